@@ -1,0 +1,317 @@
+//! The digest of named content fields: one canonical byte form, so that every language computes the same.
+//!
+//! The bytes are fixed in `docs/digest.md`. In short: `pg_verdict/digest/v1` and a zero byte; the number of fields (u32);
+//! then per field, in ascending order of the name's bytes, the name's length (u32), the name, a type tag (one byte), the
+//! value's length (u64), the value. All numbers big endian.
+
+use std::fmt;
+
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+
+use crate::field::{FIELD_NAME_CAP, is_field_name};
+use crate::json::{MAX_DEPTH, shortest_form_is};
+use crate::words::excerpt;
+
+const DOMAIN: &[u8] = b"pg_verdict/digest/v1\0";
+
+const TAG_NULL: u8 = b'n';
+const TAG_STRING: u8 = b's';
+const TAG_INTEGER: u8 = b'i';
+const TAG_BOOLEAN: u8 = b'b';
+const TAG_JSON: u8 = b'j';
+
+/// Within ±2^53 every integer is a double of its own.
+const EXACT_INTEGER: u64 = 1 << 53;
+
+/// SHA-256 over named content fields in their canonical form.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The 32 bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// From 32 bytes; nothing for any other number.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// 64 lower-case hexadecimal digits.
+    pub fn to_hex(&self) -> String {
+        self.to_string()
+    }
+
+    /// From 64 hexadecimal digits in either case; nothing for any other text.
+    pub fn from_hex(hex: &str) -> Option<Self> {
+        let hex = hex.as_bytes();
+        if hex.len() != 64 {
+            return None;
+        }
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(hex.chunks_exact(2)) {
+            let high = char::from(pair[0]).to_digit(16)?;
+            let low = char::from(pair[1]).to_digit(16)?;
+            *byte = u8::try_from(high * 16 + low).ok()?;
+        }
+        Some(Self(bytes))
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digest({self})")
+    }
+}
+
+/// The value of a content field. Values of different types never have the same digest: `"1"`, `1` and `true` differ.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value<'a> {
+    /// JSON null, SQL NULL, or a field that the request does not have.
+    Null,
+    /// A text, byte for byte: no Unicode normalisation, no trimming.
+    String(&'a str),
+    /// An integer of at most 64 bits.
+    Integer(i64),
+    /// A boolean.
+    Boolean(bool),
+    /// An array, an object, or a number that is no [`Value::Integer`]. A scalar in here counts as its own type.
+    Json(&'a serde_json::Value),
+}
+
+impl<'a> Value<'a> {
+    /// The value of a JSON value that [`crate::json_without_duplicates`] has read. Strings, booleans, null and integers of
+    /// 64 bits are their own types; everything else is [`Value::Json`].
+    pub fn of_json(value: &'a serde_json::Value) -> Self {
+        match value {
+            serde_json::Value::Null => Self::Null,
+            serde_json::Value::Bool(b) => Self::Boolean(*b),
+            serde_json::Value::String(s) => Self::String(s),
+            serde_json::Value::Number(n) => match n.as_i64() {
+                Some(i) => Self::Integer(i),
+                None => Self::Json(value),
+            },
+            serde_json::Value::Array(_) | serde_json::Value::Object(_) => Self::Json(value),
+        }
+    }
+}
+
+/// Why there is no digest.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum DigestError {
+    /// The document has a key twice in one object: readers differ on what it says.
+    #[error("the key \"{key}\" stands twice in one object, so that the document has no digest")]
+    DuplicateKey {
+        /// The key, cut to a length that fits a message.
+        key: String,
+    },
+    /// A number that RFC 8785 would round.
+    #[error(
+        "the number {literal} can't be kept exactly as a double, so that its document has no digest"
+    )]
+    Number {
+        /// The number, cut to a length that fits a message.
+        literal: String,
+    },
+    /// A value nested deeper than [`MAX_DEPTH`].
+    #[error("nested deeper than {MAX_DEPTH} levels")]
+    TooDeep,
+    /// A value could not be brought into the form of RFC 8785.
+    #[error("no canonical JSON: {reason}")]
+    Canonical {
+        /// What the serializer said.
+        reason: String,
+    },
+    /// A field was given before or together with one of a smaller or the same name.
+    #[error("field \"{name}\" must come before \"{previous}\", and only once")]
+    Order {
+        /// The field that came too late.
+        name: String,
+        /// The one before it.
+        previous: String,
+    },
+    /// A name that [`crate::FieldMap`] would refuse.
+    #[error("\"{name}\" can't be a field name")]
+    Name {
+        /// The name, cut to a length that fits a message.
+        name: String,
+    },
+    /// Another number of fields was announced.
+    #[error("{announced} fields were announced, {given} given")]
+    Count {
+        /// As given to [`DigestBuilder::new`].
+        announced: usize,
+        /// As given to [`DigestBuilder::field`].
+        given: usize,
+    },
+    /// A digest of no field would fit every row.
+    #[error("a digest needs at least one field")]
+    NoField,
+}
+
+/// Takes a digest field by field. Scalar values cost no allocation: a guard does this for every row.
+pub struct DigestBuilder {
+    hash: Sha256,
+    announced: usize,
+    given: usize,
+    /// The last name, for the order: kept inline, so that the builder borrows nothing and allocates nothing.
+    last: [u8; FIELD_NAME_CAP],
+    last_len: usize,
+}
+
+impl DigestBuilder {
+    /// Begins a digest of so many fields.
+    pub fn new(field_count: usize) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(DOMAIN);
+        // A number beyond u32 can't be given either, so `finish` refuses it.
+        let count = u32::try_from(field_count).unwrap_or(u32::MAX);
+        hash.update(count.to_be_bytes());
+        Self {
+            hash,
+            announced: field_count,
+            given: 0,
+            last: [0; FIELD_NAME_CAP],
+            last_len: 0,
+        }
+    }
+
+    /// Adds a field. The fields come in strictly ascending order of the bytes of their names.
+    ///
+    /// # Errors
+    /// A name out of order or not possible, a number that RFC 8785 would round, JSON that is too deep. Nothing has been
+    /// added then, and `finish` will miss a field.
+    pub fn field(&mut self, name: &str, value: Value<'_>) -> Result<(), DigestError> {
+        if !is_field_name(name) {
+            return Err(DigestError::Name {
+                name: excerpt(name),
+            });
+        }
+        let last = &self.last[..self.last_len];
+        // The first name is greater than the empty one.
+        if name.as_bytes() <= last {
+            return Err(DigestError::Order {
+                name: name.to_owned(),
+                previous: String::from_utf8_lossy(last).into_owned(),
+            });
+        }
+        match value {
+            Value::Json(json) => match Value::of_json(json) {
+                Value::Json(json) => {
+                    let canonical = canonical(json)?;
+                    self.append(name, TAG_JSON, &canonical);
+                }
+                scalar => self.scalar(name, scalar),
+            },
+            scalar => self.scalar(name, scalar),
+        }
+        self.last[..name.len()].copy_from_slice(name.as_bytes());
+        self.last_len = name.len();
+        self.given += 1;
+        Ok(())
+    }
+
+    fn scalar(&mut self, name: &str, value: Value<'_>) {
+        match value {
+            // `field` has told JSON from scalars; null is what is left for it.
+            Value::Null | Value::Json(_) => self.append(name, TAG_NULL, &[]),
+            Value::String(s) => self.append(name, TAG_STRING, s.as_bytes()),
+            Value::Integer(i) => self.append(name, TAG_INTEGER, &i.to_be_bytes()),
+            Value::Boolean(b) => self.append(name, TAG_BOOLEAN, &[u8::from(b)]),
+        }
+    }
+
+    fn append(&mut self, name: &str, tag: u8, value: &[u8]) {
+        // Neither `as` can cut: a name has at most FIELD_NAME_CAP bytes, and usize has at most 64 bits.
+        self.hash.update((name.len() as u32).to_be_bytes());
+        self.hash.update(name.as_bytes());
+        self.hash.update([tag]);
+        self.hash.update((value.len() as u64).to_be_bytes());
+        self.hash.update(value);
+    }
+
+    /// Ends the digest.
+    ///
+    /// # Errors
+    /// Not as many fields as announced, or none.
+    pub fn finish(self) -> Result<Digest, DigestError> {
+        if self.given != self.announced {
+            return Err(DigestError::Count {
+                announced: self.announced,
+                given: self.given,
+            });
+        }
+        if self.given == 0 {
+            return Err(DigestError::NoField);
+        }
+        Ok(Digest(self.hash.finalize().into()))
+    }
+}
+
+/// The digest of fields in any order.
+///
+/// # Errors
+/// A name given twice ([`DigestError::Order`]), and all that [`DigestBuilder`] refuses.
+pub fn digest<'a>(fields: &[(&'a str, Value<'a>)]) -> Result<Digest, DigestError> {
+    let mut sorted = fields.to_vec();
+    sorted.sort_by_key(|(name, _)| *name);
+    let mut builder = DigestBuilder::new(sorted.len());
+    for (name, value) in sorted {
+        builder.field(name, value)?;
+    }
+    builder.finish()
+}
+
+/// RFC 8785, after a look at every number.
+fn canonical(value: &serde_json::Value) -> Result<Vec<u8>, DigestError> {
+    check_numbers(value, MAX_DEPTH)?;
+    serde_json_canonicalizer::to_vec(value).map_err(|error| DigestError::Canonical {
+        reason: error.to_string(),
+    })
+}
+
+fn check_numbers(value: &serde_json::Value, depth_left: usize) -> Result<(), DigestError> {
+    let below = || depth_left.checked_sub(1).ok_or(DigestError::TooDeep);
+    match value {
+        serde_json::Value::Number(number) => check_number(number),
+        serde_json::Value::Array(items) => {
+            let below = below()?;
+            items.iter().try_for_each(|item| check_numbers(item, below))
+        }
+        serde_json::Value::Object(members) => {
+            let below = below()?;
+            members
+                .values()
+                .try_for_each(|item| check_numbers(item, below))
+        }
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::String(_) => {
+            Ok(())
+        }
+    }
+}
+
+fn check_number(number: &serde_json::Number) -> Result<(), DigestError> {
+    let magnitude = match (number.as_i64(), number.as_u64()) {
+        (Some(i), _) => i.unsigned_abs(),
+        (None, Some(u)) => u,
+        // A double: it was compared with its text when that was read.
+        (None, None) => return Ok(()),
+    };
+    if magnitude <= EXACT_INTEGER {
+        return Ok(());
+    }
+    let literal = number.to_string();
+    if shortest_form_is(&literal) {
+        Ok(())
+    } else {
+        Err(DigestError::Number { literal })
+    }
+}

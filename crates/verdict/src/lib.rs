@@ -1,0 +1,40 @@
+//! The pure part of pg_verdict: no database, no clock, no I/O, no randomness.
+//!
+//! Two questions are answered here, and nothing else:
+//!
+//! * **From bytes to an outcome.** A chat server's pre-send webhook has answered; what did it say?
+//!   [`Dialect::answer`] never takes "no refusal in sight" for an approval.
+//! * **From a row to a finding.** A row is about to be kept; is there an approval for exactly this content?
+//!   [`decide`] is total: every row, verdict, policy and moment has one [`Decision`].
+//!
+//! What binds the two is the [`Digest`] of named content fields, computed once from the webhook's [`Request`] and once
+//! from the row's columns. Its byte form is fixed in `docs/digest.md`.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod decide;
+mod dialect;
+mod digest;
+mod explain;
+mod field;
+mod json;
+mod outcome;
+mod pointer;
+mod policy;
+mod request;
+mod subject_hash;
+mod words;
+
+pub use decide::{Check, Decision, Finding, Recorded, Row, RowDigest, Timestamp, decide};
+pub use dialect::{BODY_CAP, Dialect, UnknownDialect};
+pub use digest::{Digest, DigestBuilder, DigestError, Value, digest};
+pub use explain::{Step, StepAnswer, explain};
+pub use field::{FIELD_NAME_CAP, FIELDS_CAP, FieldMap, FieldMapError};
+pub use json::{MAX_DEPTH, StrictJsonError, json_without_duplicates};
+pub use outcome::{Answer, Cause, ERR_TEXT_CAP, NoAnswer, Outcome, UnknownOutcome};
+pub use pointer::{JsonPointer, JsonPointerError};
+pub use policy::{Action, Actions, Edits, Locking, Mode, Policy, strongest};
+pub use request::{Request, RequestError, SUBJECT_CAP};
+pub use subject_hash::subject_hash;
+pub use words::UnknownWord;

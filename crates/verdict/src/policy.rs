@@ -1,0 +1,152 @@
+//! What a guard does on a finding, and how it goes about it.
+
+use crate::decide::{Decision, Finding};
+use crate::words::words;
+
+words! {
+    /// What a guard does with a row. Ordered by strength: of several guards' actions the strongest wins.
+    #[derive(PartialOrd, Ord)]
+    pub enum Action as "action" {
+        /// The row is kept as it is.
+        Allow = "allow",
+        /// The statement fails, and with it the transaction.
+        Reject = "reject",
+    }
+}
+
+words! {
+    /// How a guard holds the verdict it relies on until the transaction ends.
+    pub enum Locking as "locking" {
+        /// A share lock: a revoke waits for the row's transaction, as with a foreign key.
+        Share = "share",
+        /// The approval is spent once; a rollback gives it back.
+        Consume = "consume",
+        /// No lock: the newest visible verdict counts.
+        None = "none",
+    }
+}
+
+words! {
+    /// Whether a guard acts on what it finds.
+    pub enum Mode as "mode" {
+        /// Decide and act.
+        Enforce = "enforce",
+        /// Decide and log, change nothing.
+        Observe = "observe",
+    }
+}
+
+words! {
+    /// What happens to an update that changes what a verdict was about.
+    pub enum Edits as "edits" {
+        /// The row needs a verdict for what it now is.
+        Enforce = "enforce",
+        /// Stored content is final.
+        Refuse = "refuse",
+        /// Not judged: a hole, on purpose.
+        Allow = "allow",
+    }
+}
+
+/// The action for each finding. `reject` for every one that was not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Actions {
+    missing: Action,
+    denied: Action,
+    failed: Action,
+    expired: Action,
+    altered: Action,
+    reused: Action,
+    revoked: Action,
+}
+
+impl Actions {
+    /// The same action for every finding.
+    pub const fn all(action: Action) -> Self {
+        Self {
+            missing: action,
+            denied: action,
+            failed: action,
+            expired: action,
+            altered: action,
+            reused: action,
+            revoked: action,
+        }
+    }
+
+    /// What to do on this finding.
+    pub const fn get(&self, finding: Finding) -> Action {
+        match finding {
+            Finding::Missing => self.missing,
+            Finding::Denied => self.denied,
+            Finding::Failed => self.failed,
+            Finding::Expired => self.expired,
+            Finding::Altered => self.altered,
+            Finding::Reused => self.reused,
+            Finding::Revoked => self.revoked,
+        }
+    }
+
+    /// Sets what to do on this finding.
+    pub const fn set(&mut self, finding: Finding, action: Action) {
+        match finding {
+            Finding::Missing => self.missing = action,
+            Finding::Denied => self.denied = action,
+            Finding::Failed => self.failed = action,
+            Finding::Expired => self.expired = action,
+            Finding::Altered => self.altered = action,
+            Finding::Reused => self.reused = action,
+            Finding::Revoked => self.revoked = action,
+        }
+    }
+}
+
+impl Default for Actions {
+    fn default() -> Self {
+        Self::all(Action::Reject)
+    }
+}
+
+/// Everything that hook and guard say about a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// The hook's word on failures: a `failed` verdict lets the row pass (and stays on record as failed).
+    pub failed_continue: bool,
+    /// An approval may be spent only once.
+    pub consume: bool,
+    /// What to do on each finding.
+    pub actions: Actions,
+    /// Whether the guard acts at all.
+    pub mode: Mode,
+    /// What happens to updates.
+    pub edits: Edits,
+}
+
+impl Policy {
+    /// What this policy's actions say to a decision. `mode` is not applied: in `observe` the caller logs this action
+    /// instead of taking it.
+    pub const fn action(&self, decision: Decision) -> Action {
+        match decision {
+            Decision::Approved | Decision::FailedOpen => Action::Allow,
+            Decision::Found(finding) => self.actions.get(finding),
+        }
+    }
+}
+
+/// The strictest that DESIGN's defaults give: failures block, every finding rejects, updates are judged.
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            failed_continue: false,
+            consume: false,
+            actions: Actions::default(),
+            mode: Mode::Enforce,
+            edits: Edits::Enforce,
+        }
+    }
+}
+
+/// Of several guards' actions on one row the strongest wins. Nothing when there was no guard to ask.
+pub fn strongest(actions: impl IntoIterator<Item = Action>) -> Option<Action> {
+    actions.into_iter().max()
+}
