@@ -19,11 +19,14 @@ die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
 # step WHAT COMMAND…: says what runs, and afterwards how long it took
 step() {
-  local what=$1 t0=$SECONDS
+  local what=$1 t0=$SECONDS status ended=done
   shift
   say "$what"
-  "$@"
-  printf '    done in %d s\n' $((SECONDS - t0)) >&2
+  "$@" # not `"$@" ||`: that would switch off `set -e` in functions
+  status=$?
+  [ $status = 0 ] || ended=FAILED
+  printf '    %s in %d s\n' $ended $((SECONDS - t0)) >&2
+  return $status
 }
 
 make_work() {
@@ -51,4 +54,39 @@ chosen_majors() {
   [ "$1" = all ] && { majors; return; }
   majors | grep -qx -- "$1" || die "PG=$1 is not supported; choose one of $(majors | tr '\n' ' ')or all"
   printf '%s\n' "$1"
+}
+
+# --- runs: everything that installs and starts servers does so in a directory of its own, gone at the end ---
+
+# open_run: sets RUN, and clears away what a killed run has left
+open_run() {
+  local old
+  make_work
+  mkdir -p "$WORK/run"
+  for old in "$WORK"/run/*/; do
+    [ ! -d "$old" ] || (flock -n 9 && close_run "$old") 9>"$old/.alive" || true
+  done
+  RUN=$(mktemp -d "$WORK/run/XXXXXX")
+  chmod 755 "$RUN"
+  exec 8>"$RUN/.alive"
+  flock 8
+  trap 'close_run "$RUN"' EXIT
+}
+
+# close_run DIR: ends the servers that still run on data directories in DIR (by pid, none when all went well), removes DIR
+close_run() {
+  local file pid
+  while read -r file; do
+    pid=$(head -n 1 "$file")
+    [ "$(readlink "/proc/$pid/cwd")" = "${file%/postmaster.pid}" ] && kill -QUIT "$pid" || continue
+    timeout 20 tail --pid="$pid" -f /dev/null || true
+  done < <(find "$1" -name postmaster.pid)
+  rm -rf "$1"
+}
+
+# install_copy MAJOR KIND LIBRARY: a hard-linked copy of the tree of MAJOR at $RUN/MAJOR-KIND with the extension installed.
+# Nobody else's run sees it, and no server of another run can lose its library under its feet.
+install_copy() {
+  local copy=$RUN/$1-$2
+  cp -al "$WORK/pg/$1" "$copy" && scripts/put "$copy/bin/pg_config" "$3"
 }

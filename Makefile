@@ -1,0 +1,30 @@
+# The verbs. Each is a script in scripts/, which says what it does.
+.PHONY: help demo test accept golden-accept lint install clean
+PG ?= 15
+PG_CONFIG ?= pg_config
+
+help:
+	@echo 'make demo                   plays the main job on a throw-away PostgreSQL 15'
+	@echo 'make test [PG=15|16|17|18|all] [K=expr]   all tests; K: only server tests whose name matches'
+	@echo 'make accept NAME=x [PG=15]  takes what golden file or isolation spec x prints as expected'
+	@echo 'make lint                   rustfmt, clippy, pgspot, shellcheck'
+	@echo 'make install PG_CONFIG=/path/to/pg_config [DESTDIR=…]   release build into your own server'
+	@echo 'make clean                  removes target/ and the work directory with its PostgreSQL trees'
+
+demo:
+	@scripts/demo
+
+test:
+	@scripts/test $(PG) $(if $(K),-k '$(K)')
+
+accept golden-accept:
+	@scripts/test $(PG) --accept '$(NAME)'
+
+lint:
+	@scripts/lint
+
+install:
+	@scripts/install $(PG_CONFIG)
+
+clean:
+	@scripts/clean

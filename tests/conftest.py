@@ -1,0 +1,102 @@
+"""How the tiers golden, isolation and scenarios become one pytest run against one PostgreSQL major (see CONTRIBUTING.md).
+Started by scripts/test, which builds, installs into private trees and passes the options below."""
+
+import signal
+from pathlib import Path
+
+import pytest
+from harness.cluster import Clusters
+from harness.expected import OutputItem
+from harness.golden import GoldenFile
+from harness.isolation import SpecFile
+from harness.report import Outcomes
+
+HERE = Path(__file__).parent
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("pg_verdict")
+    group.addoption("--plain-bin", help="bin directory of the tree with the library as users get it")
+    group.addoption("--hooks-bin", help="bin directory of the tree with the library built with test hooks")
+    group.addoption("--psql", help="the psql whose output the golden files hold (the same for all majors)")
+    group.addoption("--isolationtester", help="path of isolationtester")
+    group.addoption("--run-dir", help="where clusters are made")
+    group.addoption("--report", help="JSON file that gets the counts per tier")
+    group.addoption("--accept", metavar="NAME", help="run only golden file or spec NAME and take its output as expected")
+
+
+def pytest_configure(config):
+    config.clusters = Clusters(
+        {"plain": config.getoption("plain_bin"), "hooks": config.getoption("hooks_bin")},
+        config.getoption("run_dir"), config.getoption("psql"))
+    if config.getoption("report"):
+        config.pluginmanager.register(Outcomes(config.getoption("report")))
+
+    def end(signum, frame):
+        raise KeyboardInterrupt  # so that the servers are ended, as after ctrl-C
+
+    signal.signal(signal.SIGTERM, end)
+
+
+def pytest_unconfigure(config):
+    config.clusters.remove_all()
+
+
+def pytest_collect_file(file_path, parent):
+    inside = file_path.relative_to(HERE).parts
+    if inside[:2] == ("golden", "sql") and file_path.suffix == ".sql":
+        return GoldenFile.from_parent(parent, path=file_path)
+    if inside[:2] == ("isolation", "specs") and file_path.suffix == ".spec":
+        return SpecFile.from_parent(parent, path=file_path)
+
+
+def pytest_collection_modifyitems(config, items):
+    if name := config.getoption("accept"):
+        chosen = [item for item in items if isinstance(item, OutputItem) and item.path.stem == name and item.acceptable]
+        if not chosen:
+            raise pytest.UsageError(f"no golden file or spec is called {name}")
+        items[:] = chosen
+
+
+@pytest.fixture
+def cluster(request):
+    """The shared server of the run. Databases, roles and sessions that the test leaves behind are dropped."""
+    shared = request.config.clusters.shared("plain")
+    yield shared
+    shared.clean()
+
+
+@pytest.fixture
+def hooks_cluster(request):
+    """The same with the library built with the feature test_hooks."""
+    shared = request.config.clusters.shared("hooks")
+    yield shared
+    shared.clean()
+
+
+@pytest.fixture
+def make_cluster(request):
+    """make_cluster(conf={…}, env={…}, kind="plain"): a server of the test's own, for tests that restart or crash it, need
+    settings, or need two of them."""
+    clusters, made = request.config.clusters, []
+
+    def make(conf=None, env=None, kind="plain"):
+        made.append(clusters.make(kind, conf, env))
+        return made[-1]
+
+    yield make
+    for cluster in made:
+        clusters.remove(cluster)
+
+
+@pytest.fixture
+def db(cluster):
+    """Name of a fresh database with the extension, on the shared server."""
+    return cluster.fresh_db()
+
+
+@pytest.fixture
+def conn(cluster, db):
+    """A superuser's autocommit connection to `db`."""
+    with cluster.connect(db) as connection:
+        yield connection

@@ -1,0 +1,82 @@
+"""Counting: what pytest and cargo ran becomes one table. A tier that ran nothing, and a skipped test, are failures.
+
+    python report.py cargo LOG OUT.json         counts of a `cargo test` log
+    python report.py table DIR [TIER.MAJOR …]   the table of DIR/*.json and the last line; exit status 1 on any failure.
+                                                TIER.MAJOR: what must have run
+"""
+
+import json
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+
+KINDS = ("passed", "failed", "skipped")
+
+
+class Outcomes:
+    """A pytest plugin: one outcome per test, the worst of its phases, counted per tier (the first directory)."""
+
+    def __init__(self, path):
+        self.path, self.outcomes = Path(path), {}
+
+    def note(self, nodeid, outcome):
+        if KINDS.index(outcome) >= KINDS.index(self.outcomes.get(nodeid, "passed")) or outcome == "failed":
+            self.outcomes[nodeid] = outcome
+
+    def pytest_collectreport(self, report):
+        if report.outcome != "passed":
+            self.note(report.nodeid, report.outcome)
+
+    def pytest_runtest_logreport(self, report):
+        if report.outcome != "passed" or report.when == "call":
+            self.note(report.nodeid, report.outcome)
+
+    def pytest_sessionfinish(self):
+        tiers = {}
+        for nodeid, outcome in self.outcomes.items():
+            tiers.setdefault(nodeid.split("/")[0], Counter())[outcome] += 1
+        self.path.write_text(json.dumps(tiers))
+
+
+def count_cargo(log):
+    total = Counter()
+    for passed, failed, ignored in re.findall(r"^test result: .*? (\d+) passed; (\d+) failed; (\d+) ignored", log, re.M):
+        total.update(passed=int(passed), failed=int(failed), skipped=int(ignored))
+    return total
+
+
+def table(directory, required):
+    """Files are named MAJOR[.WHAT].json (major `any`: needs no server). Returns the lines and the two totals."""
+    rows = {}
+    for path in Path(directory).glob("*.json"):
+        for tier, counts in json.loads(path.read_text()).items():
+            rows[f"{tier}.{path.name.split('.')[0]}"] = Counter(counts)
+    for name in required:
+        rows.setdefault(name, Counter())
+    order = ("lint", "pure", "golden", "isolation", "scenarios")
+    lines = [f"{'tier':<12}{'PostgreSQL':<12}" + "".join(f"{kind:>9}" for kind in KINDS)]
+    passed = failed = 0
+    for name in sorted(rows, key=lambda n: (order.index(n.split(".")[0]) if n.split(".")[0] in order else 9, n)):
+        counts = rows[name]
+        tier, major = name.split(".")
+        empty = sum(counts.values()) == 0
+        lines.append(f"{tier:<12}{major:<12}" + "".join(f"{counts[kind]:>9}" for kind in KINDS)
+                     + ("   nothing ran: counted as a failure" if empty else "")
+                     + ("   skipped tests count as failures" if counts["skipped"] else ""))
+        passed += counts["passed"]
+        failed += counts["failed"] + counts["skipped"] + empty
+    return lines, passed, failed
+
+
+def main(command, *args):
+    if command == "cargo":
+        Path(args[1]).write_text(json.dumps({"pure": count_cargo(Path(args[0]).read_text())}))
+        return 0
+    lines, passed, failed = table(args[0], args[1:])
+    print("", *lines, "", f"{passed} passed, {failed} failed", sep="\n")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
