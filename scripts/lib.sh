@@ -12,20 +12,20 @@ cd "$ROOT"
 work_id=$(printf %s "$ROOT" | cksum)
 WORK=${PG_VERDICT_WORK:-/var/tmp/pg_verdict-$(id -u)-${work_id%% *}}
 VENV=$WORK/venv
-export WORK
+export WORK VENV
 
-say() { printf '==> %s\n' "$*" >&2; }
+say() { printf '==> %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
 # step WHAT COMMAND…: says what runs, and afterwards how long it took
 step() {
-  local what=$1 t0=$SECONDS status ended=done
+  local what=$1 t0=$SECONDS status ended='done'
   shift
   say "$what"
   "$@" # not `"$@" ||`: that would switch off `set -e` in functions
   status=$?
   [ $status = 0 ] || ended=FAILED
-  printf '    %s in %d s\n' $ended $((SECONDS - t0)) >&2
+  printf '    %s in %d s\n' "$ended" $((SECONDS - t0))
   return $status
 }
 
@@ -76,6 +76,7 @@ open_run() {
 # close_run DIR: ends the servers that still run on data directories in DIR (by pid, none when all went well), removes DIR
 close_run() {
   local file pid
+  [ -d "$1" ] || return 0
   while read -r file; do
     pid=$(head -n 1 "$file")
     [ "$(readlink "/proc/$pid/cwd")" = "${file%/postmaster.pid}" ] && kill -QUIT "$pid" || continue
