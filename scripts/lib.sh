@@ -71,6 +71,8 @@ open_run() {
   exec 8>"$RUN/.alive"
   flock 8
   trap 'close_run "$RUN"' EXIT
+  trap 'exit 130' INT # after the command that runs has ended (pytest ends its servers)
+  trap 'exit 143' TERM
 }
 
 # close_run DIR: ends the servers that still run on data directories in DIR (by pid, none when all went well), removes DIR
@@ -78,7 +80,7 @@ close_run() {
   local file pid
   [ -d "$1" ] || return 0
   while read -r file; do
-    pid=$(head -n 1 "$file")
+    pid=$(head -n 1 "$file" 2>/dev/null) || continue
     [ "$(readlink "/proc/$pid/cwd")" = "${file%/postmaster.pid}" ] && kill -QUIT "$pid" || continue
     timeout 20 tail --pid="$pid" -f /dev/null || true
   done < <(find "$1" -name postmaster.pid)
