@@ -1,7 +1,9 @@
 # Sourced by every script here: where things are, saying what happens, locks. No side effects but the cd and the umask.
 # shellcheck shell=bash
 set -Eeuo pipefail
-trap 'printf "error: %s stopped in line %s (exit status %s)\n" "$0" "$LINENO" "$?" >&2' ERR
+# 70: an error that has been explained; anything else gets a line that says where it happened
+explain() { [ "$1" = 70 ] || printf 'error: %s stopped in line %s (exit status %s)\n' "$0" "$2" "$1" >&2; }
+trap 'explain $? $LINENO' ERR
 umask 022 # the server runs as another user and must be able to read what we make
 unset RUST_BACKTRACE CDPATH
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -15,7 +17,7 @@ VENV=$WORK/venv
 export WORK VENV
 
 say() { printf '==> %s\n' "$*"; }
-die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+die() { printf 'error: %s\n' "$*" >&2; exit 70; }
 
 # step WHAT COMMAND…: says what runs, and afterwards how long it took
 step() {

@@ -1,6 +1,6 @@
 """Counting: what pytest and cargo ran becomes one table. A tier that ran nothing, and a skipped test, are failures.
 
-    python report.py cargo LOG OUT.json         counts of a `cargo test` log
+    python report.py cargo LOG STATUS OUT.json  counts of a `cargo test` log, and its exit status
     python report.py table DIR [TIER.MAJOR …]   the table of DIR/*.json and the last line; exit status 1 on any failure.
                                                 TIER.MAJOR: what must have run
 """
@@ -11,7 +11,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-KINDS = ("passed", "failed", "skipped")
+KINDS = ("passed", "skipped", "failed")  # from good to bad
 
 
 class Outcomes:
@@ -21,8 +21,7 @@ class Outcomes:
         self.path, self.outcomes = Path(path), {}
 
     def note(self, nodeid, outcome):
-        if KINDS.index(outcome) >= KINDS.index(self.outcomes.get(nodeid, "passed")) or outcome == "failed":
-            self.outcomes[nodeid] = outcome
+        self.outcomes[nodeid] = max(outcome, self.outcomes.get(nodeid, "passed"), key=KINDS.index)
 
     def pytest_collectreport(self, report):
         if report.outcome != "passed":
@@ -39,10 +38,12 @@ class Outcomes:
         self.path.write_text(json.dumps(tiers))
 
 
-def count_cargo(log):
+def count_cargo(log, status):
     total = Counter()
     for passed, failed, ignored in re.findall(r"^test result: .*? (\d+) passed; (\d+) failed; (\d+) ignored", log, re.M):
         total.update(passed=int(passed), failed=int(failed), skipped=int(ignored))
+    if status != 0 and not total["failed"]:
+        total["failed"] = 1  # it did not compile, or broke off
     return total
 
 
@@ -71,7 +72,8 @@ def table(directory, required):
 
 def main(command, *args):
     if command == "cargo":
-        Path(args[1]).write_text(json.dumps({"pure": count_cargo(Path(args[0]).read_text())}))
+        log, status, out = args
+        Path(out).write_text(json.dumps({"pure": count_cargo(Path(log).read_text(), int(status))}))
         return 0
     lines, passed, failed = table(args[0], args[1:])
     print("", *lines, "", f"{passed} passed, {failed} failed", sep="\n")

@@ -1,0 +1,64 @@
+"""The harness itself: what did not run must never look like what passed."""
+
+import json
+
+import pytest
+from harness.isolation import leading_comments
+from harness.report import Outcomes, count_cargo, table
+
+PASSING = "test result: ok. 7 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.02s\n"
+
+
+def counts(tmp_path, **files):
+    for name, content in files.items():
+        (tmp_path / f"{name.replace('_', '.')}.json").write_text(json.dumps(content))
+    return tmp_path
+
+
+@pytest.mark.parametrize(("log", "status", "wanted"), [
+    (PASSING, 0, {"passed": 7, "failed": 0, "skipped": 0}),
+    (PASSING * 2, 0, {"passed": 14, "failed": 0, "skipped": 0}),
+    (PASSING.replace("0 ignored", "2 ignored"), 0, {"passed": 7, "failed": 0, "skipped": 2}),
+    ("test result: FAILED. 1 passed; 3 failed; 0 ignored; 0 measured\n", 101, {"passed": 1, "failed": 3, "skipped": 0}),
+    ("error[E0425]: cannot find value\n", 101, {"failed": 1}),
+    (PASSING, 101, {"passed": 7, "failed": 1, "skipped": 0}),
+])
+def test_counts_of_a_cargo_log(log, status, wanted):
+    assert dict(count_cargo(log, status)) == wanted
+
+
+def test_all_green(tmp_path):
+    lines, passed, failed = table(counts(tmp_path, **{"any_pure": {"pure": {"passed": 3}}, "15": {"golden": {"passed": 2}}}),
+                                  ["pure.any", "golden.15"])
+    assert (passed, failed, len(lines)) == (5, 0, 3)
+
+
+def test_a_tier_that_did_not_run_is_a_failure(tmp_path):
+    lines, passed, failed = table(counts(tmp_path, **{"15": {"golden": {"passed": 2}}}), ["golden.15", "isolation.15"])
+    assert (passed, failed) == (2, 1)
+    assert "nothing ran" in lines[-1]
+
+
+def test_a_skipped_test_is_a_failure(tmp_path):
+    _, passed, failed = table(counts(tmp_path, **{"16": {"scenarios": {"passed": 2, "skipped": 1}}}), [])
+    assert (passed, failed) == (2, 1)
+
+
+@pytest.mark.parametrize(("phases", "wanted"), [
+    (["passed", "passed", "passed"], "passed"),
+    (["failed"], "failed"),
+    (["passed", "passed", "failed"], "failed"),  # teardown
+    (["passed", "skipped", "passed"], "skipped"),
+    (["passed", "failed", "failed"], "failed"),
+])
+def test_the_worst_phase_of_a_test_counts(tmp_path, phases, wanted):
+    plugin = Outcomes(tmp_path / "x.json")
+    for outcome in phases:
+        plugin.note("golden/sql/a.sql::a", outcome)
+    plugin.pytest_sessionfinish()
+    assert json.loads((tmp_path / "x.json").read_text()) == {"golden": {wanted: 1}}
+
+
+def test_header_of_a_spec():
+    text = "# about\n# levels: read committed, serializable\n# weaken: one\n\n# weaken: two\nsetup { }\n# weaken: three\n"
+    assert leading_comments(text) == {"levels": ["read committed, serializable"], "weaken": ["one", "two"]}
