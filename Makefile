@@ -18,7 +18,7 @@ test:
 	@scripts/test $(PG) $(if $(K),-k '$(K)')
 
 accept golden-accept:
-	@scripts/test $(PG) --accept '$(NAME)'
+	$(if $(NAME),,$(error say which: make accept NAME=name-of-the-file-without-suffix))@scripts/test $(PG) --accept '$(NAME)'
 
 lint:
 	@scripts/lint
