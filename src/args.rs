@@ -1,0 +1,61 @@
+//! Checks on arguments that several functions share: each error names the argument, the value and the way out.
+
+use crate::report::{Report, SqlState};
+use std::str::FromStr;
+use verdict::UnknownWord;
+
+/// The argument's value, or the error for a NULL where a value is needed.
+///
+/// # Errors
+///
+/// 22004.
+pub fn required<T>(argument: &str, value: Option<T>) -> Result<T, Report> {
+    value.ok_or_else(|| Report::new(SqlState::NullNotAllowed, format!("argument {argument} must not be NULL")))
+}
+
+/// A text that says something: not NULL and not blank.
+///
+/// # Errors
+///
+/// 22004, 22023.
+pub fn said<'a>(argument: &str, value: Option<&'a str>) -> Result<&'a str, Report> {
+    let text = required(argument, value)?;
+    if text.trim().is_empty() {
+        return Err(Report::new(SqlState::InvalidParameter, format!("argument {argument} must not be empty")));
+    }
+    Ok(text)
+}
+
+/// One word of a closed set.
+///
+/// # Errors
+///
+/// 22004; 22023 with what exists in the hint.
+pub fn word<T: FromStr<Err = UnknownWord>>(argument: &str, value: Option<&str>) -> Result<T, Report> {
+    required(argument, value)?.parse().map_err(|unknown: UnknownWord| unknown_word(argument, &unknown))
+}
+
+/// The report for a word that is not of its set.
+pub fn unknown_word(argument: &str, unknown: &UnknownWord) -> Report {
+    Report::new(SqlState::InvalidParameter, format!("argument {argument}: unknown {} \"{}\"", unknown.what, unknown.given))
+        .hint(format!("There is: {}.", unknown.exists.join(", ")))
+}
+
+/// A name that people will read in messages: 1 to 63 bytes, no control characters.
+///
+/// # Errors
+///
+/// 22004, 22023.
+pub fn name<'a>(argument: &str, value: Option<&'a str>) -> Result<&'a str, Report> {
+    /// PostgreSQL's own limit for names (NAMEDATALEN − 1).
+    const CAP: usize = 63;
+    let text = said(argument, value)?;
+    if text.len() > CAP || text.chars().any(char::is_control) {
+        return Err(Report::new(
+            SqlState::InvalidParameter,
+            format!("argument {argument}: a name has 1 to {CAP} bytes and no control characters"),
+        )
+        .detail(format!("The given one has {} bytes.", text.len())));
+    }
+    Ok(text)
+}

@@ -1,0 +1,259 @@
+//! What the catalogs say: names, owners, columns, partition trees.
+
+use super::native;
+use crate::report::{Report, SqlState};
+use pgrx::pg_sys::{self, Oid};
+use std::ffi::{CStr, CString, c_char};
+
+/// The schema that everything of ours lives in.
+pub const SCHEMA: &str = "verdict";
+
+/// A relation by name, as the registry keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Name {
+    pub schema: String,
+    pub table: String,
+}
+
+impl std::fmt::Display for Name {
+    /// Quoted where SQL needs it: what a DBA can paste.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", quote(&self.schema), quote(&self.table))
+    }
+}
+
+/// A column as far as a guard cares.
+#[derive(Clone, Debug)]
+pub struct Column {
+    pub name: String,
+    pub attnum: i16,
+    pub type_oid: Oid,
+    /// Base type below any domains.
+    pub base_type: Oid,
+    pub generated: Generated,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Generated {
+    No,
+    Stored,
+    Virtual,
+}
+
+/// What a relation is, in the words of an error message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Table,
+    Partitioned,
+    View,
+    MaterializedView,
+    Foreign,
+    Other,
+}
+
+/// The relation's own facts.
+#[derive(Clone, Debug)]
+pub struct Relation {
+    pub oid: Oid,
+    pub name: Name,
+    pub kind: Kind,
+    pub owner: Oid,
+    pub temporary: bool,
+    pub is_partition: bool,
+    pub is_catalog: bool,
+    pub columns: Vec<Column>,
+}
+
+impl Relation {
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+/// Quotes an identifier when SQL needs it.
+pub fn quote(identifier: &str) -> String {
+    let c = c_string(identifier);
+    // SAFETY: NUL-terminated input; the result is palloc'ed or the input itself.
+    unsafe { owned(pg_sys::quote_identifier(c.as_ptr())) }
+}
+
+/// Reads what `verdict.guard` and the guard cache need to know of a relation.
+///
+/// # Errors
+///
+/// Undefined object when it is gone.
+pub fn relation(oid: Oid) -> Result<Relation, Report> {
+    // SAFETY: try_table_open-like: relation_open raises for a missing oid, so we ask the syscache first.
+    unsafe {
+        if pg_sys::get_rel_name(oid).is_null() {
+            return Err(Report::new(SqlState::UndefinedObject, format!("relation with OID {} does not exist", oid.to_u32())));
+        }
+        let rel = pg_sys::relation_open(oid, pg_sys::AccessShareLock as i32);
+        let class = &*(*rel).rd_rel;
+        let kind = match class.relkind as u8 {
+            pg_sys::RELKIND_RELATION => Kind::Table,
+            pg_sys::RELKIND_PARTITIONED_TABLE => Kind::Partitioned,
+            pg_sys::RELKIND_VIEW => Kind::View,
+            pg_sys::RELKIND_MATVIEW => Kind::MaterializedView,
+            pg_sys::RELKIND_FOREIGN_TABLE => Kind::Foreign,
+            _ => Kind::Other,
+        };
+        let facts = Relation {
+            oid,
+            name: Name {
+                schema: owned(pg_sys::get_namespace_name(class.relnamespace)),
+                table: owned(class.relname.data.as_ptr()),
+            },
+            kind,
+            owner: class.relowner,
+            temporary: class.relpersistence as u8 == pg_sys::RELPERSISTENCE_TEMP,
+            is_partition: class.relispartition,
+            is_catalog: pg_sys::IsCatalogRelation(rel) || pg_sys::IsToastRelation(rel),
+            columns: columns((*rel).rd_att),
+        };
+        pg_sys::relation_close(rel, pg_sys::AccessShareLock as i32);
+        Ok(facts)
+    }
+}
+
+/// # Safety
+///
+/// `desc` is a valid tuple descriptor.
+unsafe fn columns(desc: pg_sys::TupleDesc) -> Vec<Column> {
+    // SAFETY: attnums run from 1 to natts.
+    unsafe {
+        (1..=(*desc).natts)
+            .map(|attnum| attribute(desc, attnum))
+            .filter(|attribute| !attribute.attisdropped)
+            .map(|attribute| Column {
+                name: owned(attribute.attname.data.as_ptr()),
+                attnum: attribute.attnum,
+                type_oid: attribute.atttypid,
+                base_type: pg_sys::getBaseType(attribute.atttypid),
+                generated: match attribute.attgenerated as u8 {
+                    b's' => Generated::Stored,
+                    b'v' => Generated::Virtual,
+                    _ => Generated::No,
+                },
+            })
+            .collect()
+    }
+}
+
+/// # Safety
+///
+/// `desc` is valid and 1 ≤ `attnum` ≤ natts.
+pub(super) unsafe fn attribute<'a>(desc: pg_sys::TupleDesc, attnum: i32) -> &'a pg_sys::FormData_pg_attribute {
+    // SAFETY: see above. 18 moved the attribute array behind a run of compact ones (TupleDescAttr).
+    #[cfg(feature = "pg18")]
+    return unsafe { &*pg_sys::TupleDescAttr(desc, attnum - 1) };
+    #[cfg(not(feature = "pg18"))]
+    return unsafe { &(*desc).attrs.as_slice((*desc).natts as usize)[attnum as usize - 1] };
+}
+
+/// The OID of `verdict.<name>`.
+///
+/// # Errors
+///
+/// Undefined object when the extension's SQL is not installed here.
+pub fn own_relation(name: &str) -> Result<Oid, Report> {
+    let missing = || {
+        Report::new(SqlState::UndefinedObject, format!("table {SCHEMA}.{name} does not exist"))
+            .hint("Is the extension pg_verdict installed in this database? CREATE EXTENSION pg_verdict;")
+    };
+    find(SCHEMA, name).ok_or_else(missing)
+}
+
+/// A relation by schema and name, or `None`.
+pub fn find(schema: &str, name: &str) -> Option<Oid> {
+    let (schema, name) = (c_string(schema), c_string(name));
+    // SAFETY: NUL-terminated names; both look-ups return InvalidOid for what is not there.
+    unsafe {
+        let namespace = pg_sys::get_namespace_oid(schema.as_ptr(), true);
+        if namespace == pg_sys::InvalidOid {
+            return None;
+        }
+        let oid = pg_sys::get_relname_relid(name.as_ptr(), namespace);
+        (oid != pg_sys::InvalidOid).then_some(oid)
+    }
+}
+
+/// The topmost partitioned table above a partition, or the relation itself.
+pub fn root(oid: Oid) -> Oid {
+    // SAFETY: get_partition_ancestors returns a list whose last member is the root.
+    unsafe {
+        if !pg_sys::get_rel_relispartition(oid) {
+            return oid;
+        }
+        let ancestors = pg_sys::ffi::pg_guard_ffi_boundary(|| native::get_partition_ancestors(oid));
+        let list = pgrx::PgList::<std::ffi::c_void>::from_pg(ancestors);
+        list.get_oid(list.len().saturating_sub(1)).unwrap_or(oid)
+    }
+}
+
+/// All relations of a partition tree, the root included, each locked in `lockmode` until the transaction ends.
+pub fn tree(root: Oid, lockmode: u32) -> Vec<Oid> {
+    // SAFETY: the list holds OIDs; no numparents wanted.
+    unsafe {
+        let members = pg_sys::ffi::pg_guard_ffi_boundary(|| {
+            native::find_all_inheritors(root, lockmode as i32, std::ptr::null_mut())
+        });
+        let list = pgrx::PgList::<std::ffi::c_void>::from_pg(members);
+        (0..list.len()).filter_map(|i| list.get_oid(i)).collect()
+    }
+}
+
+/// The type's name as PostgreSQL spells it.
+pub fn type_name(oid: Oid) -> String {
+    // SAFETY: palloc'ed text.
+    unsafe { owned(pg_sys::format_type_be(oid)) }
+}
+
+/// Whether the type is an enum.
+pub fn is_enum(oid: Oid) -> bool {
+    // SAFETY: a syscache look-up.
+    unsafe { pg_sys::type_is_enum(oid) }
+}
+
+/// The relation whose row type this is, or `None` for any other type.
+pub fn relation_of_row_type(oid: Oid) -> Option<Oid> {
+    // SAFETY: a syscache look-up.
+    let relation = unsafe { pg_sys::get_typ_typrelid(pg_sys::getBaseType(oid)) };
+    (relation != pg_sys::InvalidOid).then_some(relation)
+}
+
+/// The OID of our function that takes no arguments.
+///
+/// # Errors
+///
+/// Undefined object when the extension's SQL is not installed here.
+pub fn own_trigger_function(name: &str) -> Result<Oid, Report> {
+    let (schema, function) = (c_string(SCHEMA), c_string(name));
+    // SAFETY: builds a two-element name list of String nodes; missing_ok.
+    unsafe {
+        let mut names = pgrx::PgList::<pg_sys::Node>::new();
+        names.push(pg_sys::makeString(pg_sys::pstrdup(schema.as_ptr())).cast());
+        names.push(pg_sys::makeString(pg_sys::pstrdup(function.as_ptr())).cast());
+        let oid = pg_sys::LookupFuncName(names.into_pg(), 0, std::ptr::null(), true);
+        if oid == pg_sys::InvalidOid {
+            return Err(Report::new(SqlState::UndefinedObject, format!("function {SCHEMA}.{name}() does not exist")));
+        }
+        Ok(oid)
+    }
+}
+
+/// # Safety
+///
+/// `text` is NUL-terminated and in the server's encoding (UTF8, see sql/checks.sql).
+pub(super) unsafe fn owned(text: *const c_char) -> String {
+    if text.is_null() {
+        return String::new();
+    }
+    // SAFETY: see above.
+    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+}
+
+/// For C; a NUL inside (PostgreSQL's texts have none) ends the string.
+pub(super) fn c_string(text: &str) -> CString {
+    CString::new(text.split('\0').next().unwrap_or_default()).unwrap_or_default()
+}

@@ -1,0 +1,70 @@
+//! Time, the order of verdicts, and the transaction's own state.
+
+use super::entry::Plain;
+use super::native;
+use pgrx::FromDatum;
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::pg_sys::{self, Datum, Interval, Oid};
+
+/// The clock now (not the transaction's start), in microseconds since 2000-01-01 UTC.
+pub fn now(_plain: Plain) -> i64 {
+    // SAFETY: reads the clock.
+    unsafe { native::GetCurrentTimestamp() }
+}
+
+/// As [`now`], for steps and cold paths.
+pub fn now_cold() -> i64 {
+    // SAFETY: reads the clock.
+    unsafe { pg_sys::GetCurrentTimestamp() }
+}
+
+/// `moment + interval`. Raises 22008 when that is out of range.
+pub fn after(moment: i64, interval: Interval, _plain: Plain) -> i64 {
+    let mut interval = interval;
+    // SAFETY: the function takes a timestamptz and a pointer to an interval.
+    unsafe {
+        native::DirectFunctionCall2Coll(
+            Some(native::timestamptz_pl_interval),
+            pg_sys::InvalidOid,
+            Datum::from(moment),
+            Datum::from(&raw mut interval),
+        )
+        .value() as i64
+    }
+}
+
+/// The next verdict id of `sequence`.
+pub fn next_id(sequence: Oid, _plain: Plain) -> i64 {
+    // SAFETY: an existing sequence; no permission check, since recording is the gate.
+    unsafe { native::nextval_internal(sequence, false) }
+}
+
+/// Makes what this command wrote visible to what comes next in the same statement.
+pub fn end_of_command(_plain: Plain) {
+    // SAFETY: not in parallel mode (the functions are PARALLEL UNSAFE).
+    unsafe { native::CommandCounterIncrement() }
+}
+
+/// Refuses to write in a read-only transaction, on a standby, or in a parallel worker.
+pub fn prevent_if_read_only(_plain: Plain) {
+    // SAFETY: NUL-terminated constant.
+    unsafe {
+        native::PreventCommandIfReadOnly(c"verdict recording".as_ptr());
+        native::PreventCommandIfParallelMode(c"verdict recording".as_ptr());
+    }
+}
+
+/// A timestamptz for SQL.
+pub fn timestamp(micros: i64) -> TimestampWithTimeZone {
+    // SAFETY: every i64 is a timestamptz datum; not NULL, so the result is there.
+    let value = unsafe { TimestampWithTimeZone::from_datum(Datum::from(micros), false) };
+    value.unwrap_or_else(|| TimestampWithTimeZone::positive_infinity())
+}
+
+/// Year, month and day of a Julian day number.
+pub fn julian_to_date(julian: i32) -> (i32, i32, i32) {
+    let (mut year, mut month, mut day) = (0, 0, 0);
+    // SAFETY: plain arithmetic; writes three ints.
+    unsafe { pg_sys::j2date(julian, &mut year, &mut month, &mut day) };
+    (year, month, day)
+}

@@ -1,0 +1,116 @@
+//! Acting as somebody: the extension's owner for our tables, a table's owner for statements on it.
+
+use super::catalog;
+use crate::report::{Report, SqlState};
+use pgrx::pg_sys::{self, Oid};
+
+/// What the acting role may do beside its rights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restriction {
+    /// For statements on our own tables.
+    Local,
+    /// For statements that may run code of a user's (types, triggers): nothing that outlives the statement.
+    SecurityRestricted,
+}
+
+/// The role that the session logged in as.
+pub fn session_user() -> String {
+    // SAFETY: palloc'ed name of an existing role.
+    unsafe { catalog::owned(pg_sys::GetUserNameFromId(pg_sys::GetSessionUserId(), false)) }
+}
+
+/// The role whose rights count now.
+pub fn current_user() -> Oid {
+    // SAFETY: reads a static.
+    unsafe { pg_sys::GetUserId() }
+}
+
+/// The role's name, or its OID when it was dropped meanwhile.
+pub fn role_name(role: Oid) -> String {
+    // SAFETY: noerr; NULL for a role that is gone.
+    let name = unsafe { pg_sys::GetUserNameFromId(role, true) };
+    if name.is_null() {
+        return role.to_u32().to_string();
+    }
+    // SAFETY: palloc'ed text.
+    unsafe { catalog::owned(name) }
+}
+
+/// Whether the current role owns what `owner` owns (superusers do).
+pub fn owns(owner: Oid) -> bool {
+    // SAFETY: syscache look-ups.
+    unsafe { pg_sys::has_privs_of_role(pg_sys::GetUserId(), owner) }
+}
+
+/// Whether the current role is a superuser.
+pub fn is_superuser() -> bool {
+    // SAFETY: a syscache look-up.
+    unsafe { pg_sys::superuser() }
+}
+
+/// Refuses a call inside a read-only transaction or on a standby, in PostgreSQL's words.
+pub fn prevent_if_read_only(what: &str) {
+    let what = catalog::c_string(what);
+    // SAFETY: NUL-terminated.
+    unsafe { pg_sys::PreventCommandIfReadOnly(what.as_ptr()) }
+}
+
+/// Runs `f` as the owner of the extension's tables, on a search_path of pg_catalog alone.
+///
+/// # Errors
+///
+/// Those of `f`; undefined object when the extension's SQL is not installed.
+pub fn as_extension_owner<T>(f: impl FnOnce() -> Result<T, Report>) -> Result<T, Report> {
+    let owner = catalog::relation(catalog::own_relation("hooks")?)?.owner;
+    as_role(owner, Restriction::Local, f)
+}
+
+/// Runs `f` as `role`. An ERROR inside restores the role and the settings by PostgreSQL's own (sub)transaction abort.
+///
+/// # Errors
+///
+/// Those of `f`; insufficient privilege when the role does not exist any more.
+pub fn as_role<T>(role: Oid, restriction: Restriction, f: impl FnOnce() -> Result<T, Report>) -> Result<T, Report> {
+    const SETTINGS: [(&std::ffi::CStr, &std::ffi::CStr); 5] = [
+        (c"search_path", c"pg_catalog, pg_temp"),
+        (c"default_tablespace", c""),
+        (c"default_table_access_method", c"heap"),
+        (c"default_transaction_read_only", c"off"),
+        (c"row_security", c"off"),
+    ];
+    // SAFETY: the pair Get/Set restores what it found; AtEOXact_GUC pops the level that was pushed.
+    unsafe {
+        if pg_sys::GetUserNameFromId(role, true).is_null() {
+            return Err(Report::new(
+                SqlState::InsufficientPrivilege,
+                format!("the role with OID {} that should act here does not exist", role.to_u32()),
+            ));
+        }
+        let (mut user, mut context) = (pg_sys::InvalidOid, 0);
+        pg_sys::GetUserIdAndSecContext(&mut user, &mut context);
+        let added = match restriction {
+            Restriction::Local => pg_sys::SECURITY_LOCAL_USERID_CHANGE,
+            Restriction::SecurityRestricted => {
+                pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION
+            }
+        };
+        let level = pg_sys::NewGUCNestLevel();
+        for (name, value) in SETTINGS {
+            pg_sys::set_config_option(
+                name.as_ptr(),
+                value.as_ptr(),
+                pg_sys::GucContext::PGC_USERSET,
+                pg_sys::GucSource::PGC_S_SESSION,
+                pg_sys::GucAction::GUC_ACTION_SAVE,
+                true,
+                0,
+                false,
+            );
+        }
+        pg_sys::SetUserIdAndSecContext(role, context | added as i32);
+        let outcome = f();
+        pg_sys::SetUserIdAndSecContext(user, context);
+        pg_sys::AtEOXact_GUC(outcome.is_ok(), level);
+        outcome
+    }
+}

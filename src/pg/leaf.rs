@@ -1,0 +1,425 @@
+//! One leaf of `verdict.verdicts`, natively: probe its index, lock, mark and append a row.
+//!
+//! Leaves are ordinary heap tables (made with `USING heap`), so heap's own functions are called.
+
+use super::entry::Plain;
+use super::span::Span;
+use super::test_hooks::{self, Weakness};
+use super::{catalog, native};
+use pgrx::pg_sys::{self, Datum, ItemPointerData, Oid};
+
+/// The columns of a verdict, in an order of ours. A leaf's attribute numbers are looked up by these names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Col {
+    Id,
+    HookId,
+    SubjectHash,
+    RecordedAt,
+    ExpiresAt,
+    Horizon,
+    SupersededBy,
+    ConsumedAt,
+    ConsumedBy,
+    Revokes,
+    ErrCode,
+    HttpStatus,
+    ResponseBytes,
+    Outcome,
+    Cause,
+    Via,
+    Subject,
+    Digest,
+    ErrMsg,
+    ErrDetail,
+    Reason,
+    Response,
+    RecordedBy,
+}
+
+pub const COLUMNS: [&str; 23] = [
+    "id",
+    "hook_id",
+    "subject_hash",
+    "recorded_at",
+    "expires_at",
+    "horizon",
+    "superseded_by",
+    "consumed_at",
+    "consumed_by",
+    "revokes",
+    "err_code",
+    "http_status",
+    "response_bytes",
+    "outcome",
+    "cause",
+    "via",
+    "subject",
+    "digest",
+    "err_msg",
+    "err_detail",
+    "reason",
+    "response",
+    "recorded_by",
+];
+
+/// What a leaf is and where its columns are. `Copy`, so that plain frames can hold one.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaf {
+    pub oid: Oid,
+    pub index: Oid,
+    /// First moment that belongs to the leaf, microseconds since 2000-01-01 UTC.
+    pub starts: i64,
+    /// First moment that no longer does.
+    pub ends: i64,
+    /// Latest moment at which one of its verdicts, or one that it superseded, could still decide something.
+    pub horizon: i64,
+    attnums: [i16; COLUMNS.len()],
+}
+
+impl Leaf {
+    /// Finds the leaf's columns. `None` when the table or its index is gone (dropped by hand, or left out of a restore).
+    pub fn resolve(name: &str, starts: i64, ends: i64, horizon: i64) -> Option<Self> {
+        let oid = catalog::find(catalog::SCHEMA, name)?;
+        let index = catalog::find(catalog::SCHEMA, &format!("{name}_subject"))?;
+        let facts = catalog::relation(oid).ok()?;
+        let attnums = COLUMNS.map(|column| facts.column(column).map_or(0, |found| found.attnum));
+        Some(Self { oid, index, starts, ends, horizon, attnums })
+    }
+
+    fn attnum(&self, col: Col) -> usize {
+        self.attnums[col as usize] as usize
+    }
+}
+
+/// A verdict as the look-up found it, `Copy`. `err_msg` lives as long as the caller's memory context.
+#[derive(Clone, Copy)]
+pub struct Found {
+    pub leaf: Leaf,
+    tid: ItemPointerData,
+    own: bool,
+    pub id: i64,
+    pub recorded_at: i64,
+    pub expires_at: i64,
+    pub horizon: i64,
+    pub superseded_by: Option<i64>,
+    pub consumed: bool,
+    pub revoked: bool,
+    pub outcome: Span,
+    pub cause: Option<Span>,
+    pub digest: Option<[u8; 32]>,
+    pub err_code: Option<i32>,
+    pub err_msg: Option<Span>,
+}
+
+/// How a lock or mark went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// The row is ours until the transaction ends.
+    Yes,
+    /// Somebody changed it first: look again.
+    Changed,
+}
+
+/// The newest verdict of (hook, subject) in one leaf, under SnapshotSelf: committed by now, or our own.
+///
+/// A row that nobody superseded is the newest: every writer marks its predecessor. The index is read from the
+/// end, where young rows lie, and the scan stops at the first such row; else the highest id counts.
+pub fn newest(leaf: &Leaf, hook_id: i32, hash: i64, subject: Span, plain: Plain) -> Option<Found> {
+    // SAFETY: relations, slot and scan are opened and closed in order; on ERROR the resource owner releases them.
+    unsafe {
+        let heap = native::try_table_open(leaf.oid, pg_sys::RowShareLock as i32);
+        if heap.is_null() {
+            return None;
+        }
+        let index = native::index_open(leaf.index, pg_sys::AccessShareLock as i32);
+        let slot = native::table_slot_create(heap, std::ptr::null_mut());
+        let mut key = std::mem::zeroed::<pg_sys::ScanKeyData>();
+        native::ScanKeyInit(
+            &mut key,
+            1,
+            pg_sys::BTEqualStrategyNumber as u16,
+            Oid::from(pg_sys::F_INT8EQ),
+            Datum::from(hash),
+        );
+        let scan = begin_scan(heap, index);
+        native::index_rescan(scan, &mut key, 1, std::ptr::null_mut(), 0);
+        let mut best: Option<Found> = None;
+        while native::index_getnext_slot(scan, pg_sys::ScanDirection::BackwardScanDirection, slot) {
+            let row = Slot::read(slot, leaf, plain);
+            if row.int8(Col::SubjectHash) != Some(hash)
+                || row.int4(Col::HookId) != Some(hook_id)
+                || !row.span(Col::Subject, plain).is_some_and(|stored| stored.bytes() == subject.bytes())
+            {
+                continue;
+            }
+            let id = row.int8(Col::Id).unwrap_or(0);
+            if best.is_none_or(|found| id > found.id) {
+                best = Some(row.found(leaf, plain));
+            }
+            if row.int8(Col::SupersededBy).is_none() {
+                break;
+            }
+        }
+        native::index_endscan(scan);
+        native::ExecDropSingleTupleTableSlot(slot);
+        native::index_close(index, pg_sys::AccessShareLock as i32);
+        // A leaf that holds the verdict must not be retired under us: its lock stays to the end of the transaction.
+        let lock = if best.is_some() { pg_sys::NoLock } else { pg_sys::RowShareLock };
+        native::table_close(heap, lock as i32);
+        best
+    }
+}
+
+/// Locks the verdict FOR SHARE until the transaction ends, so that no writer can supersede it before.
+///
+/// FOR KEY SHARE would not do: a writer's mark takes NO KEY UPDATE, which does not conflict with it.
+/// A verdict of our own transaction needs no lock: nobody else can see it, and its writers wait for us.
+pub fn lock(found: &Found, plain: Plain) -> Held {
+    if found.own || test_hooks::weakened(Weakness::NoLock) {
+        return Held::Yes;
+    }
+    let mode = if test_hooks::weakened(Weakness::KeyShare) {
+        pg_sys::LockTupleMode::LockTupleKeyShare
+    } else {
+        pg_sys::LockTupleMode::LockTupleShare
+    };
+    // SAFETY: the leaf is open and RowShare-locked since `newest`; the buffer that heap_lock_tuple pins is released.
+    let result = unsafe {
+        let heap = native::table_open(found.leaf.oid, pg_sys::NoLock as i32);
+        let mut tuple = pg_sys::HeapTupleData { t_self: found.tid, ..Default::default() };
+        let mut buffer = pg_sys::InvalidBuffer as pg_sys::Buffer;
+        let mut failure = pg_sys::TM_FailureData::default();
+        let result = native::heap_lock_tuple(
+            heap,
+            &mut tuple,
+            native::GetCurrentCommandId(true),
+            mode,
+            pg_sys::LockWaitPolicy::LockWaitBlock,
+            false,
+            &mut buffer,
+            &mut failure,
+        );
+        native::ReleaseBuffer(buffer);
+        native::table_close(heap, pg_sys::NoLock as i32);
+        result
+    };
+    let _ = plain;
+    match result {
+        pg_sys::TM_Result::TM_Ok => Held::Yes,
+        _ if test_hooks::weakened(Weakness::NoRecheck) => Held::Yes,
+        _ => Held::Changed,
+    }
+}
+
+/// Writes the mark of the verdict that replaces this one. Waits for the guards that hold it.
+pub fn supersede(found: &Found, by: i64, plain: Plain) -> Held {
+    update(found, [(Col::SupersededBy, Datum::from(by))], plain)
+}
+
+/// Spends the verdict for a row of guard `guard_id`. A second spender waits and then sees `Changed`.
+pub fn consume(found: &Found, guard_id: i32, now: i64, plain: Plain) -> Held {
+    update(found, [(Col::ConsumedAt, Datum::from(now)), (Col::ConsumedBy, Datum::from(guard_id))], plain)
+}
+
+fn update<const N: usize>(found: &Found, changes: [(Col, Datum); N], _plain: Plain) -> Held {
+    // SAFETY: the tuple is fetched by the TID of the look-up (it cannot be vacuumed away: it is live, or dead too
+    // recently while our snapshot exists); arrays have natts elements; heap_update checks that it is still current.
+    unsafe {
+        let heap = native::table_open(found.leaf.oid, pg_sys::RowExclusiveLock as i32);
+        let desc = (*heap).rd_att;
+        let natts = (*desc).natts as usize;
+        let mut old = pg_sys::HeapTupleData { t_self: found.tid, ..Default::default() };
+        let mut buffer = pg_sys::InvalidBuffer as pg_sys::Buffer;
+        if !native::heap_fetch(heap, &raw mut pg_sys::SnapshotAnyData, &mut old, &mut buffer, false) {
+            native::table_close(heap, pg_sys::NoLock as i32);
+            return Held::Changed;
+        }
+        let (values, nulls, replace) = (zeroed::<Datum>(natts), zeroed::<bool>(natts), zeroed::<bool>(natts));
+        for (col, value) in changes {
+            let attnum = found.leaf.attnum(col);
+            *values.add(attnum - 1) = value;
+            *replace.add(attnum - 1) = true;
+        }
+        let new = native::heap_modify_tuple(&mut old, desc, values, nulls, replace);
+        native::ReleaseBuffer(buffer);
+        let (result, indexes) = heap_update(heap, found.tid, new);
+        if result == pg_sys::TM_Result::TM_Ok && indexes {
+            insert_index_entries(heap, new);
+        }
+        // Marks are few and their locks must last as long as the transaction.
+        native::table_close(heap, pg_sys::NoLock as i32);
+        if result == pg_sys::TM_Result::TM_Ok { Held::Yes } else { Held::Changed }
+    }
+}
+
+/// Appends a verdict. `cells` name the columns that are not NULL.
+pub fn append<const N: usize>(leaf: &Leaf, cells: [Option<(Col, Datum)>; N], _plain: Plain) {
+    // SAFETY: arrays have natts elements; the datums are of the columns' types (sql/tables/verdicts.sql).
+    unsafe {
+        let heap = native::table_open(leaf.oid, pg_sys::RowExclusiveLock as i32);
+        let desc = (*heap).rd_att;
+        let natts = (*desc).natts as usize;
+        let (values, nulls) = (zeroed::<Datum>(natts), zeroed::<bool>(natts));
+        for attnum in 0..natts {
+            *nulls.add(attnum) = true;
+        }
+        for (col, value) in cells.into_iter().flatten() {
+            if let Some(position) = leaf.attnum(col).checked_sub(1) {
+                *values.add(position) = value;
+                *nulls.add(position) = false;
+            }
+        }
+        let tuple = native::heap_form_tuple(desc, values, nulls);
+        native::heap_insert(heap, tuple, native::GetCurrentCommandId(true), 0, std::ptr::null_mut());
+        insert_index_entries(heap, tuple);
+        native::table_close(heap, pg_sys::NoLock as i32);
+    }
+}
+
+/// # Safety
+///
+/// Frames are plain; `heap` is open in RowExclusiveLock and `new` is a tuple of it.
+unsafe fn heap_update(heap: pg_sys::Relation, tid: ItemPointerData, new: pg_sys::HeapTuple) -> (pg_sys::TM_Result::Type, bool) {
+    let mut tid = tid;
+    let mut failure = pg_sys::TM_FailureData::default();
+    let mut mode = pg_sys::LockTupleMode::LockTupleNoKeyExclusive;
+    // SAFETY: see above. A heap-only successor needs no index entries (nearly always: fillfactor leaves room).
+    unsafe {
+        let cid = native::GetCurrentCommandId(true);
+        #[cfg(feature = "pg15")]
+        {
+            let result =
+                native::heap_update(heap, &mut tid, new, cid, std::ptr::null_mut(), true, &mut failure, &mut mode);
+            (result, !pg_sys::HeapTupleHeaderIsHeapOnly((*new).t_data))
+        }
+        #[cfg(not(feature = "pg15"))]
+        {
+            let mut indexes = pg_sys::TU_UpdateIndexes::TU_None;
+            let null = std::ptr::null_mut();
+            let result = native::heap_update(heap, &mut tid, new, cid, null, true, &mut failure, &mut mode, &mut indexes);
+            (result, indexes != pg_sys::TU_UpdateIndexes::TU_None)
+        }
+    }
+}
+
+/// Enters a tuple in every index that the leaf has, also those that a DBA has added.
+///
+/// # Safety
+///
+/// Frames are plain; `tuple` has just been stored in `heap`.
+unsafe fn insert_index_entries(heap: pg_sys::Relation, tuple: pg_sys::HeapTuple) {
+    // SAFETY: a minimal executor state, as PostgreSQL's own logical replication worker builds it.
+    unsafe {
+        let estate = native::CreateExecutorState();
+        native::MakePerTupleExprContext(estate);
+        let info = zeroed::<pg_sys::ResultRelInfo>(1);
+        (*info).type_ = pg_sys::NodeTag::T_ResultRelInfo;
+        native::InitResultRelInfo(info, heap, 0, std::ptr::null_mut(), 0);
+        native::ExecOpenIndices(info, false);
+        let slot = native::MakeSingleTupleTableSlot((*heap).rd_att, &raw const pg_sys::TTSOpsHeapTuple);
+        native::ExecStoreHeapTuple(tuple, slot, false);
+        #[cfg(feature = "pg15")]
+        native::ExecInsertIndexTuples(info, slot, estate, false, false, std::ptr::null_mut(), std::ptr::null_mut());
+        #[cfg(not(feature = "pg15"))]
+        native::ExecInsertIndexTuples(info, slot, estate, false, false, std::ptr::null_mut(), std::ptr::null_mut(), false);
+        native::ExecDropSingleTupleTableSlot(slot);
+        native::ExecCloseIndices(info);
+        native::FreeExecutorState(estate);
+    }
+}
+
+/// # Safety
+///
+/// Frames are plain; `T` is valid when all its bytes are zero.
+unsafe fn zeroed<T>(count: usize) -> *mut T {
+    // SAFETY: palloc0 returns aligned zeroed memory of that size.
+    unsafe { native::palloc0(count * std::mem::size_of::<T>()).cast() }
+}
+
+/// # Safety
+///
+/// Frames are plain and both relations are open.
+unsafe fn begin_scan(heap: pg_sys::Relation, index: pg_sys::Relation) -> pg_sys::IndexScanDesc {
+    // SnapshotSelf: what is committed at this instant, or ours. It needs no ProcArray visit, takes no predicate
+    // locks, and does not depend on the isolation level: a verdict newer than the transaction's snapshot counts.
+    let snapshot = &raw mut pg_sys::SnapshotSelfData;
+    // SAFETY: see above.
+    unsafe {
+        #[cfg(not(feature = "pg18"))]
+        return native::index_beginscan(heap, index, snapshot, 1, 0);
+        #[cfg(feature = "pg18")]
+        return native::index_beginscan(heap, index, snapshot, std::ptr::null_mut(), 1, 0);
+    }
+}
+
+/// A tuple of a leaf while the scan stands on it.
+struct Slot {
+    slot: *mut pg_sys::TupleTableSlot,
+    attnums: [i16; COLUMNS.len()],
+}
+
+impl Slot {
+    /// # Safety
+    ///
+    /// Frames are plain; `slot` holds a tuple of `leaf`.
+    unsafe fn read(slot: *mut pg_sys::TupleTableSlot, leaf: &Leaf, _plain: Plain) -> Self {
+        let last = leaf.attnums.iter().copied().max().unwrap_or(0);
+        // SAFETY: deforms attributes 1..=last, which the leaf has.
+        unsafe { native::slot_getsomeattrs_int(slot, i32::from(last)) };
+        Self { slot, attnums: leaf.attnums }
+    }
+
+    fn datum(&self, col: Col) -> Option<Datum> {
+        let position = (self.attnums[col as usize] as usize).checked_sub(1)?;
+        // SAFETY: attributes up to the highest attnum are deformed.
+        unsafe {
+            let isnull = *(*self.slot).tts_isnull.add(position);
+            (!isnull).then(|| *(*self.slot).tts_values.add(position))
+        }
+    }
+
+    fn int8(&self, col: Col) -> Option<i64> {
+        self.datum(col).map(|datum| datum.value() as i64)
+    }
+
+    fn int4(&self, col: Col) -> Option<i32> {
+        self.datum(col).map(|datum| datum.value() as i32)
+    }
+
+    fn span(&self, col: Col, plain: Plain) -> Option<Span> {
+        self.datum(col).map(|datum| Span::of_varlena(datum, plain))
+    }
+
+    /// As [`Slot::span`], copied: the tuple's page is let go when the scan ends.
+    fn kept(&self, col: Col, plain: Plain) -> Option<Span> {
+        self.span(col, plain).map(|span| span.keep(plain))
+    }
+
+    fn found(&self, leaf: &Leaf, plain: Plain) -> Found {
+        // SAFETY: the slot is a buffer heap slot that holds a tuple; it is read, not kept.
+        let own = unsafe {
+            let mut should_free = false;
+            let tuple = native::ExecFetchSlotHeapTuple(self.slot, false, &mut should_free);
+            native::TransactionIdIsCurrentTransactionId((*(*tuple).t_data).t_choice.t_heap.t_xmin)
+        };
+        Found {
+            leaf: *leaf,
+            // SAFETY: a filled slot has the TID of its tuple.
+            tid: unsafe { (*self.slot).tts_tid },
+            own,
+            id: self.int8(Col::Id).unwrap_or(0),
+            recorded_at: self.int8(Col::RecordedAt).unwrap_or(i64::MIN),
+            expires_at: self.int8(Col::ExpiresAt).unwrap_or(i64::MIN),
+            horizon: self.int8(Col::Horizon).unwrap_or(i64::MIN),
+            superseded_by: self.int8(Col::SupersededBy),
+            consumed: self.datum(Col::ConsumedAt).is_some(),
+            revoked: self.datum(Col::Revokes).is_some(),
+            outcome: self.kept(Col::Outcome, plain).unwrap_or(Span::EMPTY),
+            cause: self.kept(Col::Cause, plain),
+            digest: self.span(Col::Digest, plain).and_then(|span| span.bytes().try_into().ok()),
+            err_code: self.int4(Col::ErrCode),
+            err_msg: self.kept(Col::ErrMsg, plain),
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The only unsafe code: PostgreSQL's side of everything, behind safe functions.
+//!
+//! Functions that take a [`entry::Plain`] may raise by `longjmp`; all others raise through pgrx and run
+//! inside [`entry::Plain::step`] or a `#[pg_extern]`.
+
+pub mod catalog;
+pub mod clock;
+pub mod columns;
+pub mod condition;
+pub mod entry;
+pub mod identity;
+pub mod leaf;
+pub mod lock;
+mod native;
+pub mod relcache;
+pub mod span;
+pub mod sql;
+pub mod table;
+pub mod test_hooks;
+pub mod trigger;

@@ -1,0 +1,88 @@
+//! Reading our own configuration tables without SPI: a heap scan, columns found by name.
+//!
+//! By name, so that a newer library goes on working with the tables of an older SQL version.
+
+use super::catalog;
+use crate::report::Report;
+use pgrx::pg_sys::{self, Datum};
+use pgrx::{FromDatum, JsonB};
+use std::ffi::CStr;
+
+/// One row while the scan stands on it.
+pub struct Row {
+    desc: pg_sys::TupleDesc,
+    tuple: pg_sys::HeapTuple,
+}
+
+impl Row {
+    /// The column's value, or `None` when it is NULL or the table has no such column.
+    pub fn get<T: FromDatum>(&self, column: &str) -> Option<T> {
+        let (value, oid) = self.datum(column)?;
+        // SAFETY: T is the column's type: our tables are declared in sql/tables, and golden tests read each of them.
+        unsafe { T::from_polymorphic_datum(value, false, oid) }
+    }
+
+    /// A timestamptz column in microseconds since 2000-01-01 UTC.
+    pub fn micros(&self, column: &str) -> Option<i64> {
+        self.datum(column).map(|(value, _)| value.value() as i64)
+    }
+
+    /// An interval column.
+    pub fn interval(&self, column: &str) -> Option<pg_sys::Interval> {
+        // SAFETY: the column is an interval (sql/tables/hooks.sql): a pointer to 16 bytes, copied out.
+        self.datum(column).map(|(value, _)| unsafe { *value.cast_mut_ptr::<pg_sys::Interval>() })
+    }
+
+    /// A jsonb column.
+    pub fn json(&self, column: &str) -> Option<serde_json::Value> {
+        self.get::<JsonB>(column).map(|JsonB(value)| value)
+    }
+
+    /// A text column, empty when NULL.
+    pub fn text(&self, column: &str) -> String {
+        self.get(column).unwrap_or_default()
+    }
+
+    fn datum(&self, column: &str) -> Option<(Datum, pg_sys::Oid)> {
+        // SAFETY: desc and tuple belong to the open scan.
+        unsafe {
+            let attributes = (*self.desc).natts;
+            for attnum in 1..=attributes {
+                let attribute = catalog::attribute(self.desc, attnum);
+                if !attribute.attisdropped && CStr::from_ptr(attribute.attname.data.as_ptr()).to_bytes() == column.as_bytes()
+                {
+                    let mut isnull = false;
+                    let value = pg_sys::heap_getattr(self.tuple, attnum, self.desc, &mut isnull);
+                    return (!isnull).then_some((value, attribute.atttypid));
+                }
+            }
+            None
+        }
+    }
+}
+
+/// Calls `visit` for each row of `verdict.<table>` that is committed now (or is this transaction's own).
+///
+/// # Errors
+///
+/// Those of `visit`, and an undefined object when the extension's table is not there.
+pub fn for_each(table: &str, mut visit: impl FnMut(&Row) -> Result<(), Report>) -> Result<(), Report> {
+    let oid = catalog::own_relation(table)?;
+    // SAFETY: open, scan and close in order; an error in between is cleaned up by the resource owner.
+    unsafe {
+        let relation = pg_sys::table_open(oid, pg_sys::AccessShareLock as i32);
+        let scan =
+            pg_sys::systable_beginscan(relation, pg_sys::InvalidOid, false, std::ptr::null_mut(), 0, std::ptr::null_mut());
+        let mut outcome = Ok(());
+        loop {
+            let tuple = pg_sys::systable_getnext(scan);
+            if tuple.is_null() || outcome.is_err() {
+                break;
+            }
+            outcome = visit(&Row { desc: (*relation).rd_att, tuple });
+        }
+        pg_sys::systable_endscan(scan);
+        pg_sys::table_close(relation, pg_sys::AccessShareLock as i32);
+        outcome
+    }
+}

@@ -1,0 +1,99 @@
+//! Pause points and weakened protocols for the isolation specs: only in builds with the feature `test_hooks`.
+//!
+//! A protocol that cannot be broken on purpose is a protocol whose tests prove nothing. Without the feature
+//! every function here is a constant and the compiler removes it.
+
+/// Where a spec can hold a session: it takes the advisory lock `pg_advisory_lock(n)` first.
+#[derive(Clone, Copy, Debug)]
+pub enum Pause {
+    /// The guard has found the newest verdict and has not locked it.
+    GuardBeforeLock = 1,
+    /// The writer has found the newest verdict and has not written.
+    WriterBeforeInsert = 2,
+}
+
+/// The ways in which `verdict.test_weaken` can weaken the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weakness {
+    /// The guard takes no lock on the verdict it decided by.
+    NoLock,
+    /// The guard locks FOR KEY SHARE, which a writer's mark does not conflict with.
+    KeyShare,
+    /// The guard ignores that the verdict was superseded while it waited.
+    NoRecheck,
+    /// Writers of one subject do not wait for each other.
+    Unserialised,
+}
+
+#[cfg(not(feature = "test_hooks"))]
+mod imp {
+    use super::{Pause, Weakness};
+    use crate::pg::entry::Plain;
+
+    pub fn pause(_at: Pause, _plain: Plain) {}
+
+    pub fn weakened(_how: Weakness) -> bool {
+        false
+    }
+
+    pub fn define_settings() {}
+}
+
+#[cfg(feature = "test_hooks")]
+mod imp {
+    use super::{Pause, Weakness};
+    use crate::pg::entry::Plain;
+    use crate::pg::{lock, native};
+    use pgrx::pg_sys;
+    use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
+    use std::ffi::CString;
+
+    static WEAKEN: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+    static PAUSE: GucSetting<bool> = GucSetting::<bool>::new(false);
+
+    /// `pg_advisory_lock(bigint)`'s class.
+    const BIGINT_CLASS: u16 = 1;
+
+    pub fn pause(at: Pause, _plain: Plain) {
+        if !PAUSE.get() {
+            return;
+        }
+        let tag = lock::tag(at as i64, BIGINT_CLASS);
+        // SAFETY: a well-formed tag; taken and given back.
+        unsafe {
+            native::LockAcquire(&tag, pg_sys::ShareLock as i32, true, false);
+            native::LockRelease(&tag, pg_sys::ShareLock as i32, true);
+        }
+    }
+
+    pub fn weakened(how: Weakness) -> bool {
+        let name: &[u8] = match how {
+            Weakness::NoLock => b"no_lock",
+            Weakness::KeyShare => b"key_share",
+            Weakness::NoRecheck => b"no_recheck",
+            Weakness::Unserialised => b"unserialised",
+        };
+        WEAKEN.get().is_some_and(|value| value.as_bytes() == name)
+    }
+
+    pub fn define_settings() {
+        GucRegistry::define_string_guc(
+            c"verdict.test_weaken",
+            c"Test builds only: weakens the locking protocol.",
+            c"no_lock, key_share, no_recheck or unserialised.",
+            &WEAKEN,
+            GucContext::Userset,
+            GucFlags::default(),
+        );
+        GucRegistry::define_bool_guc(
+            c"verdict.test_pause",
+            c"Test builds only: stops at advisory locks 1 (guard) and 2 (writer).",
+            c"",
+            &PAUSE,
+            GucContext::Userset,
+            GucFlags::default(),
+        );
+    }
+}
+
+pub use imp::{define_settings, pause, weakened};

@@ -1,0 +1,95 @@
+//! What a client is told when something is refused: one shape for every error of ours.
+
+/// The SQLSTATEs that pg_verdict raises. `VD…` are its own (DESIGN: never class 40, which drivers retry).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SqlState {
+    /// A row has a finding: `VD001` … `VD007`.
+    Finding(verdict::Finding),
+    /// `VD009`: a guard's trigger fired and the registry does not know it.
+    GuardMisconfigured,
+    /// `22023`: an argument has a value that cannot be used.
+    InvalidParameter,
+    /// `22004`: an argument is NULL where a value is needed.
+    NullNotAllowed,
+    /// `42704`: a hook, guard, role kind or the like does not exist.
+    UndefinedObject,
+    /// `42710`: it exists already.
+    DuplicateObject,
+    /// `42703`: a column does not exist.
+    UndefinedColumn,
+    /// `42809`: a relation is of the wrong kind.
+    WrongObjectType,
+    /// `42501`: the role may not do that.
+    InsufficientPrivilege,
+    /// `42601`: the text of a condition does not parse.
+    Syntax,
+    /// `55000`: the object is not in the state that the call needs.
+    NotInPrerequisiteState,
+    /// `2BP01`: others depend on it.
+    DependentObjects,
+    /// `54001`: an internal loop that should end did not.
+    TooComplex,
+}
+
+impl SqlState {
+    /// The five characters.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Finding(finding) => finding.sqlstate(),
+            Self::GuardMisconfigured => "VD009",
+            Self::InvalidParameter => "22023",
+            Self::NullNotAllowed => "22004",
+            Self::UndefinedObject => "42704",
+            Self::DuplicateObject => "42710",
+            Self::UndefinedColumn => "42703",
+            Self::WrongObjectType => "42809",
+            Self::InsufficientPrivilege => "42501",
+            Self::Syntax => "42601",
+            Self::NotInPrerequisiteState => "55000",
+            Self::DependentObjects => "2BP01",
+            Self::TooComplex => "54001",
+        }
+    }
+}
+
+/// Which object an error is about: the fields that drivers expose beside the message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// SCHEMA NAME
+    pub schema: Option<String>,
+    /// TABLE NAME
+    pub table: Option<String>,
+    /// CONSTRAINT NAME: the guard
+    pub constraint: Option<String>,
+}
+
+/// One error, whole, before it becomes PostgreSQL's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    pub state: SqlState,
+    pub message: String,
+    pub detail: Option<String>,
+    pub hint: Option<String>,
+    pub about: About,
+}
+
+impl Report {
+    pub fn new(state: SqlState, message: impl Into<String>) -> Self {
+        Self { state, message: message.into(), detail: None, hint: None, about: About::default() }
+    }
+
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub fn about(mut self, about: About) -> Self {
+        self.about = about;
+        self
+    }
+}

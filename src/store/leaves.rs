@@ -1,0 +1,179 @@
+//! Which leaves there are, newest first, and how a new one is made.
+//!
+//! `verdict.leaves` says where each leaf starts and ends and up to when it can decide something (its horizon).
+//! The list is kept per backend until a relcache invalidation.
+
+use crate::pg::catalog::{self, SCHEMA};
+use crate::pg::entry::Plain;
+use crate::pg::leaf::Leaf;
+use crate::pg::{clock, identity, lock, relcache, table};
+use crate::report::{Report, SqlState};
+use pgrx::Spi;
+use std::cell::RefCell;
+
+/// A leaf holds one UTC day.
+pub const LEAF_WIDTH: i64 = DAY;
+
+const DAY: i64 = 86_400_000_000;
+
+struct Leaves {
+    generation: u64,
+    newest_first: Vec<Leaf>,
+}
+
+thread_local! {
+    static LEAVES: RefCell<Leaves> = const { RefCell::new(Leaves { generation: 0, newest_first: Vec::new() }) };
+}
+
+/// Reads the list again if anything has changed since it was read.
+///
+/// # Errors
+///
+/// Undefined object when the extension's SQL is not installed.
+pub fn refresh() -> Result<(), Report> {
+    let generation = relcache::generation();
+    if LEAVES.with_borrow(|leaves| leaves.generation == generation) {
+        return Ok(());
+    }
+    relcache::watch(catalog::own_relation("leaves")?);
+    relcache::watch(catalog::own_relation("verdicts")?);
+    let mut newest_first = Vec::new();
+    table::for_each("leaves", |row| {
+        let (Some(starts), Some(ends), Some(horizon)) = (row.micros("starts"), row.micros("ends"), row.micros("horizon"))
+        else {
+            return Ok(());
+        };
+        newest_first.extend(Leaf::resolve(&row.text("name"), starts, ends, horizon));
+        Ok(())
+    })?;
+    newest_first.sort_by_key(|leaf| std::cmp::Reverse(leaf.starts));
+    LEAVES.set(Leaves { generation, newest_first });
+    Ok(())
+}
+
+/// The `i`-th leaf, newest first.
+pub fn get(i: usize) -> Option<Leaf> {
+    LEAVES.with_borrow(|leaves| leaves.newest_first.get(i).copied())
+}
+
+fn holding(moment: i64) -> Option<Leaf> {
+    LEAVES.with_borrow(|leaves| {
+        leaves.newest_first.iter().find(|leaf| leaf.starts <= moment && moment < leaf.ends).copied()
+    })
+}
+
+/// The leaf for a verdict recorded at `moment` that may decide something until `horizon`.
+///
+/// Makes the leaf when there is none, and tomorrow's ahead of time, so that at midnight no recorder waits
+/// for another's transaction. Raises the leaf's horizon in whole days: once per longer validity, not per verdict.
+pub fn for_writing(moment: i64, horizon: i64, plain: Plain) -> Leaf {
+    plain.step(refresh);
+    let starts = moment.div_euclid(LEAF_WIDTH) * LEAF_WIDTH;
+    if holding(moment).is_none() {
+        lock::maker_of_leaf(starts, false, plain);
+        lock::accept_invalidations(plain);
+        plain.step(refresh);
+        if holding(moment).is_none() {
+            plain.step(|| make(starts));
+        }
+    }
+    if holding(moment + LEAF_WIDTH).is_none() && lock::maker_of_leaf(starts + LEAF_WIDTH, true, plain) {
+        lock::accept_invalidations(plain);
+        plain.step(refresh);
+        if holding(moment + LEAF_WIDTH).is_none() {
+            plain.step(|| make(starts + LEAF_WIDTH));
+        }
+    }
+    plain.step(|| {
+        refresh()?;
+        let leaf = holding(moment).ok_or_else(|| {
+            Report::new(SqlState::NotInPrerequisiteState, "the leaf for this verdict is not there, though it was just made")
+                .hint("Look at verdict.leaves: does a row name a table that was dropped by hand? Delete that row.")
+        })?;
+        if horizon > leaf.horizon {
+            raise_horizon(&leaf, horizon)?;
+        }
+        Ok(leaf)
+    })
+}
+
+/// The horizon that a leaf gets for a verdict that may decide until `needed`: whole days behind the leaf's end.
+fn coarse(leaf_ends: i64, needed: i64) -> i64 {
+    if needed == i64::MAX {
+        return needed;
+    }
+    let behind = needed.saturating_sub(leaf_ends).max(0);
+    leaf_ends.saturating_add((behind / DAY + 1).saturating_mul(DAY))
+}
+
+fn raise_horizon(leaf: &Leaf, needed: i64) -> Result<(), Report> {
+    let horizon = coarse(leaf.ends, needed);
+    identity::as_extension_owner(|| {
+        Spi::run_with_args(
+            "UPDATE verdict.leaves SET horizon = $2 WHERE starts = $1 AND horizon < $2",
+            &[clock::timestamp(leaf.starts).into(), clock::timestamp(horizon).into()],
+        )
+        .map_err(internal)
+    })
+}
+
+fn make(starts: i64) -> Result<(), Report> {
+    let ends = starts + LEAF_WIDTH;
+    let name = leaf_name(starts);
+    if catalog::find(SCHEMA, &name).is_some() {
+        return Err(Report::new(
+            SqlState::DuplicateObject,
+            format!("relation {SCHEMA}.{name} exists but is not in {SCHEMA}.leaves"),
+        )
+        .hint("It may be left over from a partial restore: insert its row into verdict.leaves, or drop it."));
+    }
+    // CREATE TABLE LIKE and ATTACH, never PARTITION OF: that would take AccessExclusiveLock on the parent, and two
+    // recorders that both hold it open would deadlock.
+    let statements = [
+        format!("CREATE TABLE verdict.{name} (LIKE verdict.verdicts INCLUDING ALL) USING heap WITH (fillfactor = 85)"),
+        format!("REVOKE ALL ON TABLE verdict.{name} FROM PUBLIC"),
+        format!("CREATE INDEX {name}_subject ON verdict.{name} (subject_hash)"),
+        format!(
+            "ALTER TABLE verdict.verdicts ATTACH PARTITION verdict.{name} FOR VALUES FROM ('{}') TO ('{}')",
+            utc(starts),
+            utc(ends)
+        ),
+    ];
+    identity::as_extension_owner(|| {
+        for statement in &statements {
+            Spi::run(statement).map_err(internal)?;
+        }
+        Spi::run_with_args(
+            "INSERT INTO verdict.leaves (name, starts, ends, horizon) VALUES ($1, $2, $3, $4)",
+            &[
+                name.as_str().into(),
+                clock::timestamp(starts).into(),
+                clock::timestamp(ends).into(),
+                clock::timestamp(coarse(ends, ends)).into(),
+            ],
+        )
+        .map_err(internal)
+    })
+}
+
+/// `verdicts_20261124` for the leaf that starts on that UTC day.
+fn leaf_name(starts: i64) -> String {
+    let (year, month, day) = civil(starts.div_euclid(DAY));
+    format!("verdicts_{year:04}{month:02}{day:02}")
+}
+
+/// `2026-11-24 00:00:00+00` for the start of a UTC day.
+fn utc(starts: i64) -> String {
+    let (year, month, day) = civil(starts.div_euclid(DAY));
+    format!("{year:04}-{month:02}-{day:02} 00:00:00+00")
+}
+
+/// Year, month and day of a day number counted from 2000-01-01.
+fn civil(day: i64) -> (i32, i32, i32) {
+    let julian = day as i32 + pgrx::pg_sys::POSTGRES_EPOCH_JDATE as i32;
+    clock::julian_to_date(julian)
+}
+
+fn internal(error: pgrx::spi::Error) -> Report {
+    Report::new(SqlState::NotInPrerequisiteState, format!("the verdict store cannot be prepared: {error}"))
+}

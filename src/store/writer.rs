@@ -1,0 +1,150 @@
+//! Writing a verdict: the writer's half of the protocol (DESIGN 2.4).
+
+use super::leaves;
+use super::lookup::{self, Depth, Key};
+use crate::pg::{catalog, clock};
+use crate::pg::entry::Plain;
+use crate::pg::leaf::{self, Col, Found, Held};
+use crate::pg::lock;
+use crate::pg::span::Span;
+use crate::pg::test_hooks::{self, Pause, Weakness};
+use crate::report::{Report, SqlState};
+use pgrx::pg_sys::{Datum, Interval};
+
+/// What is written, but for what the writing itself decides: id, moment and horizon.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    pub key: Key,
+    pub outcome: &'static str,
+    pub cause: Option<&'static str>,
+    /// Which call recorded it.
+    pub via: &'static str,
+    pub valid_for: Interval,
+    pub digest: Option<Span>,
+    pub err_code: Option<i32>,
+    pub err_msg: Option<Span>,
+    pub err_detail: Option<Span>,
+    pub reason: Option<Span>,
+    pub http_status: Option<i32>,
+    /// At most 64 KiB of the answer's bytes.
+    pub response: Option<Span>,
+    /// How many bytes the answer had.
+    pub response_bytes: Option<i32>,
+    pub recorded_by: Span,
+    pub replaces: Replaces,
+}
+
+/// What must stand before the new verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replaces {
+    /// Anything or nothing.
+    Any,
+    /// A verdict that lets rows through and was not taken back: the one that is revoked.
+    Passing,
+}
+
+/// What was written.
+#[derive(Clone, Copy)]
+pub struct Written {
+    pub id: i64,
+    pub recorded_at: i64,
+    pub expires_at: i64,
+}
+
+/// Appends a verdict and marks the one that it replaces.
+///
+/// Raises 25006 in a read-only transaction, and what waiting for guards and other writers raises.
+pub fn write(entry: &Entry, plain: Plain) -> Written {
+    clock::prevent_if_read_only(plain);
+    if !test_hooks::weakened(Weakness::Unserialised) {
+        lock::writer_of(entry.key.hash, plain);
+        lock::accept_invalidations(plain);
+    }
+    let previous = lookup::newest(entry.key, Depth::Open, clock::now(plain), plain);
+    if entry.replaces == Replaces::Passing {
+        plain.step(|| check_passing(previous.as_ref()));
+    }
+    test_hooks::pause(Pause::WriterBeforeInsert, plain);
+
+    // Only now: whoever waited for the lock gets the higher id, and the highest id is the newest verdict.
+    let id = clock::next_id(plain.step(|| catalog::own_relation("verdict_id")), plain);
+    let mut recorded_at = clock::now(plain);
+    if let Some(verdict) = previous {
+        // The clock may have been set back; "newest" must not depend on it.
+        recorded_at = recorded_at.max(verdict.recorded_at + 1);
+    }
+    let expires_at = clock::after(recorded_at, entry.valid_for, plain);
+    // A short-lived denial must outlive the long-lived approval that it replaces.
+    let horizon = previous.map_or(expires_at, |verdict| expires_at.max(verdict.horizon));
+    let leaf = leaves::for_writing(recorded_at, horizon, plain);
+    let text = |value: &'static str| Span::of_static(value).to_varlena(plain);
+    let span = |value: Span| value.to_varlena(plain);
+    leaf::append(
+        &leaf,
+        [
+            Some((Col::Id, Datum::from(id))),
+            Some((Col::HookId, Datum::from(entry.key.hook_id))),
+            Some((Col::SubjectHash, Datum::from(entry.key.hash))),
+            Some((Col::RecordedAt, Datum::from(recorded_at))),
+            Some((Col::ExpiresAt, Datum::from(expires_at))),
+            Some((Col::Horizon, Datum::from(horizon))),
+            Some((Col::Outcome, text(entry.outcome))),
+            entry.cause.map(|cause| (Col::Cause, text(cause))),
+            Some((Col::Via, text(entry.via))),
+            Some((Col::Subject, span(entry.key.subject))),
+            entry.digest.map(|digest| (Col::Digest, span(digest))),
+            previous.filter(|_| entry.replaces == Replaces::Passing).map(|verdict| (Col::Revokes, Datum::from(verdict.id))),
+            entry.err_code.map(|code| (Col::ErrCode, Datum::from(code))),
+            entry.err_msg.map(|message| (Col::ErrMsg, span(message))),
+            entry.err_detail.map(|detail| (Col::ErrDetail, span(detail))),
+            entry.reason.map(|reason| (Col::Reason, span(reason))),
+            entry.http_status.map(|status| (Col::HttpStatus, Datum::from(status))),
+            entry.response.map(|response| (Col::Response, span(response))),
+            entry.response_bytes.map(|bytes| (Col::ResponseBytes, Datum::from(bytes))),
+            Some((Col::RecordedBy, span(entry.recorded_by))),
+        ],
+        plain,
+    );
+    if let Some(verdict) = previous {
+        mark(entry.key, verdict, id, plain);
+    }
+    // A row inserted by the same statement must see the verdict, and a second call must be able to supersede it.
+    clock::end_of_command(plain);
+    Written { id, recorded_at, expires_at }
+}
+
+/// Marks `previous` as superseded. It may have been consumed since it was read: then its current version is marked.
+fn mark(key: Key, previous: Found, by: i64, plain: Plain) {
+    const TRIES: usize = 1000;
+    let mut verdict = previous;
+    for _ in 0..TRIES {
+        if leaf::supersede(&verdict, by, plain) == Held::Yes {
+            return;
+        }
+        match leaf::newest(&verdict.leaf, key.hook_id, key.hash, key.subject, plain) {
+            Some(current) if current.id == previous.id && current.superseded_by.is_none() => verdict = current,
+            _ => return,
+        }
+    }
+    plain.step(|| {
+        Err::<(), _>(Report::new(
+            SqlState::TooComplex,
+            format!("verdict {} changes faster than it can be superseded", previous.id),
+        ))
+    });
+}
+
+fn check_passing(previous: Option<&Found>) -> Result<(), Report> {
+    let refuse = |what: String| {
+        Err(Report::new(SqlState::NotInPrerequisiteState, what)
+            .hint("To refuse a subject that has no approval, use verdict.deny(hook, subject)."))
+    };
+    match previous {
+        None => refuse("there is no verdict to revoke for this subject".into()),
+        Some(verdict) if verdict.revoked => refuse(format!("verdict {} has already been revoked", verdict.id)),
+        Some(verdict) if verdict.outcome.text() == "denied" => {
+            refuse(format!("the newest verdict {} is a denial: there is nothing to revoke", verdict.id))
+        }
+        Some(_) => Ok(()),
+    }
+}
