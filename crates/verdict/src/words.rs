@@ -16,12 +16,19 @@ pub struct UnknownWord {
     pub exists: &'static [&'static str],
 }
 
-/// At most 64 characters of a text from outside, for an error message.
+/// At most 64 characters of a text from outside, for an error message. Control characters become U+FFFD: PostgreSQL can't
+/// hold U+0000, and a log line is a line.
 pub(crate) fn excerpt(text: &str) -> String {
-    match text.char_indices().nth(64) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+    let mut characters = text.chars();
+    let mut excerpt: String = characters
+        .by_ref()
+        .take(64)
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
+    if characters.next().is_some() {
+        excerpt.push('…');
     }
+    excerpt
 }
 
 /// Declares an enum whose values have one spelling each: `as_str`, `ALL`, `Display` and `FromStr` (exact, case-sensitive).

@@ -24,7 +24,7 @@ pub(crate) fn top_level<'a>(body: &'a [u8], mut seen: impl FnMut(&str, Loose<'a>
     let mut depth = 0_usize;
     let mut outermost_is_object = false;
     while let Some(&byte) = body.get(at) {
-        let key = match byte {
+        let (token, end) = match byte {
             b'{' | b'[' => {
                 if depth == 0 {
                     outermost_is_object = byte == b'{';
@@ -38,27 +38,20 @@ pub(crate) fn top_level<'a>(body: &'a [u8], mut seen: impl FnMut(&str, Loose<'a>
                 at += 1;
                 continue;
             }
-            b'"' => {
-                let (inner, end) = quoted(body, at);
-                at = end;
-                decode(inner)
-            }
-            _ if is_bare(byte) => {
-                let (run, end) = bare(body, at);
-                at = end;
-                String::from_utf8_lossy(run)
-            }
+            b'"' => quoted(body, at),
+            _ if is_bare(byte) => bare(body, at),
             _ => {
                 at += 1;
                 continue;
             }
         };
+        at = end;
         if depth == 1
             && outermost_is_object
             && let Some(colon) = colon_after(body, at)
         {
             let (value, end) = value_at(body, colon + 1);
-            seen(&key, value);
+            seen(&decode(token), value);
             at = end;
         }
     }
@@ -133,15 +126,19 @@ fn bare(body: &[u8], start: usize) -> (&[u8], usize) {
     (&body[start..start + length], start + length)
 }
 
-/// The place of the colon that makes what stands before it a key. Quotes on the way are skipped: they close a key in
-/// single quotes, or one that a broken string has cut off.
+/// The place of the colon that makes what stands before it a key. One quote on the way is skipped: it closes a key in
+/// single quotes, or one that a broken string has cut off. Not more than one, or a body of quotes would take quadratic time.
 fn colon_after(body: &[u8], from: usize) -> Option<usize> {
-    let skipped = body
-        .get(from..)?
-        .iter()
-        .take_while(|&&b| b.is_ascii_whitespace() || matches!(b, b'\'' | b'"'))
-        .count();
-    (body.get(from + skipped) == Some(&b':')).then_some(from + skipped)
+    let mut at = white_space_end(body, from);
+    if matches!(body.get(at), Some(b'\'' | b'"')) {
+        at = white_space_end(body, at + 1);
+    }
+    (body.get(at) == Some(&b':')).then_some(at)
+}
+
+fn white_space_end(body: &[u8], from: usize) -> usize {
+    let rest = body.get(from..).unwrap_or_default();
+    from + rest.iter().take_while(|b| b.is_ascii_whitespace()).count()
 }
 
 fn value_at(body: &[u8], from: usize) -> (Loose<'_>, usize) {
