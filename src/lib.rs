@@ -1,1 +1,24 @@
+//! pg_verdict: rows without an approval are refused.
+//!
+//! A chat server asks a webhook before it sends a message. `store` keeps the answers as verdicts, `watch` puts guards
+//! on tables, `enforce` is the trigger that refuses each row without an approval. What decides is in `crates/verdict`,
+//! which knows nothing of PostgreSQL; what touches PostgreSQL's memory is in `pg`.
+
+mod args;
+mod enforce;
+mod guc;
+mod pg;
+mod report;
+mod store;
+mod watch;
+
 pgrx::pg_module_magic!();
+
+#[pgrx::pg_guard]
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn _PG_init() {
+    pg::startup::forget_backtraces();
+    guc::define();
+    pg::relcache::register();
+    pg::transaction::register();
+}

@@ -242,6 +242,12 @@ pub fn own_trigger_function(name: &str) -> Result<Oid, Report> {
     }
 }
 
+/// Keeps mistyped settings with our prefix from being accepted as placeholders.
+pub fn reserve_setting_prefix(prefix: &'static CStr) {
+    // SAFETY: NUL-terminated constant.
+    unsafe { pg_sys::MarkGUCPrefixReserved(prefix.as_ptr()) }
+}
+
 /// # Safety
 ///
 /// `text` is NUL-terminated and in the server's encoding (UTF8, see sql/checks.sql).

@@ -2,6 +2,7 @@
 
 use super::entry::Plain;
 use super::native;
+use crate::report::{Report, SqlState};
 use pgrx::FromDatum;
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys::{self, Datum, Interval, Oid};
@@ -67,4 +68,14 @@ pub fn julian_to_date(julian: i32) -> (i32, i32, i32) {
     // SAFETY: plain arithmetic; writes three ints.
     unsafe { pg_sys::j2date(julian, &mut year, &mut month, &mut day) };
     (year, month, day)
+}
+
+/// An interval for SQL.
+///
+/// # Errors
+///
+/// 22023 for one that pgrx cannot hold.
+pub fn interval(raw: Interval) -> Result<pgrx::datum::Interval, Report> {
+    pgrx::datum::Interval::new(raw.month, raw.day, raw.time)
+        .map_err(|error| Report::new(SqlState::InvalidParameter, format!("argument valid_for: {error}")))
 }

@@ -6,6 +6,7 @@
 
 use super::native;
 use super::span::Span;
+use super::trigger::Fired;
 use crate::report::Report;
 use pgrx::pg_sys::{self, Datum};
 use std::ffi::{CString, c_char, c_int};
@@ -85,7 +86,7 @@ impl RawReport {
         // SAFETY: all pointers are NULL or NUL-terminated palloc'ed text; the formats are constants; the caller's
         // frames are plain. ERROR makes errstart return true and errfinish not return.
         unsafe {
-            native::errstart(pg_sys::ERROR as c_int, std::ptr::null());
+            native::errstart(pgrx::PgLogLevel::ERROR as c_int, std::ptr::null());
             native::errcode(self.sqlstate);
             native::errmsg_internal(c"%s".as_ptr(), self.message);
             if !self.detail.is_null() {
@@ -146,13 +147,24 @@ impl Call {
         self.datum(n).map(|datum| datum.value() as i32)
     }
 
+    /// Argument `n`, a jsonb, as text.
+    pub fn json(self, n: usize, plain: Plain) -> Option<Span> {
+        self.datum(n).map(|datum| super::columns::jsonb_text(datum, plain))
+    }
+
+    /// Argument `n`, an interval.
+    pub fn interval(self, n: usize) -> Option<pg_sys::Interval> {
+        // SAFETY: the SQL type is interval: a pointer to 16 bytes, copied out.
+        self.datum(n).map(|datum| unsafe { *datum.cast_mut_ptr::<pg_sys::Interval>() })
+    }
+
     /// The trigger's data, or `None` when the function was not called as a trigger.
-    pub fn trigger(self) -> Option<*mut pg_sys::TriggerData> {
+    pub fn trigger(self) -> Option<Fired> {
         // SAFETY: context is NULL or a node.
         unsafe {
             let context = (*self.0).context;
             (!context.is_null() && (*context).type_ == pg_sys::NodeTag::T_TriggerData)
-                .then_some(context.cast::<pg_sys::TriggerData>())
+                .then(|| Fired::new(context.cast()))
         }
     }
 

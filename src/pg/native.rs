@@ -28,6 +28,7 @@ unsafe extern "C-unwind" {
     pub fn palloc(size: usize) -> *mut c_void;
     pub fn palloc0(size: usize) -> *mut c_void;
     pub fn pg_detoast_datum_packed(datum: *mut pg_sys::varlena) -> *mut pg_sys::varlena;
+    pub fn pg_detoast_datum(datum: *mut pg_sys::varlena) -> *mut pg_sys::varlena;
     pub fn OidOutputFunctionCall(function: Oid, value: Datum) -> *mut c_char;
     pub fn JsonbToCString(
         out: pg_sys::StringInfo,
@@ -240,4 +241,26 @@ unsafe extern "C-unwind" {
         kind: pg_sys::ParseExprKind::Type,
         construct: *const c_char,
     ) -> *mut pg_sys::Node;
+    pub fn NewGUCNestLevel() -> c_int;
+    pub fn AtEOXact_GUC(commit: bool, level: c_int);
+    pub fn set_config_option(
+        name: *const c_char,
+        value: *const c_char,
+        context: pg_sys::GucContext::Type,
+        source: pg_sys::GucSource::Type,
+        action: pg_sys::GucAction::Type,
+        change: bool,
+        elevel: c_int,
+        reload: bool,
+    ) -> c_int;
+    pub fn ChangeVarNodes(node: *mut pg_sys::Node, from: c_int, to: c_int, sublevels_up: c_int);
+    #[cfg(feature = "pg15")]
+    #[link_name = "expression_tree_walker"]
+    pub fn walk_expression(node: *mut pg_sys::Node, walker: Walker, context: *mut c_void) -> bool;
+    #[cfg(not(feature = "pg15"))]
+    #[link_name = "expression_tree_walker_impl"]
+    pub fn walk_expression(node: *mut pg_sys::Node, walker: Walker, context: *mut c_void) -> bool;
 }
+
+/// What PostgreSQL's expression walkers call for each node.
+pub type Walker = unsafe extern "C-unwind" fn(*mut pg_sys::Node, *mut c_void) -> bool;

@@ -55,6 +55,12 @@ impl Span {
         }
     }
 
+    /// The bytes of a pass-by-value datum.
+    pub fn of_word(word: usize, plain: Plain) -> Self {
+        let bytes = word.to_ne_bytes();
+        Self { start: bytes.as_ptr(), len: bytes.len() }.keep(plain)
+    }
+
     /// A palloc'ed copy, for bytes that lie in a page which is let go.
     pub fn keep(self, _plain: Plain) -> Self {
         // SAFETY: palloc returns len + 1 writable bytes; frames are plain.

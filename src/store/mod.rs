@@ -3,7 +3,5 @@
 pub mod hooks;
 pub mod leaves;
 pub mod lookup;
-pub mod retire;
 pub mod sql;
-pub mod status;
 pub mod writer;

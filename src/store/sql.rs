@@ -5,10 +5,10 @@ use super::lookup::Key;
 use super::writer::{self, Entry, Replaces};
 use crate::args;
 use crate::pg::entry::{Call, Plain};
-use crate::pg::identity;
+use crate::pg::{clock, identity, patience};
 use crate::pg::span::Span;
 use crate::report::{Report, SqlState};
-use pgrx::pg_sys::{self, Datum};
+use pgrx::pg_sys::Datum;
 use std::rc::Rc;
 use verdict::{Answer, Digest, NoAnswer, Request, RequestError, Value};
 
@@ -67,8 +67,8 @@ pub fn approve(call: Call, plain: Plain) -> Datum {
         let mut entry = blank(&hook, &subject, "approved", "approve");
         entry.digest = digest.map(|digest| Span::copy(digest.as_bytes()));
         if let Some(valid_for) = valid_for {
-            hooks::parse_valid_for(valid_for.into_pgrx())?;
-            entry.valid_for = valid_for.raw();
+            hooks::parse_valid_for(clock::interval(valid_for)?)?;
+            entry.valid_for = valid_for;
         }
         Ok(entry)
     });
@@ -101,7 +101,10 @@ pub fn revoke(call: Call, plain: Plain) -> Datum {
         entry.replaces = Replaces::Passing;
         Ok(entry)
     });
-    super::patience::bounded(|| entry, plain, |entry| written(call, &entry, plain))
+    let level = patience::begin(plain);
+    let row = written(call, &entry, plain);
+    patience::end(level, plain);
+    row
 }
 
 /// Writes and returns what was written: `(id, outcome, cause, subject, digest, recorded_at, expires_at)`.

@@ -1,0 +1,88 @@
+//! The guard's half of the protocol (DESIGN 2.4): look up, decide, hold, or refuse.
+
+use super::facts::{Content, facts};
+use super::plan::{self, Shape};
+use super::refusal;
+use crate::pg::clock;
+use crate::pg::columns::RowSlot;
+use crate::pg::entry::Plain;
+use crate::pg::leaf::{self, Found, Held};
+use crate::pg::test_hooks::{self, Pause};
+use crate::pg::trigger::{self, Fired};
+use crate::report::{Report, SqlState};
+use crate::store::lookup::{self, Depth, Key};
+use verdict::{Action, Decision, Digest, Finding, Locking, Mode, Outcome, Recorded, Timestamp, decide};
+
+/// How often a guard looks again because the verdict changed under it. Each round waits for a writer to commit.
+const TRIES: usize = 1000;
+
+/// Lets the row pass, or raises, or logs: as the guard says.
+pub fn judge(fired: Fired, shape: &Shape, slot: RowSlot, plain: Plain) {
+    let content = Content::read(shape, slot, plain);
+    let (row, key) = plain.step(|| plan::with(shape, |plan| facts(plan, &content)));
+    let mut depth = Depth::Open;
+    for _ in 0..TRIES {
+        let now = clock::now(plain);
+        let found = key.and_then(|key| lookup::newest(key, depth, now, plain));
+        let decision = decide(&row, found.as_ref().and_then(standing).as_ref(), &shape.policy, Timestamp(now));
+        match decision {
+            Decision::Approved | Decision::FailedOpen => {
+                test_hooks::pause(Pause::GuardBeforeLock, plain);
+                if found.is_none_or(|found| hold(&found, shape, now, plain) == Held::Yes) {
+                    return;
+                }
+            }
+            // Old leaves are worth a look only now: they tell `expired` from `missing`.
+            Decision::Found(Finding::Missing) if depth == Depth::Open && key.is_some() => depth = Depth::All,
+            Decision::Found(finding) => return refuse(fired, shape, finding, key, found, plain),
+        }
+    }
+    plain.step(|| {
+        Err::<(), _>(Report::new(SqlState::TooComplex, "the verdict for this row changes faster than it can be locked"))
+    });
+}
+
+/// Stored content is final under this guard, whatever verdict there is.
+pub fn refuse_edit(fired: Fired, shape: &Shape, slot: RowSlot, plain: Plain) {
+    let content = Content::read(shape, slot, plain);
+    let (_, key) = plain.step(|| plan::with(shape, |plan| facts(plan, &content)));
+    refuse(fired, shape, super::FINAL, key, None, plain);
+}
+
+fn hold(found: &Found, shape: &Shape, now: i64, plain: Plain) -> Held {
+    match shape.locking {
+        Locking::Share => leaf::lock(found, plain),
+        Locking::Consume => leaf::consume(found, shape.guard_id, now, plain),
+        Locking::None => Held::Yes,
+    }
+}
+
+/// What the look-up found, for `decide`. A verdict whose successor cannot be found (a partial restore) decides nothing.
+pub fn standing(found: &Found) -> Option<Recorded> {
+    if found.superseded_by.is_some() {
+        return None;
+    }
+    let outcome = Outcome::from_parts(found.outcome.text(), found.cause.as_ref().map(|cause| cause.text()));
+    Some(Recorded {
+        id: found.id,
+        // An outcome of a newer version's making is no approval.
+        outcome: outcome.unwrap_or(Outcome::Denied),
+        revoked: found.revoked,
+        expires_at: Timestamp(found.expires_at),
+        digest: found.digest.and_then(|bytes| Digest::from_bytes(&bytes)),
+        consumed: found.consumed,
+    })
+}
+
+fn refuse(fired: Fired, shape: &Shape, finding: Finding, key: Option<Key>, found: Option<Found>, plain: Plain) {
+    let _ = fired;
+    let apply = trigger::is_apply();
+    let action = shape.policy.actions.get(finding);
+    let enforced = shape.policy.mode == Mode::Enforce && !apply && action == Action::Reject;
+    let case = refusal::Case { finding, key, found, apply, enforced };
+    let line = plain.step(|| plan::with(shape, |plan| Ok(refusal::log_line(plan, &case))));
+    plain.log_server_only(line);
+    if enforced {
+        plain.step(|| plan::with(shape, |plan| Err::<(), _>(refusal::report(plan, &case))));
+    }
+}

@@ -1,0 +1,68 @@
+//! The trigger: which guard, which rows, and what becomes of them. No SPI, no PL/pgSQL, no network.
+
+mod facts;
+mod judge;
+pub mod moved;
+pub mod plan;
+mod refusal;
+
+
+
+use crate::pg::columns::{self, RowSlot};
+use crate::pg::entry::{Call, Plain};
+use crate::pg::trigger::{self, Event, Fired};
+use pgrx::pg_sys::Datum;
+use plan::{Duty, Shape};
+use verdict::{Edits, Finding};
+
+/// `verdict.guard_row()`: every trigger of every guard.
+pub fn guard_row(call: Call, plain: Plain) -> Datum {
+    let (fired, event) = plain.step(|| {
+        let fired = call.trigger().ok_or_else(trigger::not_a_row_trigger)?;
+        let event = fired.after_row().ok_or_else(trigger::not_a_row_trigger)?;
+        Ok((fired, event))
+    });
+    let (shape, duty) = plain.step(|| plan::of(fired.relation(), fired.name()));
+    match (duty, event) {
+        (Duty::Inserts, Event::Insert) => {
+            if !(shape.partitioned && moved::arrives(&shape, fired.row(), plain)) {
+                judge::judge(fired, &shape, fired.row(), plain);
+            }
+        }
+        (Duty::Updates, Event::Update) => updated(fired, &shape, plain),
+        (Duty::Moves, Event::Delete) if fired.moved_away() => moved::leaves(&shape, fired.row(), plain),
+        // An update of guarded columns is judged by the trigger that sees every update; this one's column list makes
+        // PostgreSQL refuse to retype or drop the columns.
+        _ => {}
+    }
+    Datum::null()
+}
+
+/// An update is judged again when it changes what was approved, or brings the row under the condition.
+fn updated(fired: Fired, shape: &Shape, plain: Plain) {
+    let (old, new) = (fired.row(), fired.new_row());
+    let content = changed(old, new, shape.bound(), plain);
+    if !content && !changed(old, new, shape.condition(), plain) {
+        return;
+    }
+    let name = shape.insert_trigger();
+    let now_under = fired.under_condition_of(name, new, plain);
+    // Leaving the condition with other content is an edit of a guarded row all the same.
+    let was_under = (content && !now_under || shape.policy.edits != Edits::Enforce)
+        && fired.under_condition_of(name, old, plain);
+    if !now_under && !(content && was_under) {
+        return;
+    }
+    match shape.policy.edits {
+        Edits::Allow if was_under => {}
+        Edits::Refuse if was_under && content => judge::refuse_edit(fired, shape, new, plain),
+        _ => judge::judge(fired, shape, new, plain),
+    }
+}
+
+fn changed(old: RowSlot, new: RowSlot, attnums: &[i16], plain: Plain) -> bool {
+    attnums.iter().any(|attnum| columns::differs(old, new, *attnum, plain))
+}
+
+/// The finding that a final row's edit has.
+const FINAL: Finding = Finding::Altered;

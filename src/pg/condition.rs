@@ -1,0 +1,186 @@
+//! A guard's condition: text to one expression over NEW, checked, and kept as a tree.
+//!
+//! The trigger's WHEN is built from this tree. The text is never put into a statement.
+
+use super::catalog::{self, Relation};
+use super::native;
+use crate::report::{Report, SqlState};
+use pgrx::pg_sys::{self, Node};
+use pgrx::{PgList, PgTryBuilder};
+use std::ffi::c_void;
+use std::panic::AssertUnwindSafe;
+
+/// The most columns that a condition may name.
+pub const COLUMNS_CAP: usize = 16;
+
+/// `(condition) IS NOT FALSE` as a raw parse tree, and the columns that it reads.
+pub struct Condition {
+    raw: *mut Node,
+    pub columns: Vec<String>,
+}
+
+impl Condition {
+    pub(super) fn node(&self) -> *mut Node {
+        // SAFETY: a node tree in the current memory context.
+        unsafe { pg_sys::copyObjectImpl(self.raw.cast()).cast() }
+    }
+
+    /// Parses and checks `text` for `relation`.
+    ///
+    /// # Errors
+    ///
+    /// 42601 when it does not parse as one expression; 22023 when it uses what a guard cannot rely on: OLD,
+    /// subqueries, functions that are not immutable or not built in, whole rows, system columns.
+    pub fn parse(text: &str, relation: &Relation) -> Result<Self, Report> {
+        let raw = parse_expression(text)?;
+        // SAFETY: builds nodes in the current memory context; the relation is open while it is looked at.
+        unsafe {
+            let test = pg_sys::palloc0(std::mem::size_of::<pg_sys::BooleanTest>()).cast::<pg_sys::BooleanTest>();
+            (*test).xpr.type_ = pg_sys::NodeTag::T_BooleanTest;
+            (*test).arg = raw.cast();
+            (*test).booltesttype = pg_sys::BoolTestType::IS_NOT_FALSE;
+            (*test).location = -1;
+            let rel = pg_sys::table_open(relation.oid, pg_sys::AccessShareLock as i32);
+            let analyzed = caught(|| analyze(rel, test.cast()));
+            pg_sys::table_close(rel, pg_sys::NoLock as i32);
+            let columns = checked_columns(analyzed?, relation)?;
+            Ok(Self { raw: test.cast(), columns })
+        }
+    }
+}
+
+fn refuse(state: SqlState, what: impl std::fmt::Display) -> Report {
+    Report::new(state, format!("argument condition: {what}"))
+        .hint("One expression over NEW with built-in immutable functions and operators only, such as 'NEW.session_type = 1'.")
+}
+
+/// PostgreSQL's own complaint becomes ours, with the argument named.
+fn caught<T>(f: impl FnOnce() -> T) -> Result<T, Report> {
+    PgTryBuilder::new(AssertUnwindSafe(|| Ok(f())))
+        .catch_others(|error| match error {
+            pg_sys::panic::CaughtError::PostgresError(report) => Err(refuse(SqlState::Syntax, report.message())),
+            other => other.rethrow(),
+        })
+        .execute()
+}
+
+fn parse_expression(text: &str) -> Result<*mut Node, Report> {
+    let c = catalog::c_string(text);
+    let list = caught(|| {
+        // SAFETY: NUL-terminated; parsing looks at no catalog.
+        unsafe { pg_sys::raw_parser(c.as_ptr(), pg_sys::RawParseMode::RAW_PARSE_PLPGSQL_EXPR) }
+    })?;
+    // SAFETY: the grammar returns one RawStmt around a SelectStmt; anything but a single bare target is refused.
+    unsafe {
+        let statements = PgList::<pg_sys::RawStmt>::from_pg(list);
+        let select = statements.get_ptr(0).map(|statement| (*statement).stmt.cast::<pg_sys::SelectStmt>());
+        let one_expression = |select: *mut pg_sys::SelectStmt| {
+            let select = &*select;
+            let lists = [
+                select.distinctClause,
+                select.fromClause,
+                select.groupClause,
+                select.windowClause,
+                select.valuesLists,
+                select.sortClause,
+                select.lockingClause,
+            ];
+            let nodes = [select.whereClause, select.havingClause, select.limitOffset, select.limitCount];
+            let targets = PgList::<pg_sys::ResTarget>::from_pg(select.targetList);
+            let target = targets.get_ptr(0).filter(|_| targets.len() == 1)?;
+            let bare = (*target).name.is_null() && (*target).indirection.is_null();
+            (lists.iter().all(|list| list.is_null())
+                && nodes.iter().all(|node| node.is_null())
+                && select.intoClause.is_null()
+                && select.withClause.is_null()
+                && select.op == pg_sys::SetOperation::SETOP_NONE
+                && bare)
+                .then_some((*target).val)
+        };
+        select
+            .filter(|select| (**select).type_ == pg_sys::NodeTag::T_SelectStmt)
+            .and_then(one_expression)
+            .ok_or_else(|| refuse(SqlState::Syntax, "it must be one expression"))
+    }
+}
+
+/// # Safety
+///
+/// `rel` is open; `raw` is a raw expression.
+unsafe fn analyze(rel: pg_sys::Relation, raw: *mut Node) -> *mut Node {
+    // SAFETY: a parse state with NEW as its only relation.
+    unsafe {
+        let pstate = pg_sys::make_parsestate(std::ptr::null_mut());
+        let alias = pg_sys::makeAlias(c"new".as_ptr(), std::ptr::null_mut());
+        let item =
+            pg_sys::addRangeTableEntryForRelation(pstate, rel, pg_sys::AccessShareLock as i32, alias, false, false);
+        pg_sys::addNSItemToQuery(pstate, item, false, true, false);
+        let copy = pg_sys::copyObjectImpl(raw.cast()).cast::<Node>();
+        let expression = pg_sys::ffi::pg_guard_ffi_boundary(|| {
+            native::transformWhereClause(pstate, copy, pg_sys::ParseExprKind::EXPR_KIND_TRIGGER_WHEN, c"WHEN".as_ptr())
+        });
+        pg_sys::assign_expr_collations(pstate, expression);
+        expression
+    }
+}
+
+/// # Safety
+///
+/// `expression` is an analyzed expression over one relation.
+unsafe fn checked_columns(expression: *mut Node, relation: &Relation) -> Result<Vec<String>, Report> {
+    // SAFETY: walkers over a node tree.
+    unsafe {
+        if pg_sys::contain_mutable_functions(expression) {
+            return Err(refuse(SqlState::InvalidParameter, "it uses a function that is not immutable"));
+        }
+        if foreign_code(expression, std::ptr::null_mut()) {
+            return Err(refuse(
+                SqlState::InvalidParameter,
+                "it uses a function, operator or domain that is not built in, and could be replaced later",
+            ));
+        }
+        let mut set = std::ptr::null_mut();
+        pg_sys::pull_varattnos(expression, 1, &mut set);
+        let mut columns = Vec::new();
+        let mut member = -1;
+        loop {
+            member = pg_sys::bms_next_member(set, member);
+            if member < 0 {
+                break;
+            }
+            let attnum = member + pg_sys::FirstLowInvalidHeapAttributeNumber;
+            let column = relation.columns.iter().find(|column| i32::from(column.attnum) == attnum);
+            columns.push(column.map(|column| column.name.clone()).ok_or_else(|| {
+                refuse(SqlState::InvalidParameter, "it uses a whole row or a system column: name the columns")
+            })?);
+        }
+        if columns.is_empty() || columns.len() > COLUMNS_CAP {
+            return Err(refuse(SqlState::InvalidParameter, format!("it must use 1 to {COLUMNS_CAP} columns of NEW")));
+        }
+        Ok(columns)
+    }
+}
+
+/// Walks the tree: true as soon as some node would run code that is not PostgreSQL's own.
+///
+/// # Safety
+///
+/// Called by PostgreSQL's walkers with a node of an expression, or NULL.
+unsafe extern "C-unwind" fn foreign_code(node: *mut Node, context: *mut c_void) -> bool {
+    unsafe extern "C-unwind" fn is_foreign(function: pg_sys::Oid, _context: *mut c_void) -> bool {
+        function.to_u32() >= pg_sys::FirstNormalObjectId
+    }
+    // SAFETY: see above.
+    unsafe {
+        if node.is_null() {
+            return false;
+        }
+        if pg_sys::check_functions_in_node(node, Some(is_foreign), context) {
+            return true;
+        }
+        if (*node).type_ == pg_sys::NodeTag::T_CoerceToDomain {
+            return true;
+        }
+        pg_sys::ffi::pg_guard_ffi_boundary(|| native::walk_expression(node, foreign_code, context))
+    }
+}

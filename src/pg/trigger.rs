@@ -1,0 +1,193 @@
+//! Triggers: what fired, and putting our triggers on a table.
+
+use super::columns::RowSlot;
+use super::entry::Plain;
+use super::{catalog, native};
+use crate::report::{Report, SqlState};
+use pgrx::pg_sys::{self, Oid};
+use std::ffi::CStr;
+
+/// Which event a row trigger fired for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    Insert,
+    Update,
+    Delete,
+}
+
+/// A trigger that has fired: valid during the call.
+#[derive(Clone, Copy)]
+pub struct Fired {
+    data: *mut pg_sys::TriggerData,
+}
+
+impl Fired {
+    pub(super) fn new(data: *mut pg_sys::TriggerData) -> Self {
+        Self { data }
+    }
+
+    /// The table that the row is in: for a partitioned table the leaf.
+    pub fn relation(self) -> Oid {
+        // SAFETY: the manager fills tg_relation.
+        unsafe { (*(*self.data).tg_relation).rd_id }
+    }
+
+    /// The trigger's name.
+    pub fn name(&self) -> &CStr {
+        // SAFETY: NUL-terminated, lives in the relcache during the call.
+        unsafe { CStr::from_ptr((*(*self.data).tg_trigger).tgname) }
+    }
+
+    /// The event, when it is an AFTER ROW trigger; else `None`.
+    pub fn after_row(self) -> Option<Event> {
+        // SAFETY: plain field.
+        let event = unsafe { (*self.data).tg_event };
+        if event & pg_sys::TRIGGER_EVENT_ROW == 0 || event & pg_sys::TRIGGER_EVENT_TIMINGMASK != pg_sys::TRIGGER_EVENT_AFTER {
+            return None;
+        }
+        match event & pg_sys::TRIGGER_EVENT_OPMASK {
+            pg_sys::TRIGGER_EVENT_INSERT => Some(Event::Insert),
+            pg_sys::TRIGGER_EVENT_UPDATE => Some(Event::Update),
+            pg_sys::TRIGGER_EVENT_DELETE => Some(Event::Delete),
+            _ => None,
+        }
+    }
+
+    /// The row of an INSERT or DELETE, the old row of an UPDATE.
+    pub fn row(self) -> RowSlot {
+        // SAFETY: filled for row triggers.
+        RowSlot(unsafe { (*self.data).tg_trigslot })
+    }
+
+    /// The new row of an UPDATE.
+    pub fn new_row(self) -> RowSlot {
+        // SAFETY: filled for UPDATE.
+        RowSlot(unsafe { (*self.data).tg_newslot })
+    }
+
+    /// Whether a deleted row went to another partition: its tuple bears the mark of a cross-partition update.
+    pub fn moved_away(self) -> bool {
+        const MOVED: u16 = 0xFFFD; // MovedPartitionsOffsetNumber
+        // SAFETY: the manager has fetched the old tuple.
+        unsafe {
+            let tuple = (*self.data).tg_trigtuple;
+            !tuple.is_null() && (*(*tuple).t_data).t_ctid.ip_posid == MOVED
+        }
+    }
+
+    /// Whether `row` is under the condition of the trigger `name` on this table (`true` when that has none).
+    ///
+    /// Evaluated by the executor from the trigger's own WHEN, for the few updates that change a guarded column.
+    pub fn under_condition_of(self, name: *const std::ffi::c_char, row: RowSlot, _plain: Plain) -> bool {
+        // SAFETY: trigdesc belongs to the open relation; the executor state is freed in the same frame or, on ERROR,
+        // with its memory context.
+        unsafe {
+            let description = (*(*self.data).tg_relation).trigdesc;
+            for i in 0..(*description).numtriggers {
+                let trigger = (*description).triggers.add(i as usize);
+                if CStr::from_ptr((*trigger).tgname) != CStr::from_ptr(name) {
+                    continue;
+                }
+                if (*trigger).tgqual.is_null() {
+                    return true;
+                }
+                let expression = native::stringToNode((*trigger).tgqual).cast::<pg_sys::Node>();
+                const NEW: i32 = 2; // PRS2_NEW_VARNO
+                native::ChangeVarNodes(expression, NEW, pg_sys::OUTER_VAR, 0);
+                let estate = native::CreateExecutorState();
+                let context = native::MakePerTupleExprContext(estate);
+                (*context).ecxt_outertuple = row.0;
+                let state = native::ExecPrepareExpr(expression.cast(), estate);
+                let mut isnull = false;
+                let result = native::ExecEvalExprSwitchContext(state, context, &mut isnull);
+                native::FreeExecutorState(estate);
+                return isnull || result.value() as u8 != 0;
+            }
+            true
+        }
+    }
+}
+
+/// Whether this backend applies a logical replication stream.
+pub fn is_apply() -> bool {
+    // SAFETY: reads backend state.
+    unsafe { pg_sys::IsLogicalWorker() }
+}
+
+/// A trigger to be made: AFTER, for each row, ENABLE ALWAYS, calling `verdict.guard_row()`.
+pub struct Plan<'a> {
+    pub name: &'a str,
+    pub events: u32,
+    /// `UPDATE OF` these columns; empty for any.
+    pub columns: &'a [String],
+    pub condition: Option<&'a super::condition::Condition>,
+}
+
+/// Makes the trigger on `relation` and on every partition below it. Takes ShareRowExclusiveLock.
+///
+/// # Errors
+///
+/// Undefined object when the extension's SQL is not installed; PostgreSQL's own.
+pub fn create(relation: Oid, plan: &Plan) -> Result<(), Report> {
+    let function = catalog::own_trigger_function("guard_row")?;
+    let name = catalog::c_string(plan.name);
+    // SAFETY: a well-formed CreateTrigStmt in the current memory context; CreateTriggerFiringOn copies what it keeps.
+    unsafe {
+        let stmt = pg_sys::palloc0(std::mem::size_of::<pg_sys::CreateTrigStmt>()).cast::<pg_sys::CreateTrigStmt>();
+        (*stmt).type_ = pg_sys::NodeTag::T_CreateTrigStmt;
+        (*stmt).trigname = pg_sys::pstrdup(name.as_ptr());
+        (*stmt).row = true;
+        (*stmt).events = plan.events as i16;
+        let mut columns = pgrx::PgList::<pg_sys::Node>::new();
+        for column in plan.columns {
+            let column = catalog::c_string(column);
+            columns.push(pg_sys::makeString(pg_sys::pstrdup(column.as_ptr())).cast());
+        }
+        (*stmt).columns = columns.into_pg();
+        if let Some(condition) = plan.condition {
+            (*stmt).whenClause = condition.node();
+        }
+        pg_sys::CreateTriggerFiringOn(
+            stmt,
+            c"SELECT verdict.guard()".as_ptr(),
+            relation,
+            pg_sys::InvalidOid,
+            pg_sys::InvalidOid,
+            pg_sys::InvalidOid,
+            function,
+            pg_sys::InvalidOid,
+            std::ptr::null_mut(),
+            false,
+            false,
+            b'A' as std::ffi::c_char,
+        );
+        pg_sys::CommandCounterIncrement();
+    }
+    Ok(())
+}
+
+pub const INSERT: u32 = pg_sys::TRIGGER_TYPE_INSERT;
+pub const UPDATE: u32 = pg_sys::TRIGGER_TYPE_UPDATE;
+pub const DELETE: u32 = pg_sys::TRIGGER_TYPE_DELETE;
+
+/// Drops the trigger from `relation` and its partitions; nothing happens when it is not there.
+pub fn drop_if_exists(relation: Oid, name: &str) {
+    let name = catalog::c_string(name);
+    // SAFETY: look-up with missing_ok; performDeletion takes its locks.
+    unsafe {
+        let trigger = pg_sys::get_trigger_oid(relation, name.as_ptr(), true);
+        if trigger != pg_sys::InvalidOid {
+            pg_sys::LockRelationOid(relation, pg_sys::AccessExclusiveLock as i32);
+            let address =
+                pg_sys::ObjectAddress { classId: pg_sys::TriggerRelationId, objectId: trigger, objectSubId: 0 };
+            pg_sys::performDeletion(&address, pg_sys::DropBehavior::DROP_RESTRICT, 0);
+            pg_sys::CommandCounterIncrement();
+        }
+    }
+}
+
+/// For an entry point that is no trigger of ours.
+pub fn not_a_row_trigger() -> Report {
+    Report::new(SqlState::GuardMisconfigured, "VD009: verdict.guard_row() must be called as an AFTER ROW trigger")
+        .hint("Put guards on tables with verdict.guard(relation, hook).")
+}

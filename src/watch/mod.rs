@@ -1,0 +1,21 @@
+//! The registry of guards, and how a guard comes, changes and goes.
+
+pub mod alter;
+pub mod guard;
+pub mod mapping;
+pub mod options;
+pub mod registry;
+
+use crate::pg::entry::{Call, Plain};
+use crate::pg::{relcache, trigger};
+use pgrx::pg_sys::Datum;
+
+/// `verdict.invalidate()`: AFTER ROW ALWAYS on our configuration tables. A change of theirs, by whatever way it came,
+/// makes every backend read them again.
+pub fn invalidate(call: Call, plain: Plain) -> Datum {
+    plain.step(|| {
+        relcache::invalidate(call.trigger().ok_or_else(trigger::not_a_row_trigger)?.relation());
+        Ok(())
+    });
+    Datum::null()
+}
