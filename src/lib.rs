@@ -15,7 +15,6 @@ mod watch;
 pgrx::pg_module_magic!();
 
 #[pgrx::pg_guard]
-#[unsafe(no_mangle)]
 pub extern "C-unwind" fn _PG_init() {
     pg::startup::forget_backtraces();
     guc::define();

@@ -29,7 +29,9 @@ thread_local! {
 /// The error of a rejection. The message begins with the code: of eight real servers only one logs the SQLSTATE.
 pub fn report(plan: &Plan, case: &Case) -> Report {
     let code = case.finding.sqlstate();
-    let said = case.found.map(|found| business_words(&found)).unwrap_or_default();
+    // The business system's words belong to its refusals; of an approval they say nothing.
+    let refused = matches!(case.finding, Finding::Denied | Finding::Failed);
+    let said = case.found.filter(|_| refused).map(|found| business_words(&found)).unwrap_or_default();
     let message = format!("{code} {}: row for table {} refused by guard \"{}\"{said}", case.finding, plan.table, plan.guard.name);
     Report::new(SqlState::Finding(case.finding), message)
         .detail(Value::Object(facts(plan, case)).to_string())
