@@ -1,10 +1,12 @@
 //! The trigger: which guard, which rows, and what becomes of them. No SPI, no PL/pgSQL, no network.
 
 mod facts;
-mod judge;
+pub mod judge;
 pub mod moved;
 pub mod plan;
 mod refusal;
+
+pub use facts::{Content, facts};
 
 
 

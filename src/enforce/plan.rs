@@ -38,7 +38,6 @@ const BOUND_CAP: usize = FIELDS_CAP + 1;
 pub struct Shape {
     pub guard_id: i32,
     pub hook_id: i32,
-    pub root: Oid,
     pub leaf: Oid,
     pub partitioned: bool,
     pub policy: Policy,
@@ -229,7 +228,6 @@ fn shape(guard: Guard, hook: &hooks::Hook, table: &Relation, root: Oid) -> Resul
         shape: Shape {
             guard_id: guard.id,
             hook_id: hook.id,
-            root,
             leaf: table.oid,
             partitioned: root != table.oid,
             policy: Policy { failed_continue: hook.failed_continue, ..guard.policy },

@@ -13,12 +13,6 @@ pub fn now(_plain: Plain) -> i64 {
     unsafe { native::GetCurrentTimestamp() }
 }
 
-/// As [`now`], for steps and cold paths.
-pub fn now_cold() -> i64 {
-    // SAFETY: reads the clock.
-    unsafe { pg_sys::GetCurrentTimestamp() }
-}
-
 /// `moment + interval`. Raises 22008 when that is out of range.
 pub fn after(moment: i64, interval: Interval, _plain: Plain) -> i64 {
     let mut interval = interval;

@@ -147,6 +147,11 @@ impl Call {
         self.datum(n).map(|datum| datum.value() as i32)
     }
 
+    /// Argument `n` as an OID.
+    pub fn oid(self, n: usize) -> Option<pg_sys::Oid> {
+        self.datum(n).map(|datum| pg_sys::Oid::from(datum.value() as u32))
+    }
+
     /// Argument `n`, a jsonb, as text.
     pub fn json(self, n: usize, plain: Plain) -> Option<Span> {
         self.datum(n).map(|datum| super::columns::jsonb_text(datum, plain))
@@ -217,4 +222,6 @@ entries! {
     verdict_approve, pg_finfo_verdict_approve => crate::store::sql::approve;
     verdict_deny, pg_finfo_verdict_deny => crate::store::sql::deny;
     verdict_revoke, pg_finfo_verdict_revoke => crate::store::sql::revoke;
+    verdict_status, pg_finfo_verdict_status => crate::store::status::status;
+    verdict_explain_guard, pg_finfo_verdict_explain_guard => crate::watch::explain::explain_guard;
 }

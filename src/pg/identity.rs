@@ -48,13 +48,6 @@ pub fn is_superuser() -> bool {
     unsafe { pg_sys::superuser() }
 }
 
-/// Refuses a call inside a read-only transaction or on a standby, in PostgreSQL's words.
-pub fn prevent_if_read_only(what: &str) {
-    let what = catalog::c_string(what);
-    // SAFETY: NUL-terminated.
-    unsafe { pg_sys::PreventCommandIfReadOnly(what.as_ptr()) }
-}
-
 /// Runs `f` as the owner of the extension's tables, on a search_path of pg_catalog alone.
 ///
 /// # Errors

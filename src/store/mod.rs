@@ -4,4 +4,5 @@ pub mod hooks;
 pub mod leaves;
 pub mod lookup;
 pub mod sql;
+pub mod status;
 pub mod writer;

@@ -1,10 +1,12 @@
 //! The registry of guards, and how a guard comes, changes and goes.
 
 pub mod alter;
+pub mod explain;
 pub mod guard;
 pub mod mapping;
 pub mod options;
 pub mod registry;
+mod roles;
 
 use crate::pg::entry::{Call, Plain};
 use crate::pg::{relcache, trigger};
