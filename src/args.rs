@@ -10,7 +10,12 @@ use verdict::UnknownWord;
 ///
 /// 22004.
 pub fn required<T>(argument: &str, value: Option<T>) -> Result<T, Report> {
-    value.ok_or_else(|| Report::new(SqlState::NullNotAllowed, format!("argument {argument} must not be NULL")))
+    value.ok_or_else(|| {
+        Report::new(
+            SqlState::NullNotAllowed,
+            format!("argument {argument} must not be NULL"),
+        )
+    })
 }
 
 /// A text that says something: not NULL and not blank.
@@ -21,7 +26,10 @@ pub fn required<T>(argument: &str, value: Option<T>) -> Result<T, Report> {
 pub fn said<'a>(argument: &str, value: Option<&'a str>) -> Result<&'a str, Report> {
     let text = required(argument, value)?;
     if text.trim().is_empty() {
-        return Err(Report::new(SqlState::InvalidParameter, format!("argument {argument} must not be empty")));
+        return Err(Report::new(
+            SqlState::InvalidParameter,
+            format!("argument {argument} must not be empty"),
+        ));
     }
     Ok(text)
 }
@@ -31,14 +39,25 @@ pub fn said<'a>(argument: &str, value: Option<&'a str>) -> Result<&'a str, Repor
 /// # Errors
 ///
 /// 22004; 22023 with what exists in the hint.
-pub fn word<T: FromStr<Err = UnknownWord>>(argument: &str, value: Option<&str>) -> Result<T, Report> {
-    required(argument, value)?.parse().map_err(|unknown: UnknownWord| unknown_word(argument, &unknown))
+pub fn word<T: FromStr<Err = UnknownWord>>(
+    argument: &str,
+    value: Option<&str>,
+) -> Result<T, Report> {
+    required(argument, value)?
+        .parse()
+        .map_err(|unknown: UnknownWord| unknown_word(argument, &unknown))
 }
 
 /// The report for a word that is not of its set.
 pub fn unknown_word(argument: &str, unknown: &UnknownWord) -> Report {
-    Report::new(SqlState::InvalidParameter, format!("argument {argument}: unknown {} \"{}\"", unknown.what, unknown.given))
-        .hint(format!("There is: {}.", unknown.exists.join(", ")))
+    Report::new(
+        SqlState::InvalidParameter,
+        format!(
+            "argument {argument}: unknown {} \"{}\"",
+            unknown.what, unknown.given
+        ),
+    )
+    .hint(format!("There is: {}.", unknown.exists.join(", ")))
 }
 
 /// A name that people will read in messages: 1 to 63 bytes, no control characters.

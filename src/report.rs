@@ -75,7 +75,13 @@ pub struct Report {
 
 impl Report {
     pub fn new(state: SqlState, message: impl Into<String>) -> Self {
-        Self { state, message: message.into(), detail: None, hint: None, about: About::default() }
+        Self {
+            state,
+            message: message.into(),
+            detail: None,
+            hint: None,
+            about: About::default(),
+        }
     }
 
     pub fn detail(mut self, detail: impl Into<String>) -> Self {

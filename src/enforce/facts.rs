@@ -27,7 +27,9 @@ impl Content {
 
     /// Reads subject and content columns. May detoast.
     pub fn read(shape: &Shape, row: RowSlot, plain: Plain) -> Self {
-        let key = shape.key.map(|key| columns::read(row, key.attnum, key.reader, plain));
+        let key = shape
+            .key
+            .map(|key| columns::read(row, key.attnum, key.reader, plain));
         let mut fields = [Raw::Null; FIELDS_CAP];
         let mut count = 0;
         for column in shape.content() {
@@ -46,7 +48,8 @@ impl Content {
 pub fn facts(plan: &Plan, content: &Content) -> Result<(Row, Option<Key>), Report> {
     let digest = match content.count {
         0 => RowDigest::Unbound,
-        count => digest(&plan.fields, &content.fields[..count]).map_or(RowDigest::Unavailable, RowDigest::Of),
+        count => digest(&plan.fields, &content.fields[..count])
+            .map_or(RowDigest::Unavailable, RowDigest::Of),
     };
     let subject = match (content.key, digest) {
         (Some(raw), _) => subject_text(raw),
@@ -58,7 +61,13 @@ pub fn facts(plan: &Plan, content: &Content) -> Result<(Row, Option<Key>), Repor
         hash: verdict::subject_hash(plan.shape.hook_id, &subject),
         subject: Span::copy(subject.as_bytes()),
     });
-    Ok((Row { has_subject: key.is_some(), digest }, key))
+    Ok((
+        Row {
+            has_subject: key.is_some(),
+            digest,
+        },
+        key,
+    ))
 }
 
 fn digest(names: &[String], values: &[Raw]) -> Result<Digest, DigestError> {
@@ -79,11 +88,16 @@ fn feed(builder: &mut DigestBuilder, name: &str, raw: Raw) -> Result<(), DigestE
         Raw::Hex(span) => builder.field(name, Value::String(&hex(span))),
         Raw::Utf8(span) => match std::str::from_utf8(span.bytes()) {
             Ok(text) => builder.field(name, Value::String(text)),
-            Err(error) => Err(DigestError::Canonical { reason: error.to_string() }),
+            Err(error) => Err(DigestError::Canonical {
+                reason: error.to_string(),
+            }),
         },
         Raw::Json(span) => {
-            let value = verdict::json_without_duplicates(span.bytes())
-                .map_err(|error| DigestError::Canonical { reason: error.to_string() })?;
+            let value = verdict::json_without_duplicates(span.bytes()).map_err(|error| {
+                DigestError::Canonical {
+                    reason: error.to_string(),
+                }
+            })?;
             builder.field(name, Value::of_json(&value))
         }
     }
@@ -102,11 +116,16 @@ fn subject_text(raw: Raw) -> Option<String> {
 }
 
 fn hex(span: Span) -> String {
-    span.bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    span.bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// `a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11`: as PostgreSQL prints it.
 fn uuid_text(span: Span) -> String {
     let hex = hex(span);
-    [(0, 8), (8, 12), (12, 16), (16, 20), (20, 32)].map(|(from, to)| hex.get(from..to).unwrap_or_default()).join("-")
+    [(0, 8), (8, 12), (12, 16), (16, 20), (20, 32)]
+        .map(|(from, to)| hex.get(from..to).unwrap_or_default())
+        .join("-")
 }

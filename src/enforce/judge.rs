@@ -11,7 +11,9 @@ use crate::pg::test_hooks::{self, Pause};
 use crate::pg::trigger::{self, Fired};
 use crate::report::{Report, SqlState};
 use crate::store::lookup::{self, Depth, Key};
-use verdict::{Action, Decision, Digest, Finding, Locking, Mode, Outcome, Recorded, Timestamp, decide};
+use verdict::{
+    Action, Decision, Digest, Finding, Locking, Mode, Outcome, Recorded, Timestamp, decide,
+};
 
 /// How often a guard looks again because the verdict changed under it. Each round waits for a writer to commit.
 const TRIES: usize = 1000;
@@ -24,7 +26,12 @@ pub fn judge(fired: Fired, shape: &Shape, slot: RowSlot, plain: Plain) {
     for _ in 0..TRIES {
         let now = clock::now(plain);
         let found = key.and_then(|key| lookup::newest(key, depth, now, plain));
-        let decision = decide(&row, found.as_ref().and_then(standing).as_ref(), &shape.policy, Timestamp(now));
+        let decision = decide(
+            &row,
+            found.as_ref().and_then(standing).as_ref(),
+            &shape.policy,
+            Timestamp(now),
+        );
         match decision {
             Decision::Approved | Decision::FailedOpen => {
                 test_hooks::pause(Pause::GuardBeforeLock, plain);
@@ -33,12 +40,17 @@ pub fn judge(fired: Fired, shape: &Shape, slot: RowSlot, plain: Plain) {
                 }
             }
             // Old leaves are worth a look only now: they tell `expired` from `missing`.
-            Decision::Found(Finding::Missing) if depth == Depth::Open && key.is_some() => depth = Depth::All,
+            Decision::Found(Finding::Missing) if depth == Depth::Open && key.is_some() => {
+                depth = Depth::All
+            }
             Decision::Found(finding) => return refuse(fired, shape, finding, key, found, plain),
         }
     }
     plain.step(|| {
-        Err::<(), _>(Report::new(SqlState::TooComplex, "the verdict for this row changes faster than it can be locked"))
+        Err::<(), _>(Report::new(
+            SqlState::TooComplex,
+            "the verdict for this row changes faster than it can be locked",
+        ))
     });
 }
 
@@ -62,7 +74,10 @@ pub fn standing(found: &Found) -> Option<Recorded> {
     if found.superseded_by.is_some() {
         return None;
     }
-    let outcome = Outcome::from_parts(found.outcome.text(), found.cause.as_ref().map(|cause| cause.text()));
+    let outcome = Outcome::from_parts(
+        found.outcome.text(),
+        found.cause.as_ref().map(|cause| cause.text()),
+    );
     Some(Recorded {
         id: found.id,
         // An outcome of a newer version's making is no approval.
@@ -74,12 +89,25 @@ pub fn standing(found: &Found) -> Option<Recorded> {
     })
 }
 
-fn refuse(fired: Fired, shape: &Shape, finding: Finding, key: Option<Key>, found: Option<Found>, plain: Plain) {
+fn refuse(
+    fired: Fired,
+    shape: &Shape,
+    finding: Finding,
+    key: Option<Key>,
+    found: Option<Found>,
+    plain: Plain,
+) {
     let _ = fired;
     let apply = trigger::is_apply();
     let action = shape.policy.actions.get(finding);
     let enforced = shape.policy.mode == Mode::Enforce && !apply && action == Action::Reject;
-    let case = refusal::Case { finding, key, found, apply, enforced };
+    let case = refusal::Case {
+        finding,
+        key,
+        found,
+        apply,
+        enforced,
+    };
     let line = plain.step(|| plan::with(shape, |plan| Ok(refusal::log_line(plan, &case))));
     plain.log_server_only(line);
     if enforced {

@@ -8,8 +8,6 @@ mod refusal;
 
 pub use facts::{Content, facts};
 
-
-
 use crate::pg::columns::{self, RowSlot};
 use crate::pg::entry::{Call, Plain};
 use crate::pg::trigger::{self, Event, Fired};
@@ -32,7 +30,9 @@ pub fn guard_row(call: Call, plain: Plain) -> Datum {
             }
         }
         (Duty::Updates, Event::Update) => updated(fired, &shape, plain),
-        (Duty::Moves, Event::Delete) if fired.moved_away() => moved::leaves(&shape, fired.row(), plain),
+        (Duty::Moves, Event::Delete) if fired.moved_away() => {
+            moved::leaves(&shape, fired.row(), plain)
+        }
         // An update of guarded columns is judged by the trigger that sees every update; this one's column list makes
         // PostgreSQL refuse to retype or drop the columns.
         _ => {}
@@ -63,7 +63,9 @@ fn updated(fired: Fired, shape: &Shape, plain: Plain) {
 }
 
 fn changed(old: RowSlot, new: RowSlot, attnums: &[i16], plain: Plain) -> bool {
-    attnums.iter().any(|attnum| columns::differs(old, new, *attnum, plain))
+    attnums
+        .iter()
+        .any(|attnum| columns::differs(old, new, *attnum, plain))
 }
 
 /// The finding that a final row's edit has.

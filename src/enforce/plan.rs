@@ -122,7 +122,14 @@ pub fn of(leaf: Oid, name: &CStr) -> Result<(Shape, Duty), Report> {
 /// VD009 when it is gone.
 pub fn with<T>(shape: &Shape, f: impl FnOnce(&Plan) -> Result<T, Report>) -> Result<T, Report> {
     let plan = PLANS.with_borrow(|plans| {
-        plans.by_leaf.get(&shape.leaf).and_then(|all| all.iter().find(|plan| plan.shape.guard_id == shape.guard_id)).cloned()
+        plans
+            .by_leaf
+            .get(&shape.leaf)
+            .and_then(|all| {
+                all.iter()
+                    .find(|plan| plan.shape.guard_id == shape.guard_id)
+            })
+            .cloned()
     });
     match plan {
         Some(plan) => f(&plan),
@@ -132,13 +139,18 @@ pub fn with<T>(shape: &Shape, f: impl FnOnce(&Plan) -> Result<T, Report>) -> Res
 
 fn find(guards: &[Rc<Plan>], name: &CStr) -> Option<(Shape, Duty)> {
     guards.iter().find_map(|plan| {
-        plan.triggers.iter().find(|(trigger, _)| trigger.as_c_str() == name).map(|(_, duty)| (plan.shape, *duty))
+        plan.triggers
+            .iter()
+            .find(|(trigger, _)| trigger.as_c_str() == name)
+            .map(|(_, duty)| (plan.shape, *duty))
     })
 }
 
 fn unregistered(leaf: Oid, name: &CStr) -> Report {
     let table = catalog::relation(leaf).map(|relation| relation.name).ok();
-    let shown = table.as_ref().map_or_else(|| leaf.to_u32().to_string(), ToString::to_string);
+    let shown = table
+        .as_ref()
+        .map_or_else(|| leaf.to_u32().to_string(), ToString::to_string);
     Report::new(
         SqlState::GuardMisconfigured,
         format!("VD009: trigger \"{}\" on table {shown} belongs to no guard that is registered", name.to_string_lossy()),
@@ -159,13 +171,24 @@ fn unregistered(leaf: Oid, name: &CStr) -> Report {
 pub fn load(leaf: Oid) -> Result<Vec<Rc<Plan>>, Report> {
     let root = catalog::root(leaf);
     let facts = catalog::relation(leaf)?;
-    let root_facts = if root == leaf { facts.clone() } else { catalog::relation(root)? };
-    for watched in [leaf, root, catalog::own_relation("guards")?, catalog::own_relation("hooks")?] {
+    let root_facts = if root == leaf {
+        facts.clone()
+    } else {
+        catalog::relation(root)?
+    };
+    for watched in [
+        leaf,
+        root,
+        catalog::own_relation("guards")?,
+        catalog::own_relation("hooks")?,
+    ] {
         relcache::watch(watched);
     }
     let mut guards = Vec::new();
     table::for_each("guards", |row| {
-        if row.text("relation_schema") == root_facts.name.schema && row.text("relation_name") == root_facts.name.table {
+        if row.text("relation_schema") == root_facts.name.schema
+            && row.text("relation_name") == root_facts.name.table
+        {
             guards.push(registry::read(row)?);
         }
         Ok(())
@@ -175,31 +198,52 @@ pub fn load(leaf: Oid) -> Result<Vec<Rc<Plan>>, Report> {
         .into_iter()
         .map(|guard| {
             let hook = hooks.iter().find(|hook| hook.id == guard.hook_id);
-            let hook = hook.ok_or_else(|| misconfigured(&guard, &facts, "its hook does not exist"))?;
+            let hook =
+                hook.ok_or_else(|| misconfigured(&guard, &facts, "its hook does not exist"))?;
             shape(guard, hook, &facts, root).map(Rc::new)
         })
         .collect()
 }
 
 fn misconfigured(guard: &Guard, table: &Relation, why: &str) -> Report {
-    Report::new(SqlState::GuardMisconfigured, format!("VD009: guard \"{}\" on table {} cannot work: {why}", guard.name, table.name))
-        .hint("Take it off and put it on again: verdict.unguard, then verdict.guard.")
-        .about(About {
-            schema: Some(table.name.schema.clone()),
-            table: Some(table.name.table.clone()),
-            constraint: Some(guard.name.clone()),
-        })
+    Report::new(
+        SqlState::GuardMisconfigured,
+        format!(
+            "VD009: guard \"{}\" on table {} cannot work: {why}",
+            guard.name, table.name
+        ),
+    )
+    .hint("Take it off and put it on again: verdict.unguard, then verdict.guard.")
+    .about(About {
+        schema: Some(table.name.schema.clone()),
+        table: Some(table.name.table.clone()),
+        constraint: Some(guard.name.clone()),
+    })
 }
 
 fn shape(guard: Guard, hook: &hooks::Hook, table: &Relation, root: Oid) -> Result<Plan, Report> {
     let column = |name: &str, form: Option<&str>| {
         let found = table.column(name);
-        let found = found.ok_or_else(|| misconfigured(&guard, table, &format!("column \"{name}\" does not exist")))?;
-        let reader = reader_of(found.base_type, form)
-            .map_err(|_| misconfigured(&guard, table, &format!("column \"{name}\" changed its type")))?;
-        Ok(Column { attnum: found.attnum, reader })
+        let found = found.ok_or_else(|| {
+            misconfigured(&guard, table, &format!("column \"{name}\" does not exist"))
+        })?;
+        let reader = reader_of(found.base_type, form).map_err(|_| {
+            misconfigured(
+                &guard,
+                table,
+                &format!("column \"{name}\" changed its type"),
+            )
+        })?;
+        Ok(Column {
+            attnum: found.attnum,
+            reader,
+        })
     };
-    let key = guard.key.as_ref().map(|key| column(&key.name, key.form.as_deref())).transpose()?;
+    let key = guard
+        .key
+        .as_ref()
+        .map(|key| column(&key.name, key.form.as_deref()))
+        .transpose()?;
     let mut content = [None; FIELDS_CAP];
     let mut bound = [0; BOUND_CAP];
     let mut bound_len = 0;
@@ -216,11 +260,21 @@ fn shape(guard: Guard, hook: &hooks::Hook, table: &Relation, root: Oid) -> Resul
     let mut condition = [0; crate::pg::condition::COLUMNS_CAP];
     for (place, name) in condition.iter_mut().zip(&guard.condition_columns) {
         let found = table.column(name);
-        *place = found.ok_or_else(|| misconfigured(&guard, table, &format!("column \"{name}\" does not exist")))?.attnum;
+        *place = found
+            .ok_or_else(|| {
+                misconfigured(&guard, table, &format!("column \"{name}\" does not exist"))
+            })?
+            .attnum;
     }
     let triggers = [
-        (registry::trigger_name(guard.id, Duty::Inserts), Duty::Inserts),
-        (registry::trigger_name(guard.id, Duty::Updates), Duty::Updates),
+        (
+            registry::trigger_name(guard.id, Duty::Inserts),
+            Duty::Inserts,
+        ),
+        (
+            registry::trigger_name(guard.id, Duty::Updates),
+            Duty::Updates,
+        ),
         (registry::trigger_name(guard.id, Duty::Moves), Duty::Moves),
     ]
     .map(|(name, duty)| (CString::new(name).unwrap_or_default(), duty));
@@ -230,7 +284,10 @@ fn shape(guard: Guard, hook: &hooks::Hook, table: &Relation, root: Oid) -> Resul
             hook_id: hook.id,
             leaf: table.oid,
             partitioned: root != table.oid,
-            policy: Policy { failed_continue: hook.failed_continue, ..guard.policy },
+            policy: Policy {
+                failed_continue: hook.failed_continue,
+                ..guard.policy
+            },
             locking: guard.locking,
             key,
             content,

@@ -31,8 +31,15 @@ pub fn report(plan: &Plan, case: &Case) -> Report {
     let code = case.finding.sqlstate();
     // The business system's words belong to its refusals; of an approval they say nothing.
     let refused = matches!(case.finding, Finding::Denied | Finding::Failed);
-    let said = case.found.filter(|_| refused).map(|found| business_words(&found)).unwrap_or_default();
-    let message = format!("{code} {}: row for table {} refused by guard \"{}\"{said}", case.finding, plan.table, plan.guard.name);
+    let said = case
+        .found
+        .filter(|_| refused)
+        .map(|found| business_words(&found))
+        .unwrap_or_default();
+    let message = format!(
+        "{code} {}: row for table {} refused by guard \"{}\"{said}",
+        case.finding, plan.table, plan.guard.name
+    );
     Report::new(SqlState::Finding(case.finding), message)
         .detail(Value::Object(facts(plan, case)).to_string())
         .hint(hint(case.finding))
@@ -48,11 +55,27 @@ pub fn log_line(plan: &Plan, case: &Case) -> Span {
     let count = COUNT.get() + 1;
     COUNT.set(count);
     let mut line = facts(plan, case);
-    line.insert("event".into(), json!(if case.enforced { "row_rejected" } else { "row_passed" }));
-    line.insert("action".into(), json!(plan.guard.policy.actions.get(case.finding).as_str()));
+    line.insert(
+        "event".into(),
+        json!(if case.enforced {
+            "row_rejected"
+        } else {
+            "row_passed"
+        }),
+    );
+    line.insert(
+        "action".into(),
+        json!(plan.guard.policy.actions.get(case.finding).as_str()),
+    );
     line.insert("mode".into(), json!(plan.guard.policy.mode.as_str()));
-    line.insert("observed".into(), json!(plan.guard.policy.mode == Mode::Observe));
-    line.insert("path".into(), json!(if case.apply { "apply" } else { "client" }));
+    line.insert(
+        "observed".into(),
+        json!(plan.guard.policy.mode == Mode::Observe),
+    );
+    line.insert(
+        "path".into(),
+        json!(if case.apply { "apply" } else { "client" }),
+    );
     line.insert("count".into(), json!(count));
     Span::copy(format!("verdict: {}", Value::Object(line)).as_bytes())
 }
@@ -65,10 +88,28 @@ fn facts(plan: &Plan, case: &Case) -> Map<String, Value> {
         ("finding", json!(case.finding.as_str())),
         ("guard", json!(plan.guard.name)),
         ("table", json!(plan.table.to_string())),
-        ("subject", case.key.as_ref().map_or(Value::Null, |key| text(&key.subject))),
-        ("verdict", found.map_or(Value::Null, |found| json!(found.id))),
-        ("err_code", found.and_then(|found| found.err_code).map_or(Value::Null, Value::from)),
-        ("err_msg", found.and_then(|found| found.err_msg.as_ref()).map_or(Value::Null, text)),
+        (
+            "subject",
+            case.key
+                .as_ref()
+                .map_or(Value::Null, |key| text(&key.subject)),
+        ),
+        (
+            "verdict",
+            found.map_or(Value::Null, |found| json!(found.id)),
+        ),
+        (
+            "err_code",
+            found
+                .and_then(|found| found.err_code)
+                .map_or(Value::Null, Value::from),
+        ),
+        (
+            "err_msg",
+            found
+                .and_then(|found| found.err_msg.as_ref())
+                .map_or(Value::Null, text),
+        ),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))
@@ -77,7 +118,14 @@ fn facts(plan: &Plan, case: &Case) -> Map<String, Value> {
 
 /// `: 5001 消息发送失败` when the business system gave its reason.
 fn business_words(found: &Found) -> String {
-    match (found.err_code, found.err_msg.as_ref().map(|span| bounded(span.text())).filter(|text| !text.is_empty())) {
+    match (
+        found.err_code,
+        found
+            .err_msg
+            .as_ref()
+            .map(|span| bounded(span.text()))
+            .filter(|text| !text.is_empty()),
+    ) {
         (Some(code), Some(text)) => format!(": {code} {text}"),
         (None, Some(text)) => format!(": {text}"),
         (Some(code), None) => format!(": {code}"),
@@ -91,12 +139,24 @@ fn bounded(text: &str) -> &str {
 
 fn hint(finding: Finding) -> &'static str {
     match finding {
-        Finding::Missing => "No verdict is recorded for this subject. Ask the webhook, record its answer with verdict.record, then store the row.",
-        Finding::Denied => "The webhook refused this message. The server above should not have stored it.",
-        Finding::Failed => "The webhook gave no answer that can be believed. Ask again and record the answer.",
-        Finding::Expired => "The approval is past its validity. Ask the webhook again, or lengthen the hook's valid_for.",
-        Finding::Altered => "The content is not what was approved. Content that is to be stored needs a verdict of its own.",
-        Finding::Reused => "The approval has been spent on another row. Each row needs an approval of its own.",
+        Finding::Missing => {
+            "No verdict is recorded for this subject. Ask the webhook, record its answer with verdict.record, then store the row."
+        }
+        Finding::Denied => {
+            "The webhook refused this message. The server above should not have stored it."
+        }
+        Finding::Failed => {
+            "The webhook gave no answer that can be believed. Ask again and record the answer."
+        }
+        Finding::Expired => {
+            "The approval is past its validity. Ask the webhook again, or lengthen the hook's valid_for."
+        }
+        Finding::Altered => {
+            "The content is not what was approved. Content that is to be stored needs a verdict of its own."
+        }
+        Finding::Reused => {
+            "The approval has been spent on another row. Each row needs an approval of its own."
+        }
         Finding::Revoked => "The approval was taken back with verdict.revoke.",
     }
 }

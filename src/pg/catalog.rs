@@ -86,7 +86,10 @@ pub fn relation(oid: Oid) -> Result<Relation, Report> {
     // SAFETY: try_table_open-like: relation_open raises for a missing oid, so we ask the syscache first.
     unsafe {
         if pg_sys::get_rel_name(oid).is_null() {
-            return Err(Report::new(SqlState::UndefinedObject, format!("relation with OID {} does not exist", oid.to_u32())));
+            return Err(Report::new(
+                SqlState::UndefinedObject,
+                format!("relation with OID {} does not exist", oid.to_u32()),
+            ));
         }
         let rel = pg_sys::relation_open(oid, pg_sys::AccessShareLock as i32);
         let class = &*(*rel).rd_rel;
@@ -143,7 +146,10 @@ unsafe fn columns(desc: pg_sys::TupleDesc) -> Vec<Column> {
 /// # Safety
 ///
 /// `desc` is valid and 1 ≤ `attnum` ≤ natts.
-pub(super) unsafe fn attribute<'a>(desc: pg_sys::TupleDesc, attnum: i32) -> &'a pg_sys::FormData_pg_attribute {
+pub(super) unsafe fn attribute<'a>(
+    desc: pg_sys::TupleDesc,
+    attnum: i32,
+) -> &'a pg_sys::FormData_pg_attribute {
     // SAFETY: see above. 18 moved the attribute array behind a run of compact ones (TupleDescAttr).
     #[cfg(feature = "pg18")]
     return unsafe { &*pg_sys::TupleDescAttr(desc, attnum - 1) };
@@ -158,8 +164,13 @@ pub(super) unsafe fn attribute<'a>(desc: pg_sys::TupleDesc, attnum: i32) -> &'a 
 /// Undefined object when the extension's SQL is not installed here.
 pub fn own_relation(name: &str) -> Result<Oid, Report> {
     let missing = || {
-        Report::new(SqlState::UndefinedObject, format!("table {SCHEMA}.{name} does not exist"))
-            .hint("Is the extension pg_verdict installed in this database? CREATE EXTENSION pg_verdict;")
+        Report::new(
+            SqlState::UndefinedObject,
+            format!("table {SCHEMA}.{name} does not exist"),
+        )
+        .hint(
+            "Is the extension pg_verdict installed in this database? CREATE EXTENSION pg_verdict;",
+        )
     };
     find(SCHEMA, name).ok_or_else(missing)
 }
@@ -236,7 +247,10 @@ pub fn own_trigger_function(name: &str) -> Result<Oid, Report> {
         names.push(pg_sys::makeString(pg_sys::pstrdup(function.as_ptr())).cast());
         let oid = pg_sys::LookupFuncName(names.into_pg(), 0, std::ptr::null(), true);
         if oid == pg_sys::InvalidOid {
-            return Err(Report::new(SqlState::UndefinedObject, format!("function {SCHEMA}.{name}() does not exist")));
+            return Err(Report::new(
+                SqlState::UndefinedObject,
+                format!("function {SCHEMA}.{name}() does not exist"),
+            ));
         }
         Ok(oid)
     }
@@ -256,7 +270,9 @@ pub(super) unsafe fn owned(text: *const c_char) -> String {
         return String::new();
     }
     // SAFETY: see above.
-    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(text) }
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// For C; a NUL inside (PostgreSQL's texts have none) ends the string.

@@ -70,6 +70,10 @@ pub fn julian_to_date(julian: i32) -> (i32, i32, i32) {
 ///
 /// 22023 for one that pgrx cannot hold.
 pub fn interval(raw: Interval) -> Result<pgrx::datum::Interval, Report> {
-    pgrx::datum::Interval::new(raw.month, raw.day, raw.time)
-        .map_err(|error| Report::new(SqlState::InvalidParameter, format!("argument valid_for: {error}")))
+    pgrx::datum::Interval::new(raw.month, raw.day, raw.time).map_err(|error| {
+        Report::new(
+            SqlState::InvalidParameter,
+            format!("argument valid_for: {error}"),
+        )
+    })
 }

@@ -52,7 +52,11 @@ pub fn read(row: RowSlot, attnum: i16, reader: Reader, plain: Plain) -> Raw {
         Reader::Text => Raw::Text(Span::of_varlena(datum, plain)),
         Reader::TrimmedText => {
             let span = Span::of_varlena(datum, plain);
-            let kept = span.bytes().iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1);
+            let kept = span
+                .bytes()
+                .iter()
+                .rposition(|byte| *byte != b' ')
+                .map_or(0, |last| last + 1);
             Raw::Text(Span::of_raw(span.bytes().as_ptr(), kept))
         }
         Reader::Name => Raw::Text(Span::of_c_str(datum.cast_mut_ptr())),
@@ -101,7 +105,8 @@ pub fn differs(old: RowSlot, new: RowSlot, attnum: i16, plain: Plain) -> bool {
             } else if length == -2 {
                 Span::of_c_str(a.cast_mut_ptr()).bytes() != Span::of_c_str(b.cast_mut_ptr()).bytes()
             } else {
-                !same_toast_pointer(a, b) && Span::of_varlena(a, plain).bytes() != Span::of_varlena(b, plain).bytes()
+                !same_toast_pointer(a, b)
+                    && Span::of_varlena(a, plain).bytes() != Span::of_varlena(b, plain).bytes()
             }
         }
         _ => true,
@@ -142,10 +147,14 @@ fn value(row: RowSlot, attnum: i16, _plain: Plain) -> Option<Datum> {
 fn same_toast_pointer(a: Datum, b: Datum) -> bool {
     // SAFETY: varlenas; VARSIZE_ANY knows external pointers too.
     unsafe {
-        let (a, b) = (a.cast_mut_ptr::<pg_sys::varlena>(), b.cast_mut_ptr::<pg_sys::varlena>());
+        let (a, b) = (
+            a.cast_mut_ptr::<pg_sys::varlena>(),
+            b.cast_mut_ptr::<pg_sys::varlena>(),
+        );
         let (size_a, size_b) = (pgrx::varsize_any(a), pgrx::varsize_any(b));
         size_a == size_b
-            && std::slice::from_raw_parts(a.cast::<u8>(), size_a) == std::slice::from_raw_parts(b.cast::<u8>(), size_b)
+            && std::slice::from_raw_parts(a.cast::<u8>(), size_a)
+                == std::slice::from_raw_parts(b.cast::<u8>(), size_b)
     }
 }
 
@@ -178,7 +187,11 @@ pub fn reader_of(base_type: Oid, form: Option<&str>) -> Result<Reader, Unreadabl
     if let Some((_, reader)) = builtin.into_iter().find(|(oid, _)| *oid == base_type) {
         return Ok(reader);
     }
-    if catalog::is_enum(base_type) { Ok(Reader::Enum) } else { Err(Unreadable::Type) }
+    if catalog::is_enum(base_type) {
+        Ok(Reader::Enum)
+    } else {
+        Err(Unreadable::Type)
+    }
 }
 
 /// Why a column cannot be guarded.

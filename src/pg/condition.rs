@@ -35,7 +35,8 @@ impl Condition {
         let raw = parse_expression(text)?;
         // SAFETY: builds nodes in the current memory context; the relation is open while it is looked at.
         unsafe {
-            let test = pg_sys::palloc0(std::mem::size_of::<pg_sys::BooleanTest>()).cast::<pg_sys::BooleanTest>();
+            let test = pg_sys::palloc0(std::mem::size_of::<pg_sys::BooleanTest>())
+                .cast::<pg_sys::BooleanTest>();
             (*test).xpr.type_ = pg_sys::NodeTag::T_BooleanTest;
             (*test).arg = raw.cast();
             (*test).booltesttype = pg_sys::BoolTestType::IS_NOT_FALSE;
@@ -44,7 +45,10 @@ impl Condition {
             let analyzed = caught(|| analyze(rel, test.cast()));
             pg_sys::table_close(rel, pg_sys::NoLock as i32);
             let columns = checked_columns(analyzed?, relation)?;
-            Ok(Self { raw: test.cast(), columns })
+            Ok(Self {
+                raw: test.cast(),
+                columns,
+            })
         }
     }
 }
@@ -58,7 +62,9 @@ fn refuse(state: SqlState, what: impl std::fmt::Display) -> Report {
 fn caught<T>(f: impl FnOnce() -> T) -> Result<T, Report> {
     PgTryBuilder::new(AssertUnwindSafe(|| Ok(f())))
         .catch_others(|error| match error {
-            pg_sys::panic::CaughtError::PostgresError(report) => Err(refuse(SqlState::Syntax, report.message())),
+            pg_sys::panic::CaughtError::PostgresError(report) => {
+                Err(refuse(SqlState::Syntax, report.message()))
+            }
             other => other.rethrow(),
         })
         .execute()
@@ -73,7 +79,9 @@ fn parse_expression(text: &str) -> Result<*mut Node, Report> {
     // SAFETY: the grammar returns one RawStmt around a SelectStmt; anything but a single bare target is refused.
     unsafe {
         let statements = PgList::<pg_sys::RawStmt>::from_pg(list);
-        let select = statements.get_ptr(0).map(|statement| (*statement).stmt.cast::<pg_sys::SelectStmt>());
+        let select = statements
+            .get_ptr(0)
+            .map(|statement| (*statement).stmt.cast::<pg_sys::SelectStmt>());
         let one_expression = |select: *mut pg_sys::SelectStmt| {
             let select = &*select;
             let lists = [
@@ -85,7 +93,12 @@ fn parse_expression(text: &str) -> Result<*mut Node, Report> {
                 select.sortClause,
                 select.lockingClause,
             ];
-            let nodes = [select.whereClause, select.havingClause, select.limitOffset, select.limitCount];
+            let nodes = [
+                select.whereClause,
+                select.havingClause,
+                select.limitOffset,
+                select.limitCount,
+            ];
             let targets = PgList::<pg_sys::ResTarget>::from_pg(select.targetList);
             let target = targets.get_ptr(0).filter(|_| targets.len() == 1)?;
             let bare = (*target).name.is_null() && (*target).indirection.is_null();
@@ -112,12 +125,23 @@ unsafe fn analyze(rel: pg_sys::Relation, raw: *mut Node) -> *mut Node {
     unsafe {
         let pstate = pg_sys::make_parsestate(std::ptr::null_mut());
         let alias = pg_sys::makeAlias(c"new".as_ptr(), std::ptr::null_mut());
-        let item =
-            pg_sys::addRangeTableEntryForRelation(pstate, rel, pg_sys::AccessShareLock as i32, alias, false, false);
+        let item = pg_sys::addRangeTableEntryForRelation(
+            pstate,
+            rel,
+            pg_sys::AccessShareLock as i32,
+            alias,
+            false,
+            false,
+        );
         pg_sys::addNSItemToQuery(pstate, item, false, true, false);
         let copy = pg_sys::copyObjectImpl(raw.cast()).cast::<Node>();
         let expression = pg_sys::ffi::pg_guard_ffi_boundary(|| {
-            native::transformWhereClause(pstate, copy, pg_sys::ParseExprKind::EXPR_KIND_TRIGGER_WHEN, c"WHEN".as_ptr())
+            native::transformWhereClause(
+                pstate,
+                copy,
+                pg_sys::ParseExprKind::EXPR_KIND_TRIGGER_WHEN,
+                c"WHEN".as_ptr(),
+            )
         });
         pg_sys::assign_expr_collations(pstate, expression);
         expression
@@ -127,11 +151,17 @@ unsafe fn analyze(rel: pg_sys::Relation, raw: *mut Node) -> *mut Node {
 /// # Safety
 ///
 /// `expression` is an analyzed expression over one relation.
-unsafe fn checked_columns(expression: *mut Node, relation: &Relation) -> Result<Vec<String>, Report> {
+unsafe fn checked_columns(
+    expression: *mut Node,
+    relation: &Relation,
+) -> Result<Vec<String>, Report> {
     // SAFETY: walkers over a node tree.
     unsafe {
         if pg_sys::contain_mutable_functions(expression) {
-            return Err(refuse(SqlState::InvalidParameter, "it uses a function that is not immutable"));
+            return Err(refuse(
+                SqlState::InvalidParameter,
+                "it uses a function that is not immutable",
+            ));
         }
         if foreign_code(expression, std::ptr::null_mut()) {
             return Err(refuse(
@@ -149,13 +179,22 @@ unsafe fn checked_columns(expression: *mut Node, relation: &Relation) -> Result<
                 break;
             }
             let attnum = member + pg_sys::FirstLowInvalidHeapAttributeNumber;
-            let column = relation.columns.iter().find(|column| i32::from(column.attnum) == attnum);
+            let column = relation
+                .columns
+                .iter()
+                .find(|column| i32::from(column.attnum) == attnum);
             columns.push(column.map(|column| column.name.clone()).ok_or_else(|| {
-                refuse(SqlState::InvalidParameter, "it uses a whole row or a system column: name the columns")
+                refuse(
+                    SqlState::InvalidParameter,
+                    "it uses a whole row or a system column: name the columns",
+                )
             })?);
         }
         if columns.is_empty() || columns.len() > COLUMNS_CAP {
-            return Err(refuse(SqlState::InvalidParameter, format!("it must use 1 to {COLUMNS_CAP} columns of NEW")));
+            return Err(refuse(
+                SqlState::InvalidParameter,
+                format!("it must use 1 to {COLUMNS_CAP} columns of NEW"),
+            ));
         }
         Ok(columns)
     }

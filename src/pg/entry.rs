@@ -95,7 +95,10 @@ impl RawReport {
             if !self.hint.is_null() {
                 native::errhint(c"%s".as_ptr(), self.hint);
             }
-            for (field, value) in NAMES.into_iter().zip([self.schema, self.table, self.constraint]) {
+            for (field, value) in NAMES
+                .into_iter()
+                .zip([self.schema, self.table, self.constraint])
+            {
                 if !value.is_null() {
                     native::err_generic_string(field, value);
                 }
@@ -117,7 +120,9 @@ fn copy_text(text: &str) -> *const c_char {
 
 /// PostgreSQL packs five characters into an int, six bits each (`MAKE_SQLSTATE`).
 pub fn encode_sqlstate(state: &str) -> c_int {
-    state.bytes().rev().fold(0, |code, byte| (code << 6) | c_int::from((byte - b'0') & 0x3F))
+    state.bytes().rev().fold(0, |code, byte| {
+        (code << 6) | c_int::from((byte - b'0') & 0x3F)
+    })
 }
 
 /// The arguments of one call.
@@ -149,18 +154,21 @@ impl Call {
 
     /// Argument `n` as an OID.
     pub fn oid(self, n: usize) -> Option<pg_sys::Oid> {
-        self.datum(n).map(|datum| pg_sys::Oid::from(datum.value() as u32))
+        self.datum(n)
+            .map(|datum| pg_sys::Oid::from(datum.value() as u32))
     }
 
     /// Argument `n`, a jsonb, as text.
     pub fn json(self, n: usize, plain: Plain) -> Option<Span> {
-        self.datum(n).map(|datum| super::columns::jsonb_text(datum, plain))
+        self.datum(n)
+            .map(|datum| super::columns::jsonb_text(datum, plain))
     }
 
     /// Argument `n`, an interval.
     pub fn interval(self, n: usize) -> Option<pg_sys::Interval> {
         // SAFETY: the SQL type is interval: a pointer to 16 bytes, copied out.
-        self.datum(n).map(|datum| unsafe { *datum.cast_mut_ptr::<pg_sys::Interval>() })
+        self.datum(n)
+            .map(|datum| unsafe { *datum.cast_mut_ptr::<pg_sys::Interval>() })
     }
 
     /// The trigger's data, or `None` when the function was not called as a trigger.

@@ -63,7 +63,11 @@ pub fn as_extension_owner<T>(f: impl FnOnce() -> Result<T, Report>) -> Result<T,
 /// # Errors
 ///
 /// Those of `f`; insufficient privilege when the role does not exist any more.
-pub fn as_role<T>(role: Oid, restriction: Restriction, f: impl FnOnce() -> Result<T, Report>) -> Result<T, Report> {
+pub fn as_role<T>(
+    role: Oid,
+    restriction: Restriction,
+    f: impl FnOnce() -> Result<T, Report>,
+) -> Result<T, Report> {
     const SETTINGS: [(&std::ffi::CStr, &std::ffi::CStr); 5] = [
         (c"search_path", c"pg_catalog, pg_temp"),
         (c"default_tablespace", c""),
@@ -76,7 +80,10 @@ pub fn as_role<T>(role: Oid, restriction: Restriction, f: impl FnOnce() -> Resul
         if pg_sys::GetUserNameFromId(role, true).is_null() {
             return Err(Report::new(
                 SqlState::InsufficientPrivilege,
-                format!("the role with OID {} that should act here does not exist", role.to_u32()),
+                format!(
+                    "the role with OID {} that should act here does not exist",
+                    role.to_u32()
+                ),
             ));
         }
         let (mut user, mut context) = (pg_sys::InvalidOid, 0);

@@ -84,7 +84,14 @@ impl Leaf {
         let index = catalog::find(catalog::SCHEMA, &format!("{name}_subject"))?;
         let facts = catalog::relation(oid).ok()?;
         let attnums = COLUMNS.map(|column| facts.column(column).map_or(0, |found| found.attnum));
-        Some(Self { oid, index, starts, ends, horizon, attnums })
+        Some(Self {
+            oid,
+            index,
+            starts,
+            ends,
+            horizon,
+            attnums,
+        })
     }
 
     fn attnum(&self, col: Col) -> usize {
@@ -149,7 +156,9 @@ pub fn newest(leaf: &Leaf, hook_id: i32, hash: i64, subject: Span, plain: Plain)
             let row = Slot::read(slot, leaf, plain);
             if row.int8(Col::SubjectHash) != Some(hash)
                 || row.int4(Col::HookId) != Some(hook_id)
-                || !row.span(Col::Subject, plain).is_some_and(|stored| stored.bytes() == subject.bytes())
+                || !row
+                    .span(Col::Subject, plain)
+                    .is_some_and(|stored| stored.bytes() == subject.bytes())
             {
                 continue;
             }
@@ -165,7 +174,11 @@ pub fn newest(leaf: &Leaf, hook_id: i32, hash: i64, subject: Span, plain: Plain)
         native::ExecDropSingleTupleTableSlot(slot);
         native::index_close(index, pg_sys::AccessShareLock as i32);
         // A leaf that holds the verdict must not be retired under us: its lock stays to the end of the transaction.
-        let lock = if best.is_some() { pg_sys::NoLock } else { pg_sys::RowShareLock };
+        let lock = if best.is_some() {
+            pg_sys::NoLock
+        } else {
+            pg_sys::RowShareLock
+        };
         native::table_close(heap, lock as i32);
         best
     }
@@ -187,7 +200,10 @@ pub fn lock(found: &Found, plain: Plain) -> Held {
     // SAFETY: the leaf is open and RowShare-locked since `newest`; the buffer that heap_lock_tuple pins is released.
     let result = unsafe {
         let heap = native::table_open(found.leaf.oid, pg_sys::NoLock as i32);
-        let mut tuple = pg_sys::HeapTupleData { t_self: found.tid, ..Default::default() };
+        let mut tuple = pg_sys::HeapTupleData {
+            t_self: found.tid,
+            ..Default::default()
+        };
         let mut buffer = pg_sys::InvalidBuffer as pg_sys::Buffer;
         let mut failure = pg_sys::TM_FailureData::default();
         let result = native::heap_lock_tuple(
@@ -219,7 +235,14 @@ pub fn supersede(found: &Found, by: i64, plain: Plain) -> Held {
 
 /// Spends the verdict for a row of guard `guard_id`. A second spender waits and then sees `Changed`.
 pub fn consume(found: &Found, guard_id: i32, now: i64, plain: Plain) -> Held {
-    update(found, [(Col::ConsumedAt, Datum::from(now)), (Col::ConsumedBy, Datum::from(guard_id))], plain)
+    update(
+        found,
+        [
+            (Col::ConsumedAt, Datum::from(now)),
+            (Col::ConsumedBy, Datum::from(guard_id)),
+        ],
+        plain,
+    )
 }
 
 fn update<const N: usize>(found: &Found, changes: [(Col, Datum); N], _plain: Plain) -> Held {
@@ -229,13 +252,26 @@ fn update<const N: usize>(found: &Found, changes: [(Col, Datum); N], _plain: Pla
         let heap = native::table_open(found.leaf.oid, pg_sys::RowExclusiveLock as i32);
         let desc = (*heap).rd_att;
         let natts = (*desc).natts as usize;
-        let mut old = pg_sys::HeapTupleData { t_self: found.tid, ..Default::default() };
+        let mut old = pg_sys::HeapTupleData {
+            t_self: found.tid,
+            ..Default::default()
+        };
         let mut buffer = pg_sys::InvalidBuffer as pg_sys::Buffer;
-        if !native::heap_fetch(heap, &raw mut pg_sys::SnapshotAnyData, &mut old, &mut buffer, false) {
+        if !native::heap_fetch(
+            heap,
+            &raw mut pg_sys::SnapshotAnyData,
+            &mut old,
+            &mut buffer,
+            false,
+        ) {
             native::table_close(heap, pg_sys::NoLock as i32);
             return Held::Changed;
         }
-        let (values, nulls, replace) = (zeroed::<Datum>(natts), zeroed::<bool>(natts), zeroed::<bool>(natts));
+        let (values, nulls, replace) = (
+            zeroed::<Datum>(natts),
+            zeroed::<bool>(natts),
+            zeroed::<bool>(natts),
+        );
         for (col, value) in changes {
             let attnum = found.leaf.attnum(col);
             *values.add(attnum - 1) = value;
@@ -249,7 +285,11 @@ fn update<const N: usize>(found: &Found, changes: [(Col, Datum); N], _plain: Pla
         }
         // Marks are few and their locks must last as long as the transaction.
         native::table_close(heap, pg_sys::NoLock as i32);
-        if result == pg_sys::TM_Result::TM_Ok { Held::Yes } else { Held::Changed }
+        if result == pg_sys::TM_Result::TM_Ok {
+            Held::Yes
+        } else {
+            Held::Changed
+        }
     }
 }
 
@@ -271,7 +311,13 @@ pub fn append<const N: usize>(leaf: &Leaf, cells: [Option<(Col, Datum)>; N], _pl
             }
         }
         let tuple = native::heap_form_tuple(desc, values, nulls);
-        native::heap_insert(heap, tuple, native::GetCurrentCommandId(true), 0, std::ptr::null_mut());
+        native::heap_insert(
+            heap,
+            tuple,
+            native::GetCurrentCommandId(true),
+            0,
+            std::ptr::null_mut(),
+        );
         insert_index_entries(heap, tuple);
         native::table_close(heap, pg_sys::NoLock as i32);
     }
@@ -280,7 +326,11 @@ pub fn append<const N: usize>(leaf: &Leaf, cells: [Option<(Col, Datum)>; N], _pl
 /// # Safety
 ///
 /// Frames are plain; `heap` is open in RowExclusiveLock and `new` is a tuple of it.
-unsafe fn heap_update(heap: pg_sys::Relation, tid: ItemPointerData, new: pg_sys::HeapTuple) -> (pg_sys::TM_Result::Type, bool) {
+unsafe fn heap_update(
+    heap: pg_sys::Relation,
+    tid: ItemPointerData,
+    new: pg_sys::HeapTuple,
+) -> (pg_sys::TM_Result::Type, bool) {
     let mut tid = tid;
     let mut failure = pg_sys::TM_FailureData::default();
     let mut mode = pg_sys::LockTupleMode::LockTupleNoKeyExclusive;
@@ -289,15 +339,33 @@ unsafe fn heap_update(heap: pg_sys::Relation, tid: ItemPointerData, new: pg_sys:
         let cid = native::GetCurrentCommandId(true);
         #[cfg(feature = "pg15")]
         {
-            let result =
-                native::heap_update(heap, &mut tid, new, cid, std::ptr::null_mut(), true, &mut failure, &mut mode);
+            let result = native::heap_update(
+                heap,
+                &mut tid,
+                new,
+                cid,
+                std::ptr::null_mut(),
+                true,
+                &mut failure,
+                &mut mode,
+            );
             (result, !pg_sys::HeapTupleHeaderIsHeapOnly((*new).t_data))
         }
         #[cfg(not(feature = "pg15"))]
         {
             let mut indexes = pg_sys::TU_UpdateIndexes::TU_None;
             let null = std::ptr::null_mut();
-            let result = native::heap_update(heap, &mut tid, new, cid, null, true, &mut failure, &mut mode, &mut indexes);
+            let result = native::heap_update(
+                heap,
+                &mut tid,
+                new,
+                cid,
+                null,
+                true,
+                &mut failure,
+                &mut mode,
+                &mut indexes,
+            );
             (result, indexes != pg_sys::TU_UpdateIndexes::TU_None)
         }
     }
@@ -317,12 +385,30 @@ unsafe fn insert_index_entries(heap: pg_sys::Relation, tuple: pg_sys::HeapTuple)
         (*info).type_ = pg_sys::NodeTag::T_ResultRelInfo;
         native::InitResultRelInfo(info, heap, 0, std::ptr::null_mut(), 0);
         native::ExecOpenIndices(info, false);
-        let slot = native::MakeSingleTupleTableSlot((*heap).rd_att, &raw const pg_sys::TTSOpsHeapTuple);
+        let slot =
+            native::MakeSingleTupleTableSlot((*heap).rd_att, &raw const pg_sys::TTSOpsHeapTuple);
         native::ExecStoreHeapTuple(tuple, slot, false);
         #[cfg(feature = "pg15")]
-        native::ExecInsertIndexTuples(info, slot, estate, false, false, std::ptr::null_mut(), std::ptr::null_mut());
+        native::ExecInsertIndexTuples(
+            info,
+            slot,
+            estate,
+            false,
+            false,
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+        );
         #[cfg(not(feature = "pg15"))]
-        native::ExecInsertIndexTuples(info, slot, estate, false, false, std::ptr::null_mut(), std::ptr::null_mut(), false);
+        native::ExecInsertIndexTuples(
+            info,
+            slot,
+            estate,
+            false,
+            false,
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+            false,
+        );
         native::ExecDropSingleTupleTableSlot(slot);
         native::ExecCloseIndices(info);
         native::FreeExecutorState(estate);
@@ -367,7 +453,10 @@ impl Slot {
         let last = leaf.attnums.iter().copied().max().unwrap_or(0);
         // SAFETY: deforms attributes 1..=last, which the leaf has.
         unsafe { native::slot_getsomeattrs_int(slot, i32::from(last)) };
-        Self { slot, attnums: leaf.attnums }
+        Self {
+            slot,
+            attnums: leaf.attnums,
+        }
     }
 
     fn datum(&self, col: Col) -> Option<Datum> {
@@ -417,7 +506,9 @@ impl Slot {
             revoked: self.datum(Col::Revokes).is_some(),
             outcome: self.kept(Col::Outcome, plain).unwrap_or(Span::EMPTY),
             cause: self.kept(Col::Cause, plain),
-            digest: self.span(Col::Digest, plain).and_then(|span| span.bytes().try_into().ok()),
+            digest: self
+                .span(Col::Digest, plain)
+                .and_then(|span| span.bytes().try_into().ok()),
             err_code: self.int4(Col::ErrCode),
             err_msg: self.kept(Col::ErrMsg, plain),
         }

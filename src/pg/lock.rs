@@ -15,7 +15,13 @@ const LEAF_CLASS: u16 = 0x564C; // "VL"
 ///
 /// Raises what waiting for a lock raises: 55P03, 40P01, 57014.
 pub fn writer_of(subject_hash: i64, plain: Plain) {
-    acquire(subject_hash, LOCK_CLASS, pg_sys::ExclusiveLock, false, plain);
+    acquire(
+        subject_hash,
+        LOCK_CLASS,
+        pg_sys::ExclusiveLock,
+        false,
+        plain,
+    );
 }
 
 /// Waits for the right to make the leaf that starts at `starts` (microseconds), or with `dont_wait` only tries.

@@ -46,7 +46,10 @@ unsafe extern "C-unwind" {
     pub fn table_open(relation: Oid, lockmode: pg_sys::LOCKMODE) -> Relation;
     pub fn try_table_open(relation: Oid, lockmode: pg_sys::LOCKMODE) -> Relation;
     pub fn table_close(relation: Relation, lockmode: pg_sys::LOCKMODE);
-    pub fn table_slot_create(relation: Relation, reglist: *mut *mut pg_sys::List) -> *mut pg_sys::TupleTableSlot;
+    pub fn table_slot_create(
+        relation: Relation,
+        reglist: *mut *mut pg_sys::List,
+    ) -> *mut pg_sys::TupleTableSlot;
     pub fn ExecDropSingleTupleTableSlot(slot: *mut pg_sys::TupleTableSlot);
     pub fn ExecStoreHeapTuple(
         tuple: pg_sys::HeapTuple,
@@ -104,7 +107,11 @@ unsafe extern "C-unwind" {
         argument: Datum,
     );
 
-    pub fn heap_form_tuple(desc: pg_sys::TupleDesc, values: *const Datum, isnull: *const bool) -> pg_sys::HeapTuple;
+    pub fn heap_form_tuple(
+        desc: pg_sys::TupleDesc,
+        values: *const Datum,
+        isnull: *const bool,
+    ) -> pg_sys::HeapTuple;
     pub fn heap_modify_tuple(
         tuple: pg_sys::HeapTuple,
         desc: pg_sys::TupleDesc,
@@ -194,7 +201,10 @@ unsafe extern "C-unwind" {
         arbiters: *mut pg_sys::List,
         only_summarizing: bool,
     ) -> *mut pg_sys::List;
-    pub fn ExecPrepareExpr(node: *mut pg_sys::Expr, estate: *mut pg_sys::EState) -> *mut pg_sys::ExprState;
+    pub fn ExecPrepareExpr(
+        node: *mut pg_sys::Expr,
+        estate: *mut pg_sys::EState,
+    ) -> *mut pg_sys::ExprState;
     #[link_name = "ExecEvalExprSwitchContext__pgrx_cshim"]
     pub fn ExecEvalExprSwitchContext(
         state: *mut pg_sys::ExprState,

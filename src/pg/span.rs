@@ -16,14 +16,20 @@ pub struct Span {
 }
 
 impl Span {
-    pub const EMPTY: Self = Self { start: std::ptr::NonNull::dangling().as_ptr(), len: 0 };
+    pub const EMPTY: Self = Self {
+        start: std::ptr::NonNull::dangling().as_ptr(),
+        len: 0,
+    };
 
     /// The payload of a text, bytea or any other varlena, detoasted when needed.
     pub fn of_varlena(datum: Datum, _plain: Plain) -> Self {
         // SAFETY: the datum is a varlena by its SQL type; frames are plain, so detoasting may raise.
         unsafe {
             let packed = native::pg_detoast_datum_packed(datum.cast_mut_ptr());
-            Self { start: pgrx::vardata_any(packed).cast(), len: pgrx::varsize_any_exhdr(packed) }
+            Self {
+                start: pgrx::vardata_any(packed).cast(),
+                len: pgrx::varsize_any_exhdr(packed),
+            }
         }
     }
 
@@ -31,7 +37,10 @@ impl Span {
     pub fn of_c_str(text: *const c_char) -> Self {
         // SAFETY: PostgreSQL's C strings end with NUL.
         let len = unsafe { std::ffi::CStr::from_ptr(text) }.to_bytes().len();
-        Self { start: text.cast(), len }
+        Self {
+            start: text.cast(),
+            len,
+        }
     }
 
     /// `len` bytes at `start`, which the caller knows to live for the call.
@@ -41,7 +50,10 @@ impl Span {
 
     /// A constant.
     pub const fn of_static(text: &'static str) -> Self {
-        Self { start: text.as_ptr(), len: text.len() }
+        Self {
+            start: text.as_ptr(),
+            len: text.len(),
+        }
     }
 
     /// A palloc'ed copy of `bytes`, with a NUL behind it. Runs inside a step (the allocation is guarded).
@@ -51,14 +63,21 @@ impl Span {
             let start = pg_sys::palloc(bytes.len() + 1).cast::<u8>();
             std::ptr::copy_nonoverlapping(bytes.as_ptr(), start, bytes.len());
             *start.add(bytes.len()) = 0;
-            Self { start, len: bytes.len() }
+            Self {
+                start,
+                len: bytes.len(),
+            }
         }
     }
 
     /// The bytes of a pass-by-value datum.
     pub fn of_word(word: usize, plain: Plain) -> Self {
         let bytes = word.to_ne_bytes();
-        Self { start: bytes.as_ptr(), len: bytes.len() }.keep(plain)
+        Self {
+            start: bytes.as_ptr(),
+            len: bytes.len(),
+        }
+        .keep(plain)
     }
 
     /// A palloc'ed copy, for bytes that lie in a page which is let go.
@@ -68,7 +87,10 @@ impl Span {
             let start = native::palloc(self.len + 1).cast::<u8>();
             std::ptr::copy_nonoverlapping(self.start, start, self.len);
             *start.add(self.len) = 0;
-            Self { start, len: self.len }
+            Self {
+                start,
+                len: self.len,
+            }
         }
     }
 
@@ -94,7 +116,11 @@ impl Span {
             let size = self.len + pg_sys::VARHDRSZ;
             let varlena = native::palloc(size).cast::<pg_sys::varlena>();
             pgrx::set_varsize_4b(varlena, size as i32);
-            std::ptr::copy_nonoverlapping(self.start, varlena.cast::<u8>().add(pg_sys::VARHDRSZ), self.len);
+            std::ptr::copy_nonoverlapping(
+                self.start,
+                varlena.cast::<u8>().add(pg_sys::VARHDRSZ),
+                self.len,
+            );
             Datum::from(varlena)
         }
     }

@@ -21,7 +21,10 @@ pub fn run(statement: &str, arguments: &[DatumWithOid]) -> Result<(), Report> {
 /// # Errors
 ///
 /// As [`run`].
-pub fn one<T: FromDatum + IntoDatum>(statement: &str, arguments: &[DatumWithOid]) -> Result<Option<T>, Report> {
+pub fn one<T: FromDatum + IntoDatum>(
+    statement: &str,
+    arguments: &[DatumWithOid],
+) -> Result<Option<T>, Report> {
     match Spi::get_one_with_args::<T>(statement, arguments) {
         Ok(value) => Ok(value),
         Err(pgrx::spi::Error::InvalidPosition) => Ok(None),
@@ -34,7 +37,9 @@ pub fn or_raise<T>(result: Result<T, Report>) -> T {
     match result {
         Ok(value) => value,
         Err(report) => {
-            let code = pg_sys::errcodes::PgSqlErrorCode::from(super::entry::encode_sqlstate(report.state.as_str()) as isize);
+            let code = pg_sys::errcodes::PgSqlErrorCode::from(super::entry::encode_sqlstate(
+                report.state.as_str(),
+            ) as isize);
             let mut error = pg_sys::panic::ErrorReport::new(code, report.message, "pg_verdict");
             if let Some(detail) = report.detail {
                 error = error.set_detail(detail);
@@ -49,5 +54,8 @@ pub fn or_raise<T>(result: Result<T, Report>) -> T {
 }
 
 fn internal(error: pgrx::spi::Error) -> Report {
-    Report::new(SqlState::NotInPrerequisiteState, format!("SPI failed: {error}"))
+    Report::new(
+        SqlState::NotInPrerequisiteState,
+        format!("SPI failed: {error}"),
+    )
 }

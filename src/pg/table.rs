@@ -30,7 +30,8 @@ impl Row {
     /// An interval column.
     pub fn interval(&self, column: &str) -> Option<pg_sys::Interval> {
         // SAFETY: the column is an interval (sql/tables/hooks.sql): a pointer to 16 bytes, copied out.
-        self.datum(column).map(|(value, _)| unsafe { *value.cast_mut_ptr::<pg_sys::Interval>() })
+        self.datum(column)
+            .map(|(value, _)| unsafe { *value.cast_mut_ptr::<pg_sys::Interval>() })
     }
 
     /// A jsonb column.
@@ -49,7 +50,9 @@ impl Row {
             let attributes = (*self.desc).natts;
             for attnum in 1..=attributes {
                 let attribute = catalog::attribute(self.desc, attnum);
-                if !attribute.attisdropped && CStr::from_ptr(attribute.attname.data.as_ptr()).to_bytes() == column.as_bytes()
+                if !attribute.attisdropped
+                    && CStr::from_ptr(attribute.attname.data.as_ptr()).to_bytes()
+                        == column.as_bytes()
                 {
                     let mut isnull = false;
                     let value = pg_sys::heap_getattr(self.tuple, attnum, self.desc, &mut isnull);
@@ -66,20 +69,32 @@ impl Row {
 /// # Errors
 ///
 /// Those of `visit`, and an undefined object when the extension's table is not there.
-pub fn for_each(table: &str, mut visit: impl FnMut(&Row) -> Result<(), Report>) -> Result<(), Report> {
+pub fn for_each(
+    table: &str,
+    mut visit: impl FnMut(&Row) -> Result<(), Report>,
+) -> Result<(), Report> {
     let oid = catalog::own_relation(table)?;
     // SAFETY: open, scan and close in order; an error in between is cleaned up by the resource owner.
     unsafe {
         let relation = pg_sys::table_open(oid, pg_sys::AccessShareLock as i32);
-        let scan =
-            pg_sys::systable_beginscan(relation, pg_sys::InvalidOid, false, std::ptr::null_mut(), 0, std::ptr::null_mut());
+        let scan = pg_sys::systable_beginscan(
+            relation,
+            pg_sys::InvalidOid,
+            false,
+            std::ptr::null_mut(),
+            0,
+            std::ptr::null_mut(),
+        );
         let mut outcome = Ok(());
         loop {
             let tuple = pg_sys::systable_getnext(scan);
             if tuple.is_null() || outcome.is_err() {
                 break;
             }
-            outcome = visit(&Row { desc: (*relation).rd_att, tuple });
+            outcome = visit(&Row {
+                desc: (*relation).rd_att,
+                tuple,
+            });
         }
         pg_sys::systable_endscan(scan);
         pg_sys::table_close(relation, pg_sys::AccessShareLock as i32);

@@ -42,7 +42,9 @@ impl Fired {
     pub fn after_row(self) -> Option<Event> {
         // SAFETY: plain field.
         let event = unsafe { (*self.data).tg_event };
-        if event & pg_sys::TRIGGER_EVENT_ROW == 0 || event & pg_sys::TRIGGER_EVENT_TIMINGMASK != pg_sys::TRIGGER_EVENT_AFTER {
+        if event & pg_sys::TRIGGER_EVENT_ROW == 0
+            || event & pg_sys::TRIGGER_EVENT_TIMINGMASK != pg_sys::TRIGGER_EVENT_AFTER
+        {
             return None;
         }
         match event & pg_sys::TRIGGER_EVENT_OPMASK {
@@ -78,7 +80,12 @@ impl Fired {
     /// Whether `row` is under the condition of the trigger `name` on this table (`true` when that has none).
     ///
     /// Evaluated by the executor from the trigger's own WHEN, for the few updates that change a guarded column.
-    pub fn under_condition_of(self, name: *const std::ffi::c_char, row: RowSlot, _plain: Plain) -> bool {
+    pub fn under_condition_of(
+        self,
+        name: *const std::ffi::c_char,
+        row: RowSlot,
+        _plain: Plain,
+    ) -> bool {
         // SAFETY: trigdesc belongs to the open relation; the executor state is freed in the same frame or, on ERROR,
         // with its memory context.
         unsafe {
@@ -133,7 +140,8 @@ pub fn create(relation: Oid, plan: &Plan) -> Result<(), Report> {
     let name = catalog::c_string(plan.name);
     // SAFETY: a well-formed CreateTrigStmt in the current memory context; CreateTriggerFiringOn copies what it keeps.
     unsafe {
-        let stmt = pg_sys::palloc0(std::mem::size_of::<pg_sys::CreateTrigStmt>()).cast::<pg_sys::CreateTrigStmt>();
+        let stmt = pg_sys::palloc0(std::mem::size_of::<pg_sys::CreateTrigStmt>())
+            .cast::<pg_sys::CreateTrigStmt>();
         (*stmt).type_ = pg_sys::NodeTag::T_CreateTrigStmt;
         (*stmt).trigname = pg_sys::pstrdup(name.as_ptr());
         (*stmt).row = true;
@@ -178,8 +186,11 @@ pub fn drop_if_exists(relation: Oid, name: &str) {
         let trigger = pg_sys::get_trigger_oid(relation, name.as_ptr(), true);
         if trigger != pg_sys::InvalidOid {
             pg_sys::LockRelationOid(relation, pg_sys::AccessExclusiveLock as i32);
-            let address =
-                pg_sys::ObjectAddress { classId: pg_sys::TriggerRelationId, objectId: trigger, objectSubId: 0 };
+            let address = pg_sys::ObjectAddress {
+                classId: pg_sys::TriggerRelationId,
+                objectId: trigger,
+                objectSubId: 0,
+            };
             pg_sys::performDeletion(&address, pg_sys::DropBehavior::DROP_RESTRICT, 0);
             pg_sys::CommandCounterIncrement();
         }
@@ -188,6 +199,9 @@ pub fn drop_if_exists(relation: Oid, name: &str) {
 
 /// For an entry point that is no trigger of ours.
 pub fn not_a_row_trigger() -> Report {
-    Report::new(SqlState::GuardMisconfigured, "VD009: verdict.guard_row() must be called as an AFTER ROW trigger")
-        .hint("Put guards on tables with verdict.guard(relation, hook).")
+    Report::new(
+        SqlState::GuardMisconfigured,
+        "VD009: verdict.guard_row() must be called as an AFTER ROW trigger",
+    )
+    .hint("Put guards on tables with verdict.guard(relation, hook).")
 }

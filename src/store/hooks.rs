@@ -67,7 +67,9 @@ thread_local! {
 /// Undefined object when the extension's SQL is not installed; a row that this version cannot read.
 pub fn all() -> Result<Vec<Rc<Hook>>, Report> {
     let generation = relcache::generation();
-    if let Some(all) = HOOKS.with_borrow(|hooks| (hooks.generation == generation).then(|| hooks.all.clone())) {
+    if let Some(all) =
+        HOOKS.with_borrow(|hooks| (hooks.generation == generation).then(|| hooks.all.clone()))
+    {
         return Ok(all);
     }
     relcache::watch(catalog::own_relation("hooks")?);
@@ -76,7 +78,10 @@ pub fn all() -> Result<Vec<Rc<Hook>>, Report> {
         all.push(Rc::new(read(row)?));
         Ok(())
     })?;
-    HOOKS.set(Hooks { generation, all: all.clone() });
+    HOOKS.set(Hooks {
+        generation,
+        all: all.clone(),
+    });
     Ok(all)
 }
 
@@ -87,29 +92,46 @@ pub fn all() -> Result<Vec<Rc<Hook>>, Report> {
 /// Undefined object, with the names that exist.
 pub fn by_name(name: &str) -> Result<Rc<Hook>, Report> {
     let hooks = all()?;
-    hooks.iter().find(|hook| hook.name == name).cloned().ok_or_else(|| {
-        let names: Vec<&str> = hooks.iter().map(|hook| hook.name.as_str()).collect();
-        let report = Report::new(SqlState::UndefinedObject, format!("hook \"{name}\" does not exist"));
-        match names.as_slice() {
-            [] => report.hint("Create it first: SELECT verdict.create_hook('…');"),
-            names => report.hint(format!("There is: {}.", names.join(", "))),
-        }
-    })
+    hooks
+        .iter()
+        .find(|hook| hook.name == name)
+        .cloned()
+        .ok_or_else(|| {
+            let names: Vec<&str> = hooks.iter().map(|hook| hook.name.as_str()).collect();
+            let report = Report::new(
+                SqlState::UndefinedObject,
+                format!("hook \"{name}\" does not exist"),
+            );
+            match names.as_slice() {
+                [] => report.hint("Create it first: SELECT verdict.create_hook('…');"),
+                names => report.hint(format!("There is: {}.", names.join(", "))),
+            }
+        })
 }
 
 fn read(row: &table::Row) -> Result<Hook, Report> {
     let name = row.text("name");
     let broken = |what: String| {
-        Report::new(SqlState::NotInPrerequisiteState, format!("hook \"{name}\" cannot be read: {what}"))
-            .hint("Was the row written by hand, or by a newer version of pg_verdict?")
+        Report::new(
+            SqlState::NotInPrerequisiteState,
+            format!("hook \"{name}\" cannot be read: {what}"),
+        )
+        .hint("Was the row written by hand, or by a newer version of pg_verdict?")
     };
     Ok(Hook {
         id: row.get("id").unwrap_or(0),
-        dialect: row.text("dialect").parse().map_err(|error: verdict::UnknownDialect| broken(error.to_string()))?,
+        dialect: row
+            .text("dialect")
+            .parse()
+            .map_err(|error: verdict::UnknownDialect| broken(error.to_string()))?,
         failed_continue: row.get("failed_continue").unwrap_or(false),
-        valid_for: row.interval("valid_for").ok_or_else(|| broken("valid_for is NULL".into()))?,
-        subject: SubjectSource::parse(&row.text("subject")).map_err(|report| broken(report.message))?,
-        fields: FieldMap::from_json(&row.json("fields").unwrap_or_default()).map_err(|error| broken(error.to_string()))?,
+        valid_for: row
+            .interval("valid_for")
+            .ok_or_else(|| broken("valid_for is NULL".into()))?,
+        subject: SubjectSource::parse(&row.text("subject"))
+            .map_err(|report| broken(report.message))?,
+        fields: FieldMap::from_json(&row.json("fields").unwrap_or_default())
+            .map_err(|error| broken(error.to_string()))?,
         name,
     })
 }
@@ -135,8 +157,11 @@ fn create_hook(
             None => dialect.fields(name),
         };
         if all()?.iter().any(|hook| hook.name == name) {
-            return Err(Report::new(SqlState::DuplicateObject, format!("hook \"{name}\" exists already"))
-                .hint("Change it with verdict.alter_hook, or choose another name."));
+            return Err(Report::new(
+                SqlState::DuplicateObject,
+                format!("hook \"{name}\" exists already"),
+            )
+            .hint("Change it with verdict.alter_hook, or choose another name."));
         }
         identity::as_extension_owner(|| {
             sql::one(
@@ -177,9 +202,14 @@ fn alter_hook(
         let subject = subject.map(SubjectSource::parse).transpose()?;
         let fields = fields.map(|JsonB(map)| parse_fields(&map)).transpose()?;
         let rebinds = subject.as_ref().is_some_and(|new| *new != hook.subject)
-            || fields.as_ref().is_some_and(|new| !new.names().eq(hook.fields.names()));
+            || fields
+                .as_ref()
+                .is_some_and(|new| !new.names().eq(hook.fields.names()));
         if rebinds {
-            refuse_if_guarded(&hook, "its subject and fields cannot change: the guards' columns are mapped to them")?;
+            refuse_if_guarded(
+                &hook,
+                "its subject and fields cannot change: the guards' columns are mapped to them",
+            )?;
         }
         identity::as_extension_owner(|| {
             sql::run(
@@ -209,7 +239,9 @@ fn drop_hook(name: Option<&str>) {
     or_raise((|| {
         let hook = by_name(args::required("name", name)?)?;
         refuse_if_guarded(&hook, "it cannot be dropped")?;
-        identity::as_extension_owner(|| sql::run("DELETE FROM verdict.hooks WHERE id = $1", &[hook.id.into()]))
+        identity::as_extension_owner(|| {
+            sql::run("DELETE FROM verdict.hooks WHERE id = $1", &[hook.id.into()])
+        })
     })());
 }
 
@@ -220,23 +252,37 @@ fn refuse_if_guarded(hook: &Hook, so: &str) -> Result<(), Report> {
     let mut guards = Vec::new();
     table::for_each("guards", |row| {
         if row.get("hook_id") == Some(hook.id) {
-            let table = catalog::Name { schema: row.text("relation_schema"), table: row.text("relation_name") };
-            guards.push(format!("guard {} on table {table}", catalog::quote(&row.text("name"))));
+            let table = catalog::Name {
+                schema: row.text("relation_schema"),
+                table: row.text("relation_name"),
+            };
+            guards.push(format!(
+                "guard {} on table {table}",
+                catalog::quote(&row.text("name"))
+            ));
         }
         Ok(())
     })?;
     if guards.is_empty() {
         return Ok(());
     }
-    Err(Report::new(SqlState::DependentObjects, format!("hook \"{}\" has guards: {so}", hook.name))
-        .detail(guards.join("\n"))
-        .hint("Take the guards off first: verdict.unguard(relation, hook, reason)."))
+    Err(Report::new(
+        SqlState::DependentObjects,
+        format!("hook \"{}\" has guards: {so}", hook.name),
+    )
+    .detail(guards.join("\n"))
+    .hint("Take the guards off first: verdict.unguard(relation, hook, reason)."))
 }
 
 fn parse_dialect(word: Option<&str>) -> Result<Dialect, Report> {
-    args::required("dialect", word)?.parse().map_err(|error: verdict::UnknownDialect| {
-        Report::new(SqlState::InvalidParameter, format!("argument dialect: {error}"))
-    })
+    args::required("dialect", word)?
+        .parse()
+        .map_err(|error: verdict::UnknownDialect| {
+            Report::new(
+                SqlState::InvalidParameter,
+                format!("argument dialect: {error}"),
+            )
+        })
 }
 
 fn parse_fields(map: &serde_json::Value) -> Result<FieldMap, Report> {
@@ -256,10 +302,13 @@ pub fn parse_valid_for(valid_for: Interval) -> Result<Interval, Report> {
         &[valid_for.into()],
     )?;
     if usable != Some(true) {
-        let text = sql::one::<String>("SELECT $1::pg_catalog.text", &[valid_for.into()])?.unwrap_or_default();
+        let text = sql::one::<String>("SELECT $1::pg_catalog.text", &[valid_for.into()])?
+            .unwrap_or_default();
         return Err(Report::new(
             SqlState::InvalidParameter,
-            format!("argument valid_for must be more than zero and at most 100 years, not \"{text}\""),
+            format!(
+                "argument valid_for must be more than zero and at most 100 years, not \"{text}\""
+            ),
         )
         .hint("For example '1 day'. To take an approval back now, use verdict.revoke."));
     }

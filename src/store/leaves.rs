@@ -39,15 +39,21 @@ pub fn refresh() -> Result<(), Report> {
     relcache::watch(catalog::own_relation("verdicts")?);
     let mut newest_first = Vec::new();
     table::for_each("leaves", |row| {
-        let (Some(starts), Some(ends), Some(horizon)) = (row.micros("starts"), row.micros("ends"), row.micros("horizon"))
-        else {
+        let (Some(starts), Some(ends), Some(horizon)) = (
+            row.micros("starts"),
+            row.micros("ends"),
+            row.micros("horizon"),
+        ) else {
             return Ok(());
         };
         newest_first.extend(Leaf::resolve(&row.text("name"), starts, ends, horizon));
         Ok(())
     })?;
     newest_first.sort_by_key(|leaf| std::cmp::Reverse(leaf.starts));
-    LEAVES.set(Leaves { generation, newest_first });
+    LEAVES.set(Leaves {
+        generation,
+        newest_first,
+    });
     Ok(())
 }
 
@@ -58,7 +64,11 @@ pub fn get(i: usize) -> Option<Leaf> {
 
 fn holding(moment: i64) -> Option<Leaf> {
     LEAVES.with_borrow(|leaves| {
-        leaves.newest_first.iter().find(|leaf| leaf.starts <= moment && moment < leaf.ends).copied()
+        leaves
+            .newest_first
+            .iter()
+            .find(|leaf| leaf.starts <= moment && moment < leaf.ends)
+            .copied()
     })
 }
 
@@ -77,7 +87,9 @@ pub fn for_writing(moment: i64, horizon: i64, plain: Plain) -> Leaf {
             plain.step(|| make(starts));
         }
     }
-    if holding(moment + LEAF_WIDTH).is_none() && lock::maker_of_leaf(starts + LEAF_WIDTH, true, plain) {
+    if holding(moment + LEAF_WIDTH).is_none()
+        && lock::maker_of_leaf(starts + LEAF_WIDTH, true, plain)
+    {
         lock::accept_invalidations(plain);
         plain.step(refresh);
         if holding(moment + LEAF_WIDTH).is_none() {
@@ -111,7 +123,10 @@ fn raise_horizon(leaf: &Leaf, needed: i64) -> Result<(), Report> {
     identity::as_extension_owner(|| {
         Spi::run_with_args(
             "UPDATE verdict.leaves SET horizon = $2 WHERE starts = $1 AND horizon < $2",
-            &[clock::timestamp(leaf.starts).into(), clock::timestamp(horizon).into()],
+            &[
+                clock::timestamp(leaf.starts).into(),
+                clock::timestamp(horizon).into(),
+            ],
         )
         .map_err(internal)
     })
@@ -130,7 +145,9 @@ fn make(starts: i64) -> Result<(), Report> {
     // CREATE TABLE LIKE and ATTACH, never PARTITION OF: that would take AccessExclusiveLock on the parent, and two
     // recorders that both hold it open would deadlock.
     let statements = [
-        format!("CREATE TABLE verdict.{name} (LIKE verdict.verdicts INCLUDING ALL) USING heap WITH (fillfactor = 85)"),
+        format!(
+            "CREATE TABLE verdict.{name} (LIKE verdict.verdicts INCLUDING ALL) USING heap WITH (fillfactor = 85)"
+        ),
         format!("REVOKE ALL ON TABLE verdict.{name} FROM PUBLIC"),
         format!("CREATE INDEX {name}_subject ON verdict.{name} (subject_hash)"),
         format!(
@@ -175,5 +192,8 @@ fn civil(day: i64) -> (i32, i32, i32) {
 }
 
 fn internal(error: pgrx::spi::Error) -> Report {
-    Report::new(SqlState::NotInPrerequisiteState, format!("the verdict store cannot be prepared: {error}"))
+    Report::new(
+        SqlState::NotInPrerequisiteState,
+        format!("the verdict store cannot be prepared: {error}"),
+    )
 }

@@ -5,8 +5,8 @@ use super::lookup::Key;
 use super::writer::{self, Entry, Replaces};
 use crate::args;
 use crate::pg::entry::{Call, Plain};
-use crate::pg::{clock, identity, patience};
 use crate::pg::span::Span;
+use crate::pg::{clock, identity, patience};
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::Datum;
 use std::rc::Rc;
@@ -27,7 +27,9 @@ pub fn record(call: Call, plain: Plain) -> Datum {
         let answer = hook.dialect.answer(response.bytes(), status);
         let mut entry = about_request(&hook, request, &answer, "record")?;
         entry.http_status = Some(status);
-        entry.response = Some(Span::copy(&response.bytes()[..response.bytes().len().min(RESPONSE_CAP)]));
+        entry.response = Some(Span::copy(
+            &response.bytes()[..response.bytes().len().min(RESPONSE_CAP)],
+        ));
         entry.response_bytes = Some(i32::try_from(response.bytes().len()).unwrap_or(i32::MAX));
         Ok(entry)
     });
@@ -136,7 +138,11 @@ fn subject_argument(subject: Option<Span>) -> Result<String, Report> {
     if text.is_empty() || text.len() > verdict::SUBJECT_CAP {
         return Err(Report::new(
             SqlState::InvalidParameter,
-            format!("argument subject has {} bytes; a subject has 1 to {}", text.len(), verdict::SUBJECT_CAP),
+            format!(
+                "argument subject has {} bytes; a subject has 1 to {}",
+                text.len(),
+                verdict::SUBJECT_CAP
+            ),
         ));
     }
     Ok(text.to_owned())
@@ -155,25 +161,41 @@ fn digest_subject(subject: Option<Span>, digest: Digest) -> Result<String, Repor
     }
 }
 
-fn about_request(hook: &Hook, request: Span, answer: &Answer, via: &'static str) -> Result<Entry, Report> {
+fn about_request(
+    hook: &Hook,
+    request: Span,
+    answer: &Answer,
+    via: &'static str,
+) -> Result<Entry, Report> {
     let request = Request::parse(request.bytes()).map_err(|error| bad_request(&error))?;
     // A request whose content has no digest (duplicate keys, numbers beyond doubles) is on record all the same: a
     // guard that is bound to content finds `altered`.
     let digest = request.digest(&hook.fields);
     let subject = match (&hook.subject, &digest) {
-        (SubjectSource::Pointer(pointer), _) => request.subject(pointer).map_err(|error| bad_request(&error))?,
+        (SubjectSource::Pointer(pointer), _) => request
+            .subject(pointer)
+            .map_err(|error| bad_request(&error))?,
         (SubjectSource::Digest, Ok(digest)) => digest.to_hex(),
         (SubjectSource::Digest, Err(error)) => {
-            return Err(Report::new(SqlState::InvalidParameter, format!("argument request: {error}"))
-                .hint("The hook's subjects are content digests, and this content has none."));
+            return Err(Report::new(
+                SqlState::InvalidParameter,
+                format!("argument request: {error}"),
+            )
+            .hint("The hook's subjects are content digests, and this content has none."));
         }
     };
     let mut entry = blank(hook, &subject, answer.outcome.as_str(), via);
     entry.cause = answer.outcome.cause().map(verdict::Cause::as_str);
     entry.digest = digest.ok().map(|digest| Span::copy(digest.as_bytes()));
     entry.err_code = answer.err_code;
-    entry.err_msg = answer.err_msg.as_ref().map(|text| Span::copy(text.as_bytes()));
-    entry.err_detail = answer.err_detail.as_ref().map(|text| Span::copy(text.as_bytes()));
+    entry.err_msg = answer
+        .err_msg
+        .as_ref()
+        .map(|text| Span::copy(text.as_bytes()));
+    entry.err_detail = answer
+        .err_detail
+        .as_ref()
+        .map(|text| Span::copy(text.as_bytes()));
     Ok(entry)
 }
 
@@ -185,25 +207,47 @@ fn bad_request(error: &RequestError) -> Report {
 fn content_digest(hook: &Hook, content: Span) -> Result<Digest, Report> {
     let refuse = |what: String| {
         let names: Vec<&str> = hook.fields.names().collect();
-        Report::new(SqlState::InvalidParameter, format!("argument content: {what}"))
-            .hint(format!("The fields of hook \"{}\": {}.", hook.name, names.join(", ")))
+        Report::new(
+            SqlState::InvalidParameter,
+            format!("argument content: {what}"),
+        )
+        .hint(format!(
+            "The fields of hook \"{}\": {}.",
+            hook.name,
+            names.join(", ")
+        ))
     };
-    let value = verdict::json_without_duplicates(content.bytes()).map_err(|error| refuse(error.to_string()))?;
-    let object = value.as_object().ok_or_else(|| refuse("it must be a JSON object of the content fields".into()))?;
-    if let Some(unknown) = object.keys().find(|key| !hook.fields.names().any(|name| name == key.as_str())) {
+    let value = verdict::json_without_duplicates(content.bytes())
+        .map_err(|error| refuse(error.to_string()))?;
+    let object = value
+        .as_object()
+        .ok_or_else(|| refuse("it must be a JSON object of the content fields".into()))?;
+    if let Some(unknown) = object
+        .keys()
+        .find(|key| !hook.fields.names().any(|name| name == key.as_str()))
+    {
         return Err(refuse(format!("\"{unknown}\" is not a field of the hook")));
     }
     if let Some(missing) = hook.fields.names().find(|name| !object.contains_key(*name)) {
-        return Err(refuse(format!("field \"{missing}\" is missing (write null if it has no value)")));
+        return Err(refuse(format!(
+            "field \"{missing}\" is missing (write null if it has no value)"
+        )));
     }
-    let fields: Vec<(&str, Value)> = object.iter().map(|(name, value)| (name.as_str(), Value::of_json(value))).collect();
+    let fields: Vec<(&str, Value)> = object
+        .iter()
+        .map(|(name, value)| (name.as_str(), Value::of_json(value)))
+        .collect();
     verdict::digest(&fields).map_err(|error| refuse(error.to_string()))
 }
 
 fn blank(hook: &Hook, subject: &str, outcome: &'static str, via: &'static str) -> Entry {
     let hash = verdict::subject_hash(hook.id, subject);
     Entry {
-        key: Key { hook_id: hook.id, subject: Span::copy(subject.as_bytes()), hash },
+        key: Key {
+            hook_id: hook.id,
+            subject: Span::copy(subject.as_bytes()),
+            hash,
+        },
         outcome,
         cause: None,
         via,

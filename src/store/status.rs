@@ -21,13 +21,32 @@ pub fn status(call: Call, plain: Plain) -> Datum {
         let hook = hooks::by_name(args::required("hook", hook.as_ref().map(Span::text))?)?;
         let subject = args::required("subject", subject)?;
         let hash = verdict::subject_hash(hook.id, subject.text());
-        Ok((Key { hook_id: hook.id, subject, hash }, hook.failed_continue))
+        Ok((
+            Key {
+                hook_id: hook.id,
+                subject,
+                hash,
+            },
+            hook.failed_continue,
+        ))
     });
     let now = clock::now(plain);
-    let found = lookup::newest(key, Depth::Open, now, plain).or_else(|| lookup::newest(key, Depth::All, now, plain));
-    let policy = Policy { failed_continue, ..Policy::default() };
-    let row = Row { has_subject: true, digest: RowDigest::Unbound };
-    let decision = decide(&row, found.as_ref().and_then(judge::standing).as_ref(), &policy, Timestamp(now));
+    let found = lookup::newest(key, Depth::Open, now, plain)
+        .or_else(|| lookup::newest(key, Depth::All, now, plain));
+    let policy = Policy {
+        failed_continue,
+        ..Policy::default()
+    };
+    let row = Row {
+        has_subject: true,
+        digest: RowDigest::Unbound,
+    };
+    let decision = decide(
+        &row,
+        found.as_ref().and_then(judge::standing).as_ref(),
+        &policy,
+        Timestamp(now),
+    );
     let text = |value: &'static str| Span::of_static(value).to_varlena(plain);
     let finding = match decision {
         Decision::Found(finding) => Some(text(finding.as_str())),
@@ -39,9 +58,13 @@ pub fn status(call: Call, plain: Plain) -> Datum {
             finding,
             found.map(|found| Datum::from(found.id)),
             found.map(|found| found.outcome.to_varlena(plain)),
-            found.and_then(|found| found.cause).map(|cause| cause.to_varlena(plain)),
+            found
+                .and_then(|found| found.cause)
+                .map(|cause| cause.to_varlena(plain)),
             found.and_then(|found| found.err_code).map(Datum::from),
-            found.and_then(|found| found.err_msg).map(|message| message.to_varlena(plain)),
+            found
+                .and_then(|found| found.err_msg)
+                .map(|message| message.to_varlena(plain)),
             found.map(|found| Datum::from(found.recorded_at)),
             found.map(|found| Datum::from(found.expires_at)),
         ],
@@ -63,14 +86,25 @@ type Parsed = TableIterator<
 #[pg_extern(sql = false)]
 fn parse(dialect: Option<&str>, response: Option<&[u8]>, http_status: Option<i32>) -> Parsed {
     let answer = or_raise((|| {
-        let dialect: Dialect = args::required("dialect", dialect)?.parse().map_err(|error: verdict::UnknownDialect| {
-            Report::new(SqlState::InvalidParameter, format!("argument dialect: {error}"))
-        })?;
-        Ok(dialect.answer(args::required("response", response)?, args::required("http_status", http_status)?))
+        let dialect: Dialect = args::required("dialect", dialect)?.parse().map_err(
+            |error: verdict::UnknownDialect| {
+                Report::new(
+                    SqlState::InvalidParameter,
+                    format!("argument dialect: {error}"),
+                )
+            },
+        )?;
+        Ok(dialect.answer(
+            args::required("response", response)?,
+            args::required("http_status", http_status)?,
+        ))
     })());
     TableIterator::once((
         answer.outcome.as_str().to_owned(),
-        answer.outcome.cause().map(|cause| cause.as_str().to_owned()),
+        answer
+            .outcome
+            .cause()
+            .map(|cause| cause.as_str().to_owned()),
         answer.err_code,
         answer.err_msg,
         answer.err_detail,

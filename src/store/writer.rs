@@ -2,12 +2,12 @@
 
 use super::leaves;
 use super::lookup::{self, Depth, Key};
-use crate::pg::{catalog, clock};
 use crate::pg::entry::Plain;
 use crate::pg::leaf::{self, Col, Found, Held};
 use crate::pg::lock;
 use crate::pg::span::Span;
 use crate::pg::test_hooks::{self, Pause, Weakness};
+use crate::pg::{catalog, clock};
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{Datum, Interval};
 
@@ -93,14 +93,24 @@ pub fn write(entry: &Entry, plain: Plain) -> Written {
             Some((Col::Via, text(entry.via))),
             Some((Col::Subject, span(entry.key.subject))),
             entry.digest.map(|digest| (Col::Digest, span(digest))),
-            previous.filter(|_| entry.replaces == Replaces::Passing).map(|verdict| (Col::Revokes, Datum::from(verdict.id))),
+            previous
+                .filter(|_| entry.replaces == Replaces::Passing)
+                .map(|verdict| (Col::Revokes, Datum::from(verdict.id))),
             entry.err_code.map(|code| (Col::ErrCode, Datum::from(code))),
             entry.err_msg.map(|message| (Col::ErrMsg, span(message))),
-            entry.err_detail.map(|detail| (Col::ErrDetail, span(detail))),
+            entry
+                .err_detail
+                .map(|detail| (Col::ErrDetail, span(detail))),
             entry.reason.map(|reason| (Col::Reason, span(reason))),
-            entry.http_status.map(|status| (Col::HttpStatus, Datum::from(status))),
-            entry.response.map(|response| (Col::Response, span(response))),
-            entry.response_bytes.map(|bytes| (Col::ResponseBytes, Datum::from(bytes))),
+            entry
+                .http_status
+                .map(|status| (Col::HttpStatus, Datum::from(status))),
+            entry
+                .response
+                .map(|response| (Col::Response, span(response))),
+            entry
+                .response_bytes
+                .map(|bytes| (Col::ResponseBytes, Datum::from(bytes))),
             Some((Col::RecordedBy, span(entry.recorded_by))),
         ],
         plain,
@@ -110,7 +120,11 @@ pub fn write(entry: &Entry, plain: Plain) -> Written {
     }
     // A row inserted by the same statement must see the verdict, and a second call must be able to supersede it.
     clock::end_of_command(plain);
-    Written { id, recorded_at, expires_at }
+    Written {
+        id,
+        recorded_at,
+        expires_at,
+    }
 }
 
 /// Marks `previous` as superseded. It may have been consumed since it was read: then its current version is marked.
@@ -122,14 +136,19 @@ fn mark(key: Key, previous: Found, by: i64, plain: Plain) {
             return;
         }
         match leaf::newest(&verdict.leaf, key.hook_id, key.hash, key.subject, plain) {
-            Some(current) if current.id == previous.id && current.superseded_by.is_none() => verdict = current,
+            Some(current) if current.id == previous.id && current.superseded_by.is_none() => {
+                verdict = current
+            }
             _ => return,
         }
     }
     plain.step(|| {
         Err::<(), _>(Report::new(
             SqlState::TooComplex,
-            format!("verdict {} changes faster than it can be superseded", previous.id),
+            format!(
+                "verdict {} changes faster than it can be superseded",
+                previous.id
+            ),
         ))
     });
 }
@@ -141,10 +160,13 @@ fn check_passing(previous: Option<&Found>) -> Result<(), Report> {
     };
     match previous {
         None => refuse("there is no verdict to revoke for this subject".into()),
-        Some(verdict) if verdict.revoked => refuse(format!("verdict {} has already been revoked", verdict.id)),
-        Some(verdict) if verdict.outcome.text() == "denied" => {
-            refuse(format!("the newest verdict {} is a denial: there is nothing to revoke", verdict.id))
+        Some(verdict) if verdict.revoked => {
+            refuse(format!("verdict {} has already been revoked", verdict.id))
         }
+        Some(verdict) if verdict.outcome.text() == "denied" => refuse(format!(
+            "the newest verdict {} is a denial: there is nothing to revoke",
+            verdict.id
+        )),
         Some(_) => Ok(()),
     }
 }

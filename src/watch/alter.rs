@@ -25,26 +25,46 @@ fn alter_guard(
     edits: Option<&str>,
     condition: Option<&str>,
 ) {
-    let actions = [on_missing, on_denied, on_failed, on_expired, on_altered, on_reused, on_revoked];
+    let actions = [
+        on_missing, on_denied, on_failed, on_expired, on_altered, on_reused, on_revoked,
+    ];
     or_raise((|| {
         let relation = table_argument(relation)?;
         let hook = hooks::by_name(args::required("hook", hook)?)?;
         let guard = find(&relation, &hook)?;
-        let options = Options { actions, locking, mode, edits }.check(false)?;
+        let options = Options {
+            actions,
+            locking,
+            mode,
+            edits,
+        }
+        .check(false)?;
         let reads = match condition {
             None => None,
             Some(condition) => {
                 catalog::tree(relation.oid, pgrx::pg_sys::ShareRowExclusiveLock);
                 let key = guard.key.as_ref().map(super::registry::Mapped::written);
-                let content = guard.content.iter().map(|(field, column)| (field.clone(), column.written().into()));
+                let content = guard
+                    .content
+                    .iter()
+                    .map(|(field, column)| (field.clone(), column.written().into()));
                 let content = serde_json::Value::Object(content.collect());
                 let content = (!guard.content.is_empty()).then_some(&content);
                 // '' takes the condition off.
                 let condition = Some(condition).filter(|text| !text.is_empty());
-                Some(Reads::check(key.as_deref(), content, condition, &hook, &relation)?)
+                Some(Reads::check(
+                    key.as_deref(),
+                    content,
+                    condition,
+                    &hook,
+                    &relation,
+                )?)
             }
         };
-        let columns = reads.as_ref().and_then(|reads| reads.condition.as_ref()).map(|found| found.columns.clone());
+        let columns = reads
+            .as_ref()
+            .and_then(|reads| reads.condition.as_ref())
+            .map(|found| found.columns.clone());
         let [missing, denied, failed, expired, altered, reused, revoked] = options.actions;
         identity::as_extension_owner(|| {
             sql::run(

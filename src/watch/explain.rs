@@ -4,11 +4,11 @@ use crate::args;
 use crate::enforce::plan::{self, Plan};
 use crate::enforce::{self, judge};
 use crate::pg::catalog;
+use crate::pg::clock;
 use crate::pg::columns::{Raw, Reader};
 use crate::pg::entry::{Call, Plain};
 use crate::pg::leaf::Found;
 use crate::pg::span::Span;
-use crate::pg::clock;
 use crate::report::{Report, SqlState};
 use crate::store::lookup::{self, Depth, Key};
 use pgrx::pg_sys::{Datum, Oid};
@@ -44,9 +44,16 @@ pub fn explain_guard(call: Call, plain: Plain) -> Datum {
 }
 
 fn plan_of(relation: Oid, guard_id: i32) -> Result<Rc<Plan>, Report> {
-    plan::load(relation)?.into_iter().find(|plan| plan.shape.guard_id == guard_id).ok_or_else(|| {
-        Report::new(SqlState::UndefinedObject, format!("guard {guard_id} is not on this table")).hint("See verdict.guards.")
-    })
+    plan::load(relation)?
+        .into_iter()
+        .find(|plan| plan.shape.guard_id == guard_id)
+        .ok_or_else(|| {
+            Report::new(
+                SqlState::UndefinedObject,
+                format!("guard {guard_id} is not on this table"),
+            )
+            .hint("See verdict.guards.")
+        })
 }
 
 fn steps(plan: &Plan, row: &Row, key: Option<Key>, found: Option<&Found>, now: i64) -> Value {
@@ -56,10 +63,17 @@ fn steps(plan: &Plan, row: &Row, key: Option<Key>, found: Option<&Found>, now: i
         || "every row".to_owned(),
         |condition| format!("rows for which ({condition}) is not false; taken for granted here"),
     );
-    let mut steps = vec![json!({"step": 0, "question": "Which rows are judged?", "answer": "", "detail": condition})];
-    for (i, step) in explain(row, verdict.as_ref(), policy, Timestamp(now)).into_iter().enumerate() {
+    let mut steps = vec![
+        json!({"step": 0, "question": "Which rows are judged?", "answer": "", "detail": condition}),
+    ];
+    for (i, step) in explain(row, verdict.as_ref(), policy, Timestamp(now))
+        .into_iter()
+        .enumerate()
+    {
         let mut detail = step.detail;
-        if i == 0 && let Some(key) = key {
+        if i == 0
+            && let Some(key) = key
+        {
             detail = format!("subject \"{}\"", key.subject.text());
         }
         steps.push(json!({"step": i + 1, "question": step.question, "answer": step.answer.as_str(), "detail": detail}));
@@ -67,23 +81,39 @@ fn steps(plan: &Plan, row: &Row, key: Option<Key>, found: Option<&Found>, now: i
     let decision = decide(row, verdict.as_ref(), policy, Timestamp(now));
     let (answer, detail) = match decision {
         Decision::Approved => ("approved".to_owned(), "the row passes".to_owned()),
-        Decision::FailedOpen => ("failed_open".to_owned(), "the row passes: the hook says failed_continue".to_owned()),
+        Decision::FailedOpen => (
+            "failed_open".to_owned(),
+            "the row passes: the hook says failed_continue".to_owned(),
+        ),
         Decision::Found(finding) => {
             let action = policy.actions.get(finding);
-            (finding.to_string(), format!("action {action}, mode {}, SQLSTATE {}", policy.mode, finding.sqlstate()))
+            (
+                finding.to_string(),
+                format!(
+                    "action {action}, mode {}, SQLSTATE {}",
+                    policy.mode,
+                    finding.sqlstate()
+                ),
+            )
         }
     };
-    steps.push(json!({"step": steps.len(), "question": "Decision", "answer": answer, "detail": detail}));
+    steps.push(
+        json!({"step": steps.len(), "question": "Decision", "answer": answer, "detail": detail}),
+    );
     Value::Array(steps)
 }
 
 /// The row's facts from its JSON: the same as the trigger's, read from values instead of from a slot.
 fn facts(plan: &Plan, given: &Value) -> Result<(Row, Option<Key>), Report> {
     let object = given.as_object().ok_or_else(|| {
-        Report::new(SqlState::InvalidParameter, "argument r must be a JSON object of columns and values")
-            .hint("For example to_jsonb(m) for a row m of the table.")
+        Report::new(
+            SqlState::InvalidParameter,
+            "argument r must be a JSON object of columns and values",
+        )
+        .hint("For example to_jsonb(m) for a row m of the table.")
     })?;
-    let read = |name: &str, reader: Reader| raw(object.get(name).unwrap_or(&Value::Null), name, reader);
+    let read =
+        |name: &str, reader: Reader| raw(object.get(name).unwrap_or(&Value::Null), name, reader);
     let key = match (&plan.guard.key, plan.shape.key) {
         (Some(mapped), Some(column)) => Some(read(&mapped.name, column.reader)?),
         _ => None,
@@ -100,21 +130,33 @@ fn facts(plan: &Plan, given: &Value) -> Result<(Row, Option<Key>), Report> {
 
 fn raw(value: &Value, column: &str, reader: Reader) -> Result<Raw, Report> {
     let refuse = || {
-        Report::new(SqlState::InvalidParameter, format!("argument r: \"{column}\" is not a value of its column's type"))
-            .detail(format!("The value is {value}."))
+        Report::new(
+            SqlState::InvalidParameter,
+            format!("argument r: \"{column}\" is not a value of its column's type"),
+        )
+        .detail(format!("The value is {value}."))
     };
     if value.is_null() {
         return Ok(Raw::Null);
     }
     let text = || value.as_str().ok_or_else(refuse);
-    let bytes = || text()?.strip_prefix("\\x").and_then(unhex).ok_or_else(refuse);
+    let bytes = || {
+        text()?
+            .strip_prefix("\\x")
+            .and_then(unhex)
+            .ok_or_else(refuse)
+    };
     Ok(match reader {
         Reader::Text | Reader::Name | Reader::Enum => Raw::Text(Span::copy(text()?.as_bytes())),
         Reader::TrimmedText => Raw::Text(Span::copy(text()?.trim_end_matches(' ').as_bytes())),
-        Reader::Int2 | Reader::Int4 | Reader::Int8 => Raw::Integer(value.as_i64().ok_or_else(refuse)?),
+        Reader::Int2 | Reader::Int4 | Reader::Int8 => {
+            Raw::Integer(value.as_i64().ok_or_else(refuse)?)
+        }
         Reader::Bool => Raw::Boolean(value.as_bool().ok_or_else(refuse)?),
         Reader::Uuid => {
-            let bytes = unhex(&text()?.replace('-', "")).filter(|bytes| bytes.len() == 16).ok_or_else(refuse)?;
+            let bytes = unhex(&text()?.replace('-', ""))
+                .filter(|bytes| bytes.len() == 16)
+                .ok_or_else(refuse)?;
             Raw::Uuid(Span::copy(&bytes))
         }
         Reader::Json | Reader::Jsonb => Raw::Json(Span::copy(value.to_string().as_bytes())),
@@ -127,7 +169,10 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     if !text.is_ascii() || text.len() % 2 != 0 {
         return None;
     }
-    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).ok()).collect()
+    (0..text.len())
+        .step_by(2)
+        .map(|i| u8::from_str_radix(&text[i..i + 2], 16).ok())
+        .collect()
 }
 
 /// The relation whose rows a composite value is of, for `verdict.explain(anyelement)`.

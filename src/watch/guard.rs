@@ -33,7 +33,9 @@ impl Reads {
         hook: &Hook,
         relation: &Relation,
     ) -> Result<Self, Report> {
-        let condition = condition.map(|text| Condition::parse(args::said("condition", Some(text))?, relation)).transpose()?;
+        let condition = condition
+            .map(|text| Condition::parse(args::said("condition", Some(text))?, relation))
+            .transpose()?;
         let reads = Self {
             key: mapping::key(key, hook, relation)?,
             content: mapping::content(content, hook, relation)?,
@@ -44,7 +46,9 @@ impl Reads {
             if generated == Some(catalog::Generated::Virtual) {
                 return Err(Report::new(
                     SqlState::InvalidParameter,
-                    format!("argument condition: column \"{column}\" is a virtual generated column, which a trigger cannot see"),
+                    format!(
+                        "argument condition: column \"{column}\" is a virtual generated column, which a trigger cannot see"
+                    ),
                 ));
             }
         }
@@ -55,8 +59,14 @@ impl Reads {
     pub fn columns(&self) -> Vec<String> {
         let mut names: Vec<String> = self.key.iter().map(|key| key.name.clone()).collect();
         let content = self.content.iter().flatten();
-        names.extend(content.map(|(_, column)| Mapped::parse(column.as_str().unwrap_or_default()).name));
-        names.extend(self.condition.iter().flat_map(|condition| condition.columns.clone()));
+        names.extend(
+            content.map(|(_, column)| Mapped::parse(column.as_str().unwrap_or_default()).name),
+        );
+        names.extend(
+            self.condition
+                .iter()
+                .flat_map(|condition| condition.columns.clone()),
+        );
         names.sort();
         names.dedup();
         names
@@ -91,13 +101,27 @@ fn guard(
     edits: Option<&str>,
     name: Option<&str>,
 ) -> i32 {
-    let actions = [on_missing, on_denied, on_failed, on_expired, on_altered, on_reused, on_revoked];
+    let actions = [
+        on_missing, on_denied, on_failed, on_expired, on_altered, on_reused, on_revoked,
+    ];
     or_raise((|| {
         let relation = table_argument(relation)?;
         let hook = hooks::by_name(args::required("hook", hook)?)?;
         mapping::guardable(&relation)?;
-        let options = Options { actions, locking, mode, edits }.check(true)?;
-        let reads = Reads::check(key, content.as_ref().map(|JsonB(map)| map), condition, &hook, &relation)?;
+        let options = Options {
+            actions,
+            locking,
+            mode,
+            edits,
+        }
+        .check(true)?;
+        let reads = Reads::check(
+            key,
+            content.as_ref().map(|JsonB(map)| map),
+            condition,
+            &hook,
+            &relation,
+        )?;
         let name = match name {
             Some(name) => args::name("name", Some(name))?.to_owned(),
             None => default_name(&relation, &hook),
@@ -108,7 +132,10 @@ fn guard(
             if member.kind == Kind::Foreign {
                 return Err(Report::new(
                     SqlState::WrongObjectType,
-                    format!("relation {} cannot be guarded: its partition {} is a foreign table", relation.name, member.name),
+                    format!(
+                        "relation {} cannot be guarded: its partition {} is a foreign table",
+                        relation.name, member.name
+                    ),
                 ));
             }
         }
@@ -126,7 +153,12 @@ fn unguard(relation: Option<Oid>, hook: Option<&str>, reason: Option<&str>) {
         let reason = args::said("reason", reason)?;
         let guard = find(&relation, &hook)?;
         uninstall(&relation, guard.id)?;
-        identity::as_extension_owner(|| sql::run("DELETE FROM verdict.guards WHERE id = $1", &[guard.id.into()]))?;
+        identity::as_extension_owner(|| {
+            sql::run(
+                "DELETE FROM verdict.guards WHERE id = $1",
+                &[guard.id.into()],
+            )
+        })?;
         pgrx::log!(
             "verdict: guard \"{}\" taken off table {} by {}: {reason}",
             guard.name,
@@ -145,8 +177,14 @@ fn unguard(relation: Option<Oid>, hook: Option<&str>, reason: Option<&str>) {
 pub fn table_argument(relation: Option<Oid>) -> Result<Relation, Report> {
     let relation = catalog::relation(args::required("relation", relation)?)?;
     if !identity::owns(relation.owner) {
-        return Err(Report::new(SqlState::InsufficientPrivilege, format!("must be owner of relation {}", relation.name))
-            .hint(format!("Its owner is {}.", identity::role_name(relation.owner))));
+        return Err(Report::new(
+            SqlState::InsufficientPrivilege,
+            format!("must be owner of relation {}", relation.name),
+        )
+        .hint(format!(
+            "Its owner is {}.",
+            identity::role_name(relation.owner)
+        )));
     }
     Ok(relation)
 }
@@ -165,13 +203,20 @@ pub fn find(relation: &Relation, hook: &Hook) -> Result<registry::Guard, Report>
         Ok(())
     })?;
     found.ok_or_else(|| {
-        Report::new(SqlState::UndefinedObject, format!("table {} has no guard for hook \"{}\"", relation.name, hook.name))
-            .hint("See verdict.guards.")
+        Report::new(
+            SqlState::UndefinedObject,
+            format!(
+                "table {} has no guard for hook \"{}\"",
+                relation.name, hook.name
+            ),
+        )
+        .hint("See verdict.guards.")
     })
 }
 
 fn is_on(row: &table::Row, relation: &Relation) -> bool {
-    row.text("relation_schema") == relation.name.schema && row.text("relation_name") == relation.name.table
+    row.text("relation_schema") == relation.name.schema
+        && row.text("relation_name") == relation.name.table
 }
 
 fn refuse_twice(relation: &Relation, hook: &Hook, name: &str) -> Result<(), Report> {
@@ -179,14 +224,20 @@ fn refuse_twice(relation: &Relation, hook: &Hook, name: &str) -> Result<(), Repo
         if is_on(row, relation) && row.get("hook_id") == Some(hook.id) {
             return Err(Report::new(
                 SqlState::DuplicateObject,
-                format!("table {} already has a guard for hook \"{}\"", relation.name, hook.name),
+                format!(
+                    "table {} already has a guard for hook \"{}\"",
+                    relation.name, hook.name
+                ),
             )
             .hint("Change it with verdict.alter_guard, or take it off with verdict.unguard."));
         }
         if is_on(row, relation) && row.text("name") == name {
             return Err(Report::new(
                 SqlState::DuplicateObject,
-                format!("table {} already has a guard named \"{name}\"", relation.name),
+                format!(
+                    "table {} already has a guard named \"{name}\"",
+                    relation.name
+                ),
             )
             .hint("Choose another name."));
         }
@@ -208,7 +259,11 @@ fn register(
     options: &Checked,
 ) -> Result<i32, Report> {
     let key = reads.key.as_ref().map(Mapped::written);
-    let condition_columns = reads.condition.as_ref().map(|condition| condition.columns.clone()).unwrap_or_default();
+    let condition_columns = reads
+        .condition
+        .as_ref()
+        .map(|condition| condition.columns.clone())
+        .unwrap_or_default();
     let [missing, denied, failed, expired, altered, reused, revoked] = options.actions;
     identity::as_extension_owner(|| {
         sql::one(
@@ -263,11 +318,21 @@ pub fn install(relation: &Relation, id: i32, reads: &Reads) -> Result<(), Report
             },
         )?;
         let name = trigger_name(id, Duty::Updates);
-        let plan = trigger::Plan { name: &name, events: trigger::UPDATE, columns: &[], condition: None };
+        let plan = trigger::Plan {
+            name: &name,
+            events: trigger::UPDATE,
+            columns: &[],
+            condition: None,
+        };
         trigger::create(relation.oid, &plan)?;
         if relation.kind == Kind::Partitioned {
             let name = trigger_name(id, Duty::Moves);
-            let plan = trigger::Plan { name: &name, events: trigger::DELETE, columns: &[], condition: None };
+            let plan = trigger::Plan {
+                name: &name,
+                events: trigger::DELETE,
+                columns: &[],
+                condition: None,
+            };
             trigger::create(relation.oid, &plan)?;
         }
         Ok(())

@@ -16,7 +16,11 @@ use pgrx::pg_sys::Datum;
 /// makes every backend read them again.
 pub fn invalidate(call: Call, plain: Plain) -> Datum {
     plain.step(|| {
-        relcache::invalidate(call.trigger().ok_or_else(trigger::not_a_row_trigger)?.relation());
+        relcache::invalidate(
+            call.trigger()
+                .ok_or_else(trigger::not_a_row_trigger)?
+                .relation(),
+        );
         Ok(())
     });
     Datum::null()

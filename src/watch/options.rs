@@ -37,7 +37,9 @@ impl Options<'_> {
     ///
     /// 22023 for an unknown word; 22004 for a NULL when all are `required`.
     pub fn check(&self, required: bool) -> Result<Checked, Report> {
-        let given = |argument: &str, value: Option<&str>| value.is_some() || required && !argument.is_empty();
+        let given = |argument: &str, value: Option<&str>| {
+            value.is_some() || required && !argument.is_empty()
+        };
         let mut actions = [None; 7];
         for ((finding, value), checked) in ORDER.iter().zip(self.actions).zip(&mut actions) {
             let argument = format!("on_{finding}");
@@ -45,7 +47,12 @@ impl Options<'_> {
                 *checked = Some(args::word::<Action>(&argument, value)?.as_str());
             }
         }
-        let mut checked = Checked { actions, locking: None, mode: None, edits: None };
+        let mut checked = Checked {
+            actions,
+            locking: None,
+            mode: None,
+            edits: None,
+        };
         if given("locking", self.locking) {
             checked.locking = Some(args::word::<Locking>("locking", self.locking)?.as_str());
         }

@@ -34,8 +34,14 @@ impl Mapped {
     /// `column`, `column:hex` or `column:utf8`.
     pub fn parse(text: &str) -> Self {
         match text.rsplit_once(':') {
-            Some((name, form @ ("hex" | "utf8"))) => Self { name: name.to_owned(), form: Some(form.to_owned()) },
-            _ => Self { name: text.to_owned(), form: None },
+            Some((name, form @ ("hex" | "utf8"))) => Self {
+                name: name.to_owned(),
+                form: Some(form.to_owned()),
+            },
+            _ => Self {
+                name: text.to_owned(),
+                form: None,
+            },
         }
     }
 }
@@ -58,12 +64,18 @@ impl Mapped {
 pub fn read(row: &Row) -> Result<Guard, Report> {
     let name = row.text("name");
     let broken = |error: verdict::UnknownWord| {
-        Report::new(SqlState::GuardMisconfigured, format!("VD009: guard \"{name}\" cannot be read: {error}"))
-            .hint("Was the row written by hand, or by a newer version of pg_verdict?")
+        Report::new(
+            SqlState::GuardMisconfigured,
+            format!("VD009: guard \"{name}\" cannot be read: {error}"),
+        )
+        .hint("Was the row written by hand, or by a newer version of pg_verdict?")
     };
     let mut actions = Actions::default();
     for finding in Finding::ALL {
-        actions.set(*finding, row.text(&format!("on_{finding}")).parse().map_err(broken)?);
+        actions.set(
+            *finding,
+            row.text(&format!("on_{finding}")).parse().map_err(broken)?,
+        );
     }
     let locking = row.text("locking").parse().map_err(broken)?;
     let policy = Policy {
@@ -81,7 +93,12 @@ pub fn read(row: &Row) -> Result<Guard, Report> {
         hook_id: row.get("hook_id").unwrap_or(0),
         key: row.get::<String>("key").map(|key| Mapped::parse(&key)),
         content: content
-            .map(|(field, column)| (field.clone(), Mapped::parse(column.as_str().unwrap_or_default())))
+            .map(|(field, column)| {
+                (
+                    field.clone(),
+                    Mapped::parse(column.as_str().unwrap_or_default()),
+                )
+            })
             .collect(),
         condition: row.get("condition"),
         condition_columns: condition_columns

@@ -18,10 +18,26 @@ enum Kind {
     Admin,
 }
 
-const RECORDING: [&str; 7] = ["record", "record_no_answer", "approve", "deny", "revoke", "parse", "status"];
+const RECORDING: [&str; 7] = [
+    "record",
+    "record_no_answer",
+    "approve",
+    "deny",
+    "revoke",
+    "parse",
+    "status",
+];
 const LOOKING: [&str; 5] = ["explain", "explain_guard", "relation_of", "parse", "status"];
-const RULING: [&str; 8] =
-    ["create_hook", "alter_hook", "drop_hook", "guard", "alter_guard", "unguard", "grant_role", "revoke_role"];
+const RULING: [&str; 8] = [
+    "create_hook",
+    "alter_hook",
+    "drop_hook",
+    "guard",
+    "alter_guard",
+    "unguard",
+    "grant_role",
+    "revoke_role",
+];
 const TABLES: [&str; 4] = ["hooks", "guards", "leaves", "verdicts"];
 
 impl Kind {
@@ -30,8 +46,11 @@ impl Kind {
             "recorder" => Ok(Self::Recorder),
             "auditor" => Ok(Self::Auditor),
             "admin" => Ok(Self::Admin),
-            unknown => Err(Report::new(SqlState::InvalidParameter, format!("argument kind: unknown kind \"{unknown}\""))
-                .hint("There is: recorder, auditor, admin.")),
+            unknown => Err(Report::new(
+                SqlState::InvalidParameter,
+                format!("argument kind: unknown kind \"{unknown}\""),
+            )
+            .hint("There is: recorder, auditor, admin.")),
         }
     }
 
@@ -61,11 +80,19 @@ fn revoke_role(kind: Option<&str>, role: Option<Oid>) {
     or_raise(change(kind, role, "REVOKE", "FROM"));
 }
 
-fn change(kind: Option<&str>, role: Option<Oid>, verb: &str, preposition: &str) -> Result<(), Report> {
+fn change(
+    kind: Option<&str>,
+    role: Option<Oid>,
+    verb: &str,
+    preposition: &str,
+) -> Result<(), Report> {
     let kind = Kind::parse(kind)?;
     let role = quote(&identity::role_name(args::required("role", role)?));
     if kind == Kind::Admin && !identity::is_superuser() {
-        return Err(Report::new(SqlState::InsufficientPrivilege, "only a superuser makes or unmakes a verdict admin"));
+        return Err(Report::new(
+            SqlState::InsufficientPrivilege,
+            "only a superuser makes or unmakes a verdict admin",
+        ));
     }
     identity::as_extension_owner(|| {
         // A role keeps USAGE when one kind is revoked: it may be of another kind too, and USAGE alone opens nothing.
@@ -74,11 +101,17 @@ fn change(kind: Option<&str>, role: Option<Oid>, verb: &str, preposition: &str) 
         }
         for name in kind.functions() {
             for signature in signatures(name)? {
-                sql::run(&format!("{verb} EXECUTE ON FUNCTION {signature} {preposition} {role}"), &[])?;
+                sql::run(
+                    &format!("{verb} EXECUTE ON FUNCTION {signature} {preposition} {role}"),
+                    &[],
+                )?;
             }
         }
         for table in kind.tables() {
-            sql::run(&format!("{verb} SELECT ON TABLE verdict.{table} {preposition} {role}"), &[])?;
+            sql::run(
+                &format!("{verb} SELECT ON TABLE verdict.{table} {preposition} {role}"),
+                &[],
+            )?;
         }
         Ok(())
     })
