@@ -70,7 +70,8 @@ pub struct Report {
     pub message: String,
     pub detail: Option<String>,
     pub hint: Option<String>,
-    pub about: About,
+    /// Boxed: an error without an object should be cheap to pass on.
+    pub about: Option<Box<About>>,
 }
 
 impl Report {
@@ -80,7 +81,7 @@ impl Report {
             message: message.into(),
             detail: None,
             hint: None,
-            about: About::default(),
+            about: None,
         }
     }
 
@@ -95,7 +96,7 @@ impl Report {
     }
 
     pub fn about(mut self, about: About) -> Self {
-        self.about = about;
+        self.about = Some(Box::new(about));
         self
     }
 }

@@ -22,7 +22,7 @@ CREATE FUNCTION verdict.explain(
     answer pg_catalog.text,
     detail pg_catalog.text
 )
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp
 AS $$
     SELECT g.name, s.step, s.question, s.answer, s.detail
     FROM pg_catalog.pg_class AS c
@@ -48,7 +48,7 @@ CREATE FUNCTION verdict.explain(
     answer pg_catalog.text,
     detail pg_catalog.text
 )
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp
 AS $$
     SELECT e.guard, e.step, e.question, e.answer, e.detail
     FROM verdict.explain(

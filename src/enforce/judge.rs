@@ -7,6 +7,7 @@ use crate::pg::clock;
 use crate::pg::columns::RowSlot;
 use crate::pg::entry::Plain;
 use crate::pg::leaf::{self, Found, Held};
+use crate::pg::leaf_write;
 use crate::pg::test_hooks::{self, Pause};
 use crate::pg::trigger::{self, Fired};
 use crate::report::{Report, SqlState};
@@ -64,7 +65,7 @@ pub fn refuse_edit(fired: Fired, shape: &Shape, slot: RowSlot, plain: Plain) {
 fn hold(found: &Found, shape: &Shape, now: i64, plain: Plain) -> Held {
     match shape.locking {
         Locking::Share => leaf::lock(found, plain),
-        Locking::Consume => leaf::consume(found, shape.guard_id, now, plain),
+        Locking::Consume => leaf_write::consume(found, shape.guard_id, now, plain),
         Locking::None => Held::Yes,
     }
 }

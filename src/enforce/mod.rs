@@ -24,11 +24,7 @@ pub fn guard_row(call: Call, plain: Plain) -> Datum {
     });
     let (shape, duty) = plain.step(|| plan::of(fired.relation(), fired.name()));
     match (duty, event) {
-        (Duty::Inserts, Event::Insert) => {
-            if !(shape.partitioned && moved::arrives(&shape, fired.row(), plain)) {
-                judge::judge(fired, &shape, fired.row(), plain);
-            }
-        }
+        (Duty::Inserts, Event::Insert) => inserted(fired, &shape, plain),
         (Duty::Updates, Event::Update) => updated(fired, &shape, plain),
         (Duty::Moves, Event::Delete) if fired.moved_away() => {
             moved::leaves(&shape, fired.row(), plain)
@@ -38,6 +34,14 @@ pub fn guard_row(call: Call, plain: Plain) -> Datum {
         _ => {}
     }
     Datum::null()
+}
+
+/// A new row is judged, unless it comes unchanged from another partition.
+fn inserted(fired: Fired, shape: &Shape, plain: Plain) {
+    let moved = shape.partitioned && moved::arrives(shape, fired.row(), plain);
+    if !moved {
+        judge::judge(fired, shape, fired.row(), plain);
+    }
 }
 
 /// An update is judged again when it changes what was approved, or brings the row under the condition.
@@ -52,7 +56,8 @@ fn updated(fired: Fired, shape: &Shape, plain: Plain) {
     // Leaving the condition with other content is an edit of a guarded row all the same.
     let was_under = (content && !now_under || shape.policy.edits != Edits::Enforce)
         && fired.under_condition_of(name, old, plain);
-    if !now_under && !(content && was_under) {
+    let left = content && was_under;
+    if !now_under && !left {
         return;
     }
     match shape.policy.edits {

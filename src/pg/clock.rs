@@ -53,7 +53,7 @@ pub fn prevent_if_read_only(_plain: Plain) {
 pub fn timestamp(micros: i64) -> TimestampWithTimeZone {
     // SAFETY: every i64 is a timestamptz datum; not NULL, so the result is there.
     let value = unsafe { TimestampWithTimeZone::from_datum(Datum::from(micros), false) };
-    value.unwrap_or_else(|| TimestampWithTimeZone::positive_infinity())
+    value.unwrap_or_else(TimestampWithTimeZone::positive_infinity)
 }
 
 /// Year, month and day of a Julian day number.

@@ -70,14 +70,15 @@ impl Plain {
 impl RawReport {
     fn copy(report: &Report) -> Self {
         let optional = |text: &Option<String>| text.as_deref().map_or(std::ptr::null(), copy_text);
+        let about = report.about.as_deref().cloned().unwrap_or_default();
         Self {
             sqlstate: encode_sqlstate(report.state.as_str()),
             message: copy_text(&report.message),
             detail: optional(&report.detail),
             hint: optional(&report.hint),
-            schema: optional(&report.about.schema),
-            table: optional(&report.about.table),
-            constraint: optional(&report.about.constraint),
+            schema: optional(&about.schema),
+            table: optional(&about.table),
+            constraint: optional(&about.constraint),
         }
     }
 

@@ -10,6 +10,7 @@ pub mod condition;
 pub mod entry;
 pub mod identity;
 pub mod leaf;
+pub mod leaf_write;
 pub mod lock;
 mod native;
 pub mod patience;

@@ -4,6 +4,7 @@ use super::leaves;
 use super::lookup::{self, Depth, Key};
 use crate::pg::entry::Plain;
 use crate::pg::leaf::{self, Col, Found, Held};
+use crate::pg::leaf_write;
 use crate::pg::lock;
 use crate::pg::span::Span;
 use crate::pg::test_hooks::{self, Pause, Weakness};
@@ -79,7 +80,7 @@ pub fn write(entry: &Entry, plain: Plain) -> Written {
     let leaf = leaves::for_writing(recorded_at, horizon, plain);
     let text = |value: &'static str| Span::of_static(value).to_varlena(plain);
     let span = |value: Span| value.to_varlena(plain);
-    leaf::append(
+    leaf_write::append(
         &leaf,
         [
             Some((Col::Id, Datum::from(id))),
@@ -132,7 +133,7 @@ fn mark(key: Key, previous: Found, by: i64, plain: Plain) {
     const TRIES: usize = 1000;
     let mut verdict = previous;
     for _ in 0..TRIES {
-        if leaf::supersede(&verdict, by, plain) == Held::Yes {
+        if leaf_write::supersede(&verdict, by, plain) == Held::Yes {
             return;
         }
         match leaf::newest(&verdict.leaf, key.hook_id, key.hash, key.subject, plain) {

@@ -166,7 +166,7 @@ fn raw(value: &Value, column: &str, reader: Reader) -> Result<Raw, Report> {
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    if !text.is_ascii() || text.len() % 2 != 0 {
+    if !text.is_ascii() || !text.len().is_multiple_of(2) {
         return None;
     }
     (0..text.len())
