@@ -62,6 +62,37 @@ pub fn get(i: usize) -> Option<Leaf> {
     LEAVES.with_borrow(|leaves| leaves.newest_first.get(i).copied())
 }
 
+/// The names of all leaves in the registry, oldest first.
+///
+/// # Errors
+///
+/// Undefined object when the extension's SQL is not installed.
+pub fn names_oldest_first() -> Result<Vec<String>, Report> {
+    let mut named = Vec::new();
+    table::for_each("leaves", |row| {
+        named.push((row.micros("starts").unwrap_or(i64::MAX), row.text("name")));
+        Ok(())
+    })?;
+    named.sort();
+    Ok(named.into_iter().map(|(_, name)| name).collect())
+}
+
+/// The name, if it is one that [`make`] gives: it goes into statements.
+///
+/// # Errors
+///
+/// 55000 for any other: the registry was written by hand.
+pub fn timestamped(name: &str) -> Result<String, Report> {
+    let digits = name.strip_prefix("verdicts_").unwrap_or_default();
+    if digits.len() >= 8 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(name.to_owned());
+    }
+    Err(Report::new(
+        SqlState::NotInPrerequisiteState,
+        format!("verdict.leaves names \"{name}\", which is no leaf of pg_verdict's making"),
+    ))
+}
+
 fn holding(moment: i64) -> Option<Leaf> {
     LEAVES.with_borrow(|leaves| {
         leaves

@@ -3,6 +3,7 @@
 pub mod hooks;
 pub mod leaves;
 pub mod lookup;
+mod retire;
 pub mod sql;
 pub mod status;
 pub mod writer;

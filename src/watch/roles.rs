@@ -28,7 +28,7 @@ const RECORDING: [&str; 7] = [
     "status",
 ];
 const LOOKING: [&str; 5] = ["explain", "explain_guard", "relation_of", "parse", "status"];
-const RULING: [&str; 8] = [
+const RULING: [&str; 9] = [
     "create_hook",
     "alter_hook",
     "drop_hook",
@@ -37,6 +37,7 @@ const RULING: [&str; 8] = [
     "unguard",
     "grant_role",
     "revoke_role",
+    "retire",
 ];
 const TABLES: [&str; 4] = ["hooks", "guards", "leaves", "verdicts"];
 

@@ -1,0 +1,75 @@
+//! `verdict.retire()`: drops leaves that can decide nothing any more and are past their retention.
+
+use super::leaves::{self, timestamped};
+use crate::guc;
+use crate::pg::identity;
+use crate::pg::sql::{self, or_raise};
+use crate::report::Report;
+use pgrx::iter::TableIterator;
+use pgrx::{name, pg_extern};
+
+type Retired = TableIterator<
+    'static,
+    (
+        name!(leaf, String),
+        name!(retired, bool),
+        name!(reason, String),
+    ),
+>;
+
+/// What keeps a leaf, or `None` when it may go.
+fn kept_by(leaf: &str) -> Result<Option<&'static str>, Report> {
+    let retention = format!("{} days", guc::retention_days());
+    let past_horizon = sql::one::<bool>(
+        "SELECT horizon OPERATOR(pg_catalog.<) pg_catalog.clock_timestamp() FROM verdict.leaves
+         WHERE name OPERATOR(pg_catalog.=) $1",
+        &[leaf.into()],
+    )?;
+    if past_horizon != Some(true) {
+        return Ok(Some("a verdict of it may still decide something"));
+    }
+    let past_retention = sql::one::<bool>(
+        "SELECT (ends OPERATOR(pg_catalog.+) $2::pg_catalog.interval)
+                OPERATOR(pg_catalog.<) pg_catalog.clock_timestamp()
+         FROM verdict.leaves WHERE name OPERATOR(pg_catalog.=) $1",
+        &[leaf.into(), retention.as_str().into()],
+    )?;
+    if past_retention != Some(true) {
+        return Ok(Some("kept as evidence (verdict.retention_days)"));
+    }
+    let held = sql::one::<bool>(
+        &format!(
+            "SELECT EXISTS (SELECT 1 FROM verdict.{leaf} AS v JOIN verdict.hooks AS h
+                 ON h.id OPERATOR(pg_catalog.=) v.hook_id WHERE h.legal_hold)"
+        ),
+        &[],
+    )?;
+    Ok((held == Some(true)).then_some("a hook of its verdicts is under legal hold"))
+}
+
+#[pg_extern(sql = false)]
+fn retire() -> Retired {
+    let mut rows = Vec::new();
+    or_raise(identity::as_extension_owner(|| {
+        // Dropping a partition needs its parent alone for a moment. Rather give up than queue in front of auditors.
+        sql::run(
+            "SELECT pg_catalog.set_config('lock_timeout', '2s', true)",
+            &[],
+        )?;
+        for leaf in leaves::names_oldest_first()? {
+            match kept_by(&timestamped(&leaf)?)? {
+                Some(reason) => rows.push((leaf, false, reason.to_owned())),
+                None => {
+                    sql::run(&format!("DROP TABLE verdict.{leaf}"), &[])?;
+                    sql::run(
+                        "DELETE FROM verdict.leaves WHERE name OPERATOR(pg_catalog.=) $1",
+                        &[leaf.as_str().into()],
+                    )?;
+                    rows.push((leaf, true, "past its horizon and retention".to_owned()));
+                }
+            }
+        }
+        Ok(())
+    }));
+    TableIterator::new(rows)
+}
