@@ -3,6 +3,7 @@
 use super::catalog;
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{self, Oid};
+use std::ffi::CStr;
 
 /// What the acting role may do beside its rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +69,7 @@ pub fn as_role<T>(
     restriction: Restriction,
     f: impl FnOnce() -> Result<T, Report>,
 ) -> Result<T, Report> {
-    const SETTINGS: [(&std::ffi::CStr, &std::ffi::CStr); 5] = [
+    const SETTINGS: [(&CStr, &CStr); 5] = [
         (c"search_path", c"pg_catalog, pg_temp"),
         (c"default_tablespace", c""),
         (c"default_table_access_method", c"heap"),
@@ -96,21 +97,29 @@ pub fn as_role<T>(
         };
         let level = pg_sys::NewGUCNestLevel();
         for (name, value) in SETTINGS {
-            pg_sys::set_config_option(
-                name.as_ptr(),
-                value.as_ptr(),
-                pg_sys::GucContext::PGC_USERSET,
-                pg_sys::GucSource::PGC_S_SESSION,
-                pg_sys::GucAction::GUC_ACTION_SAVE,
-                true,
-                0,
-                false,
-            );
+            set_while_acting(name, value);
         }
         pg_sys::SetUserIdAndSecContext(role, context | added as i32);
         let outcome = f();
         pg_sys::SetUserIdAndSecContext(user, context);
         pg_sys::AtEOXact_GUC(outcome.is_ok(), level);
         outcome
+    }
+}
+
+/// Sets a setting of PostgreSQL's until [`as_role`], in which this is called, returns.
+pub fn set_while_acting(name: &CStr, value: &CStr) {
+    // SAFETY: NUL-terminated; GUC_ACTION_SAVE at the nest level that `as_role` has pushed.
+    unsafe {
+        pg_sys::set_config_option(
+            name.as_ptr(),
+            value.as_ptr(),
+            pg_sys::GucContext::PGC_USERSET,
+            pg_sys::GucSource::PGC_S_SESSION,
+            pg_sys::GucAction::GUC_ACTION_SAVE,
+            true,
+            0,
+            false,
+        );
     }
 }

@@ -52,10 +52,7 @@ fn retire() -> Retired {
     let mut rows = Vec::new();
     or_raise(identity::as_extension_owner(|| {
         // Dropping a partition needs its parent alone for a moment. Rather give up than queue in front of auditors.
-        sql::run(
-            "SELECT pg_catalog.set_config('lock_timeout', '2s', true)",
-            &[],
-        )?;
+        identity::set_while_acting(c"lock_timeout", c"2s");
         for leaf in leaves::names_oldest_first()? {
             match kept_by(&timestamped(&leaf)?)? {
                 Some(reason) => rows.push((leaf, false, reason.to_owned())),
