@@ -230,6 +230,45 @@ pub fn lock(found: &Found, plain: Plain) -> Held {
     }
 }
 
+/// How many holders of a verdict [`holders`] names.
+pub const HOLDERS_CAP: usize = 8;
+
+/// The transactions that have locked or updated the verdict, as far as its tuple says; 0 fills the rest. Some may have
+/// ended since.
+pub fn holders(found: &Found, _plain: Plain) -> [u32; HOLDERS_CAP] {
+    let mut holders = [0; HOLDERS_CAP];
+    // SAFETY: the leaf is open and locked since `newest`; the header is read while its page is pinned; members is
+    // palloc'ed by the callee and has as many elements as it says.
+    unsafe {
+        let heap = native::table_open(found.leaf.oid, pg_sys::NoLock as i32);
+        let mut tuple = pg_sys::HeapTupleData {
+            t_self: found.tid,
+            ..Default::default()
+        };
+        let mut buffer = pg_sys::InvalidBuffer as pg_sys::Buffer;
+        let any = &raw mut pg_sys::SnapshotAnyData;
+        if native::heap_fetch(heap, any, &mut tuple, &mut buffer, false) {
+            let infomask = u32::from((*tuple.t_data).t_infomask);
+            let xmax = (*tuple.t_data).t_choice.t_heap.t_xmax;
+            native::ReleaseBuffer(buffer);
+            if infomask & pg_sys::HEAP_XMAX_INVALID != 0 {
+            } else if infomask & pg_sys::HEAP_XMAX_IS_MULTI != 0 {
+                let mut members = std::ptr::null_mut();
+                let only_locks = infomask & pg_sys::HEAP_XMAX_LOCK_ONLY != 0;
+                let multi = pg_sys::MultiXactId::from(xmax.into_inner());
+                let count = native::GetMultiXactIdMembers(multi, &mut members, false, only_locks);
+                for (i, holder) in holders.iter_mut().take(count.max(0) as usize).enumerate() {
+                    *holder = (*members.add(i)).xid.into_inner();
+                }
+            } else {
+                holders[0] = xmax.into_inner();
+            }
+        }
+        native::table_close(heap, pg_sys::NoLock as i32);
+    }
+    holders
+}
+
 /// # Safety
 ///
 /// Frames are plain and both relations are open.

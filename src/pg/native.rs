@@ -166,6 +166,12 @@ unsafe extern "C-unwind" {
         lockmode: *mut pg_sys::LockTupleMode::Type,
         update_indexes: *mut pg_sys::TU_UpdateIndexes::Type,
     ) -> pg_sys::TM_Result::Type;
+    pub fn GetMultiXactIdMembers(
+        multi: pg_sys::MultiXactId,
+        members: *mut *mut pg_sys::MultiXactMember,
+        from_pgupgrade: bool,
+        only_locks: bool,
+    ) -> c_int;
     pub fn ReleaseBuffer(buffer: pg_sys::Buffer);
 
     pub fn CreateExecutorState() -> *mut pg_sys::EState;

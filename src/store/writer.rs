@@ -8,7 +8,7 @@ use crate::pg::leaf_write;
 use crate::pg::lock;
 use crate::pg::span::Span;
 use crate::pg::test_hooks::{self, Pause, Weakness};
-use crate::pg::{catalog, clock};
+use crate::pg::{catalog, clock, identity, sql};
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{Datum, Interval};
 
@@ -117,6 +117,10 @@ pub fn write(entry: &Entry, plain: Plain) -> Written {
         plain,
     );
     if let Some(verdict) = previous {
+        if entry.replaces == Replaces::Passing {
+            let holders = leaf::holders(&verdict, plain);
+            plain.step(|| notice_holders(verdict.id, holders));
+        }
         mark(entry.key, verdict, id, plain);
     }
     // A row inserted by the same statement must see the verdict, and a second call must be able to supersede it.
@@ -170,4 +174,36 @@ fn check_passing(previous: Option<&Found>) -> Result<(), Report> {
         )),
         Some(_) => Ok(()),
     }
+}
+
+/// Tells who revokes whose messages are being stored by this approval right now: they will be waited for.
+fn notice_holders(id: i64, holders: [u32; leaf::HOLDERS_CAP]) -> Result<(), Report> {
+    let xids: Vec<String> = holders
+        .iter()
+        .filter(|xid| **xid != 0)
+        .map(u32::to_string)
+        .collect();
+    if xids.is_empty() {
+        return Ok(());
+    }
+    let who = identity::as_extension_owner(|| {
+        sql::one::<String>(
+            "SELECT pg_catalog.string_agg(coalesce(
+                 pg_catalog.format('process %s (user %s, application \"%s\", %s)', l.pid, a.usename,
+                     a.application_name, a.state),
+                 'a prepared transaction'), '; ')
+             FROM pg_catalog.pg_locks AS l
+             LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid OPERATOR(pg_catalog.=) l.pid
+             WHERE l.locktype OPERATOR(pg_catalog.=) 'transactionid' AND l.granted
+                 AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
+                 AND l.transactionid::pg_catalog.text OPERATOR(pg_catalog.=) ANY ($1)",
+            &[xids.into()],
+        )
+    })?;
+    if let Some(who) = who {
+        pgrx::notice!(
+            "verdict {id} is held by {who}; waiting for it, at most verdict.revoke_timeout"
+        );
+    }
+    Ok(())
 }
