@@ -1,0 +1,64 @@
+-- Who may do what: nobody anything, each kind its own functions, and no more.
+CREATE EXTENSION pg_verdict;
+CREATE ROLE rights_nobody;
+CREATE ROLE rights_recorder;
+CREATE ROLE rights_auditor;
+CREATE ROLE rights_admin;
+SELECT verdict.grant_role('recorder', 'rights_recorder');
+SELECT verdict.grant_role('auditor', 'rights_auditor');
+SELECT verdict.grant_role('admin', 'rights_admin');
+
+-- Every function of ours, by role. A new function shows up here.
+SELECT p.proname AS function,
+       has_function_privilege('rights_nobody', p.oid, 'EXECUTE') AS nobody,
+       has_function_privilege('rights_recorder', p.oid, 'EXECUTE') AS recorder,
+       has_function_privilege('rights_auditor', p.oid, 'EXECUTE') AS auditor,
+       has_function_privilege('rights_admin', p.oid, 'EXECUTE') AS admin,
+       p.prosecdef AS definer
+FROM pg_proc AS p
+WHERE p.pronamespace = 'verdict'::regnamespace
+ORDER BY p.proname COLLATE "C", p.oid;
+
+-- Every relation of ours.
+SELECT c.relname AS relation,
+       has_table_privilege('rights_nobody', c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE') AS nobody,
+       has_table_privilege('rights_recorder', c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE') AS recorder,
+       has_table_privilege('rights_auditor', c.oid, 'SELECT') AS auditor_reads,
+       has_table_privilege('rights_auditor', c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE') AS auditor_writes,
+       has_table_privilege('rights_admin', c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE') AS admin_writes
+FROM pg_class AS c
+WHERE c.relnamespace = 'verdict'::regnamespace AND c.relkind IN ('r', 'p')
+ORDER BY c.relname COLLATE "C";
+
+SELECT has_schema_privilege('rights_nobody', 'verdict', 'USAGE') AS nobody_uses,
+       has_schema_privilege('rights_recorder', 'verdict', 'CREATE') AS recorder_creates;
+
+-- An admin guards what it owns, and nothing else.
+CREATE TABLE theirs (id text);
+SELECT verdict.create_hook('h');
+SET ROLE rights_admin;
+SELECT verdict.guard('theirs', 'h', key => 'id');
+SELECT verdict.grant_role('admin', 'rights_nobody');
+SELECT verdict.grant_role('auditor', 'rights_nobody');
+RESET ROLE;
+ALTER TABLE theirs OWNER TO rights_admin;
+SET ROLE rights_admin;
+SELECT verdict.guard('theirs', 'h', key => 'id');
+INSERT INTO theirs VALUES ('x');
+SELECT verdict.unguard('theirs', 'h', 'tried');
+INSERT INTO theirs VALUES ('x');
+RESET ROLE;
+
+-- What was given can be taken back.
+SELECT verdict.revoke_role('recorder', 'rights_recorder');
+SET ROLE rights_recorder;
+SELECT verdict.deny('h', 'x');
+RESET ROLE;
+SELECT verdict.grant_role('king', 'rights_nobody');
+SELECT verdict.grant_role(NULL, 'rights_nobody');
+SELECT verdict.grant_role('recorder', NULL);
+
+DROP TABLE theirs;
+DROP EXTENSION pg_verdict;
+DROP SCHEMA verdict;
+DROP ROLE rights_nobody, rights_recorder, rights_auditor, rights_admin;
