@@ -1,39 +1,46 @@
-//! `decide` against a table written from the rules: every combination of facts, one decision each.
+//! The decision against a naive table of DESIGN 2.2, over every combination of what it looks at.
 
 use verdict::{
-    Cause, Decision, Digest, Finding, Outcome, Policy, Recorded, Row, RowDigest, StepAnswer,
-    Timestamp, decide, explain,
+    Action, Actions, Cause, Check, Decision, Digest, Edits, Finding, Mode, Outcome, Policy,
+    Recorded, Row, RowDigest, StepAnswer, Timestamp, decide, explain, strongest,
 };
 
-const NOW: Timestamp = Timestamp(1_000_000);
+const NOW: Timestamp = Timestamp(1_000);
 
-fn digests() -> (Digest, Digest) {
-    (
-        Digest::from_bytes(&[1; 32]).unwrap(),
-        Digest::from_bytes(&[2; 32]).unwrap(),
-    )
+fn digest(byte: u8) -> Digest {
+    Digest::from_bytes(&[byte; 32]).expect("32 bytes")
 }
 
-/// Every combination that matters: 2 × (1 + 3 × 2 × 3 × 3 × 2) × 3 × 2 × 2 rows.
-fn every_case() -> Vec<(Row, Option<Recorded>, Policy)> {
-    let (same, other) = digests();
-    let mut verdicts = vec![None];
-    for outcome in [
-        Outcome::Approved,
-        Outcome::Denied,
-        Outcome::Failed(Cause::Timeout),
-    ] {
+fn rows() -> Vec<Row> {
+    let digests = [
+        RowDigest::Unbound,
+        RowDigest::Of(digest(1)),
+        RowDigest::Unavailable,
+    ];
+    [true, false]
+        .into_iter()
+        .flat_map(|has_subject| {
+            digests.map(|digest| Row {
+                has_subject,
+                digest,
+            })
+        })
+        .collect()
+}
+
+fn verdicts() -> Vec<Option<Recorded>> {
+    let mut outcomes = vec![Outcome::Approved, Outcome::Denied];
+    outcomes.extend(Cause::ALL.iter().map(|&cause| Outcome::Failed(cause)));
+    let moments = [i64::MIN, NOW.0 - 1, NOW.0, NOW.0 + 1, i64::MAX];
+    let mut all = vec![None];
+    for outcome in outcomes {
         for revoked in [false, true] {
-            for expires_at in [
-                Timestamp(NOW.0 - 1),
-                NOW,
-                Timestamp(NOW.0 + 1),
-                Timestamp::INFINITY,
-            ] {
-                for digest in [None, Some(same), Some(other)] {
+            for expires_at in moments.map(Timestamp) {
+                for digest in [None, Some(digest(1)), Some(digest(2))] {
                     for consumed in [false, true] {
-                        verdicts.push(Some(Recorded {
-                            id: 7,
+                        let id = 7;
+                        all.push(Some(Recorded {
+                            id,
                             outcome,
                             revoked,
                             expires_at,
@@ -45,92 +52,303 @@ fn every_case() -> Vec<(Row, Option<Recorded>, Policy)> {
             }
         }
     }
-    let mut cases = Vec::new();
-    for has_subject in [false, true] {
-        for digest in [
-            RowDigest::Unbound,
-            RowDigest::Of(same),
-            RowDigest::Unavailable,
-        ] {
-            for verdict in &verdicts {
-                for failed_continue in [false, true] {
-                    for consume in [false, true] {
-                        let policy = Policy {
+    all
+}
+
+fn policies() -> Vec<Policy> {
+    let mut all = Vec::new();
+    for failed_continue in [false, true] {
+        for consume in [false, true] {
+            for action in Action::ALL {
+                for &mode in Mode::ALL {
+                    for &edits in Edits::ALL {
+                        let actions = Actions::all(*action);
+                        all.push(Policy {
                             failed_continue,
                             consume,
-                            ..Policy::default()
-                        };
-                        cases.push((
-                            Row {
-                                has_subject,
-                                digest,
-                            },
-                            *verdict,
-                            policy,
-                        ));
+                            actions,
+                            mode,
+                            edits,
+                        });
                     }
                 }
             }
         }
     }
-    cases
+    all
 }
 
-/// The rules of the design, in its order, as plainly as they can be written.
-fn by_the_rules(row: &Row, verdict: Option<&Recorded>, policy: &Policy) -> Decision {
+fn every_case(mut check: impl FnMut(&Row, Option<&Recorded>, &Policy)) {
+    let mut cases = 0;
+    for row in rows() {
+        for verdict in verdicts() {
+            for policy in policies() {
+                check(&row, verdict.as_ref(), &policy);
+                cases += 1;
+            }
+        }
+    }
+    assert_eq!(cases, 6 * (1 + 8 * 2 * 5 * 3 * 2) * 48);
+}
+
+/// DESIGN 2.2 as it is written there, from the last rule to the first: a later line overrules an earlier one.
+fn by_the_book(row: &Row, verdict: Option<&Recorded>, policy: &Policy) -> &'static str {
     let Some(verdict) = verdict.filter(|_| row.has_subject) else {
-        return Decision::Found(Finding::Missing);
+        return "missing";
     };
-    let failed = matches!(verdict.outcome, Outcome::Failed(_));
-    let findings = [
-        (verdict.revoked, Finding::Revoked),
-        (failed && !policy.failed_continue, Finding::Failed),
-        (verdict.outcome == Outcome::Denied, Finding::Denied),
-        (verdict.expires_at.0 <= NOW.0, Finding::Expired),
-        (
-            match row.digest {
-                RowDigest::Unbound => false,
-                RowDigest::Of(digest) => verdict.digest != Some(digest),
-                RowDigest::Unavailable => true,
-            },
-            Finding::Altered,
-        ),
-        (policy.consume && verdict.consumed, Finding::Reused),
-    ];
-    match findings.into_iter().find(|(holds, _)| *holds) {
-        Some((_, finding)) => Decision::Found(finding),
-        None if failed => Decision::FailedOpen,
-        None => Decision::Approved,
+    let mut word = match verdict.outcome.as_str() {
+        "approved" => "approved",
+        _ => "failed open",
+    };
+    if policy.consume && verdict.consumed {
+        word = "reused";
+    }
+    let same_content = match (row.digest, verdict.digest) {
+        (RowDigest::Unbound, _) => true,
+        (RowDigest::Of(of_row), Some(of_verdict)) => of_row == of_verdict,
+        (RowDigest::Of(_), None) | (RowDigest::Unavailable, _) => false,
+    };
+    if !same_content {
+        word = "altered";
+    }
+    if verdict.expires_at.0 != i64::MAX && NOW.0 >= verdict.expires_at.0 {
+        word = "expired";
+    }
+    if verdict.outcome.as_str() == "denied" {
+        word = "denied";
+    }
+    if verdict.outcome.as_str() == "failed" && !policy.failed_continue {
+        word = "failed";
+    }
+    if verdict.revoked {
+        word = "revoked";
+    }
+    word
+}
+
+fn word(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Approved => "approved",
+        Decision::FailedOpen => "failed open",
+        Decision::Found(finding) => finding.as_str(),
     }
 }
 
 #[test]
-fn decides_by_the_rules_in_every_case() {
-    let cases = every_case();
-    assert!(cases.len() > 3_000, "only {} cases", cases.len());
-    for (row, verdict, policy) in cases {
-        let expected = by_the_rules(&row, verdict.as_ref(), &policy);
+fn every_case_is_decided_by_the_book() {
+    let mut seen = std::collections::BTreeSet::new();
+    every_case(|row, verdict, policy| {
+        let decision = decide(row, verdict, policy, NOW);
         assert_eq!(
-            decide(&row, verdict.as_ref(), &policy, NOW),
-            expected,
+            word(decision),
+            by_the_book(row, verdict, policy),
             "{row:?} {verdict:?} {policy:?}"
+        );
+        seen.insert(word(decision));
+    });
+    assert_eq!(
+        seen.len(),
+        Finding::ALL.len() + 2,
+        "every decision is possible"
+    );
+}
+
+/// What must hold whatever else does, said without an order of rules.
+#[test]
+fn nothing_passes_without_a_standing_verdict_for_this_content() {
+    every_case(
+        |row, verdict, policy| match decide(row, verdict, policy, NOW) {
+            Decision::Found(_) => {}
+            passed => {
+                let verdict = verdict.expect("a verdict");
+                assert!(row.has_subject && !verdict.revoked && verdict.outcome != Outcome::Denied);
+                assert!(NOW < verdict.expires_at);
+                assert!(!(policy.consume && verdict.consumed));
+                match row.digest {
+                    RowDigest::Unbound => {}
+                    RowDigest::Of(digest) => assert_eq!(verdict.digest, Some(digest)),
+                    RowDigest::Unavailable => panic!("content without a digest passed"),
+                }
+                match passed {
+                    Decision::Approved => assert_eq!(verdict.outcome, Outcome::Approved),
+                    _ => assert!(policy.failed_continue && verdict.outcome.cause().is_some()),
+                }
+            }
+        },
+    );
+}
+
+#[test]
+fn infinity_never_expires_whatever_the_clock_says() {
+    let row = Row {
+        has_subject: true,
+        digest: RowDigest::Unbound,
+    };
+    let verdict = Recorded {
+        id: 1,
+        outcome: Outcome::Approved,
+        revoked: false,
+        expires_at: Timestamp::INFINITY,
+        digest: None,
+        consumed: false,
+    };
+    for now in [i64::MIN, 0, i64::MAX] {
+        assert_eq!(
+            decide(&row, Some(&verdict), &Policy::default(), Timestamp(now)),
+            Decision::Approved
         );
     }
 }
 
 #[test]
-fn explains_as_it_decides() {
-    for (row, verdict, policy) in every_case() {
-        let decision = decide(&row, verdict.as_ref(), &policy, NOW);
-        let steps = explain(&row, verdict.as_ref(), &policy, NOW);
-        assert_eq!(steps.len(), 8);
-        let no = steps.iter().find_map(|step| match step.answer {
-            StepAnswer::No(finding) => Some(finding),
-            StepAnswer::Yes | StepAnswer::NotAsked => None,
-        });
-        match decision {
-            Decision::Found(finding) => assert_eq!(no, Some(finding)),
-            Decision::Approved | Decision::FailedOpen => assert_eq!(no, None),
+fn the_explanation_is_the_decision() {
+    every_case(|row, verdict, policy| {
+        let steps = explain(row, verdict, policy, NOW);
+        assert_eq!(
+            steps.iter().map(|step| step.check).collect::<Vec<_>>(),
+            Check::ORDER
+        );
+        let decision = decide(row, verdict, policy, NOW);
+        let no = steps
+            .iter()
+            .position(|step| matches!(step.answer, StepAnswer::No(_)));
+        match (decision, no) {
+            (Decision::Found(finding), Some(place)) => {
+                assert_eq!(steps[place].answer, StepAnswer::No(finding));
+                assert!(
+                    steps[..place]
+                        .iter()
+                        .all(|step| step.answer == StepAnswer::Yes)
+                );
+                assert!(
+                    steps[place + 1..]
+                        .iter()
+                        .all(|step| step.answer == StepAnswer::NotAsked)
+                );
+            }
+            (Decision::Approved | Decision::FailedOpen, None) => {
+                assert!(steps.iter().all(|step| step.answer == StepAnswer::Yes));
+            }
+            (decision, no) => panic!("{decision:?}, but step {no:?} said no"),
+        }
+        for step in &steps {
+            assert_eq!(
+                step.detail.is_empty(),
+                step.answer == StepAnswer::NotAsked,
+                "{step:?}"
+            );
+        }
+    });
+}
+
+#[test]
+fn explanations_can_be_read() {
+    let row = Row {
+        has_subject: true,
+        digest: RowDigest::Of(digest(0xab)),
+    };
+    let mut verdict = Recorded {
+        id: 42,
+        outcome: Outcome::Failed(Cause::Timeout),
+        revoked: false,
+        expires_at: Timestamp(i64::MIN),
+        digest: Some(digest(0xcd)),
+        consumed: true,
+    };
+    let policy = Policy {
+        failed_continue: true,
+        consume: true,
+        ..Policy::default()
+    };
+    let details = |verdict: &Recorded, policy: &Policy| -> Vec<String> {
+        explain(&row, Some(verdict), policy, NOW)
+            .into_iter()
+            .map(|step| step.detail)
+            .collect()
+    };
+    let found = details(&verdict, &policy);
+    assert_eq!(found[1], "verdict 42");
+    assert_eq!(found[2], "not revoked");
+    assert_eq!(
+        found[3],
+        "outcome failed (timeout); the hook says failed_continue"
+    );
+    assert_eq!(found[5], "expired 9223372036854.776808 s ago");
+    verdict.expires_at = Timestamp(NOW.0 + 1_500_000);
+    let found = details(&verdict, &policy);
+    assert_eq!(found[5], "expires in 1.500000 s");
+    assert_eq!(
+        found[6],
+        format!(
+            "the row's digest is {}, the verdict's digest is {}",
+            "ab".repeat(32),
+            "cd".repeat(32)
+        )
+    );
+    verdict.digest = Some(digest(0xab));
+    assert_eq!(details(&verdict, &policy)[7], "spent");
+    let found = details(&verdict, &Policy::default());
+    assert_eq!(
+        found[3],
+        "outcome failed (timeout); the hook does not say failed_continue"
+    );
+    assert_eq!(found[4], "");
+}
+
+#[test]
+fn findings_have_the_sqlstates_of_the_design() {
+    let pairs: Vec<_> = Finding::ALL
+        .iter()
+        .map(|finding| (finding.as_str(), finding.sqlstate()))
+        .collect();
+    assert_eq!(
+        pairs,
+        [
+            ("missing", "VD001"),
+            ("denied", "VD002"),
+            ("failed", "VD003"),
+            ("expired", "VD004"),
+            ("altered", "VD005"),
+            ("reused", "VD006"),
+            ("revoked", "VD007"),
+        ]
+    );
+}
+
+#[test]
+fn every_finding_has_an_action_of_its_own() {
+    assert_eq!(Actions::default(), Actions::all(Action::Reject));
+    for &set in Finding::ALL {
+        let mut actions = Actions::default();
+        actions.set(set, Action::Allow);
+        for &finding in Finding::ALL {
+            let expected = if finding == set {
+                Action::Allow
+            } else {
+                Action::Reject
+            };
+            assert_eq!(actions.get(finding), expected);
+            let policy = Policy {
+                actions,
+                ..Policy::default()
+            };
+            assert_eq!(policy.action(Decision::Found(finding)), expected);
         }
     }
+    for passed in [Decision::Approved, Decision::FailedOpen] {
+        assert_eq!(Policy::default().action(passed), Action::Allow);
+    }
+}
+
+#[test]
+fn the_strongest_action_wins() {
+    assert_eq!(strongest([]), None);
+    assert_eq!(
+        strongest([Action::Allow, Action::Allow]),
+        Some(Action::Allow)
+    );
+    assert_eq!(
+        strongest([Action::Allow, Action::Reject, Action::Allow]),
+        Some(Action::Reject)
+    );
 }
