@@ -78,6 +78,14 @@ pub fn write(entry: &Entry, plain: Plain) -> Written {
     // A short-lived denial must outlive the long-lived approval that it replaces.
     let horizon = previous.map_or(expires_at, |verdict| expires_at.max(verdict.horizon));
     let leaf = leaves::for_writing(recorded_at, horizon, plain);
+    // Before the new verdict is there: a predecessor that was consumed meanwhile must still be found, to be marked.
+    if let Some(verdict) = previous {
+        if entry.replaces == Replaces::Passing {
+            let holders = leaf::holders(&verdict, plain);
+            plain.step(|| notice_holders(verdict.id, holders));
+        }
+        mark(entry.key, verdict, id, plain);
+    }
     let text = |value: &'static str| Span::of_static(value).to_varlena(plain);
     let span = |value: Span| value.to_varlena(plain);
     leaf_write::append(
@@ -116,13 +124,6 @@ pub fn write(entry: &Entry, plain: Plain) -> Written {
         ],
         plain,
     );
-    if let Some(verdict) = previous {
-        if entry.replaces == Replaces::Passing {
-            let holders = leaf::holders(&verdict, plain);
-            plain.step(|| notice_holders(verdict.id, holders));
-        }
-        mark(entry.key, verdict, id, plain);
-    }
     // A row inserted by the same statement must see the verdict, and a second call must be able to supersede it.
     clock::end_of_command(plain);
     Written {
@@ -142,9 +143,12 @@ fn mark(key: Key, previous: Found, by: i64, plain: Plain) {
         }
         match leaf::newest(&verdict.leaf, key.hook_id, key.hash, key.subject, plain) {
             Some(current) if current.id == previous.id && current.superseded_by.is_none() => {
-                verdict = current
+                verdict = current;
             }
-            _ => return,
+            // Another writer has superseded it: only possible when writers are not serialised (test builds).
+            Some(_) => return,
+            // Behind the scan: an update moved it while we read.
+            None => {}
         }
     }
     plain.step(|| {
