@@ -1,4 +1,4 @@
-//! From a row to a finding (DESIGN 2.2): total, no I/O, no clock, no allocation.
+//! From a row to a finding: total, no I/O, no clock, no allocation.
 
 use crate::digest::Digest;
 use crate::outcome::Outcome;
@@ -26,7 +26,7 @@ words! {
 }
 
 impl Finding {
-    /// The SQLSTATE that a rejection for this finding carries (DESIGN 2.3). Never class 40: clients would retry.
+    /// The SQLSTATE that a rejection for this finding carries. Never class 40: clients would retry.
     pub const fn sqlstate(self) -> &'static str {
         match self {
             Self::Missing => "VD001",
@@ -119,7 +119,8 @@ pub enum Check {
 }
 
 impl Check {
-    /// Every question in the order in which it is asked (DESIGN 2.2).
+    /// Every question in the order in which it is asked. What the verdict itself says (taken back, no answer, refused) comes
+    /// before what has become of it (expired, other content, spent): the nearer reason is the one a reader can act on.
     pub const ORDER: [Self; 8] = [
         Self::Subject,
         Self::Recorded,

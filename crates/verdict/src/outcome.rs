@@ -139,7 +139,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The answer that never came: `failed/timeout` or `failed/transport` (DESIGN 2.1, rule 1).
+    /// The answer that never came: `failed/timeout` or `failed/transport`.
     pub fn none(cause: NoAnswer) -> Self {
         Self {
             outcome: Outcome::Failed(cause.into()),

@@ -133,7 +133,7 @@ impl Policy {
     }
 }
 
-/// The strictest that DESIGN's defaults give: failures block, every finding rejects, updates are judged.
+/// The defaults of a hook and a guard: failures block, every finding rejects, updates are judged, approvals are not spent.
 impl Default for Policy {
     fn default() -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! The decision against a naive table of DESIGN 2.2, over every combination of what it looks at.
+//! The decision against a naive telling of the rules, over every combination of what it looks at.
 
 use verdict::{
     Action, Actions, Cause, Check, Decision, Digest, Edits, Finding, Mode, Outcome, Policy,
@@ -91,7 +91,7 @@ fn every_case(mut check: impl FnMut(&Row, Option<&Recorded>, &Policy)) {
     assert_eq!(cases, 6 * (1 + 8 * 2 * 5 * 3 * 2) * 48);
 }
 
-/// DESIGN 2.2 as it is written there, from the last rule to the first: a later line overrules an earlier one.
+/// The rules from the last to the first: a later line overrules an earlier one.
 fn by_the_book(row: &Row, verdict: Option<&Recorded>, policy: &Policy) -> &'static str {
     let Some(verdict) = verdict.filter(|_| row.has_subject) else {
         return "missing";

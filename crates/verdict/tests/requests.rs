@@ -142,16 +142,14 @@ fn what_is_no_subject_is_refused_with_its_place() {
 
 #[test]
 fn a_subject_may_fill_its_cap() {
-    let of_length =
-        |length: usize| subject(&json!({ "id": "é".repeat(length / 2) }).to_string(), "/id");
-    assert_eq!(
-        of_length(SUBJECT_CAP).map(|subject| subject.len()),
-        Ok(SUBJECT_CAP)
-    );
-    assert_eq!(
-        of_length(SUBJECT_CAP + 2),
-        Err("the subject at \"/id\" is 1026 bytes long; at most 1024 are possible".to_owned())
-    );
+    let text = |id: String| subject(&json!({ "id": id }).to_string(), "/id");
+    for filling in ["é".repeat(SUBJECT_CAP / 2), "x".repeat(SUBJECT_CAP)] {
+        assert_eq!(text(filling.clone()), Ok(filling.clone()));
+        assert_eq!(
+            text(format!("{filling}x")),
+            Err("the subject at \"/id\" is 1025 bytes long; at most 1024 are possible".to_owned())
+        );
+    }
 }
 
 #[test]

@@ -230,6 +230,19 @@ fn errors_say_what_and_where() {
 }
 
 #[test]
+fn control_characters_in_strings_must_be_escaped() {
+    for code in 0..=0x7f_u8 {
+        let text = [b'"', code, b'"'];
+        let expected = !matches!(code, 0..=0x1f | b'"' | b'\\');
+        assert_eq!(
+            json_without_duplicates(&text).is_ok(),
+            expected,
+            "{code:#x}"
+        );
+    }
+}
+
+#[test]
 fn depth_is_counted_in_arrays_and_objects() {
     let of_depth = |depth: usize| {
         format!(

@@ -22,7 +22,7 @@ words! {
 }
 
 impl Dialect {
-    /// What an answer comes to (DESIGN 2.1): `body` exactly as it came, `http_status` as the server reported it.
+    /// What an answer comes to: `body` exactly as it came, `http_status` as the server reported it.
     ///
     /// Total: every body has an outcome, and only one that can't be read in any other way is `approved`.
     pub fn answer(self, body: &[u8], http_status: i32) -> Answer {

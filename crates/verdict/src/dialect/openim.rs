@@ -4,6 +4,19 @@
 //! itself worked (0), `nextCode` 1 refuses the message, `errCode` is the business system's own number. Servers 3.7 and
 //! later look at `nextCode` only when `actionCode` is 0, so that `actionCode 1, nextCode 1` sends the message anyway
 //! (open-im-server issue 3049). Here it is a refusal.
+//!
+//! Never is the absence of a refusal an approval. The first of these rules that applies decides:
+//!
+//! 1. no answer at all: `failed`, `timeout` or `transport` ([`Answer::none`]);
+//! 2. a refusal under any reading: `denied`, whatever the other codes and the HTTP status are. That is a top-level key equal
+//!    to `nextCode` without regard to case, with the value 1 in any spelling (1, 1.0, "1"); of duplicates each counts;
+//! 3. anything but a JSON object with one `actionCode` and one `nextCode`, both integers in i32, and `nextCode` 0: `failed`,
+//!    `malformed`. So are a body over [`BODY_CAP`], a byte order mark, trailing bytes, invalid UTF-8 and too deep nesting;
+//! 4. `actionCode` not 0: `failed`, `callback_error`;
+//! 5. an HTTP status outside 2xx: `failed`, `http_status`;
+//! 6. an `errCode` that is not 0 or 200: `failed`, `contradictory`. Servers 3.0 to 3.4 take it for a refusal, later ones
+//!    do not; 200 is what real services send for success;
+//! 7. what is left: `approved`.
 
 use super::BODY_CAP;
 use crate::field::FieldMap;
@@ -20,7 +33,7 @@ const ERR_CODE: &str = "errCode";
 const ERR_MSG: &str = "errMsg";
 const ERR_DETAIL: &str = "errDlt";
 
-/// DESIGN 2.1, in its order.
+/// Rules 2 to 7.
 pub(super) fn answer(body: &[u8], http_status: i32) -> Answer {
     let glance = Glance::at(body);
     let outcome = if glance.refuses {
@@ -103,7 +116,6 @@ fn believe(body: &[u8], http_status: i32) -> Result<(), Cause> {
     if !(200..=299).contains(&http_status) {
         return Err(Cause::HttpStatus);
     }
-    // Real services answer errCode 200 for success. Servers 3.0 to 3.4 take any other than 0 for a refusal.
     let agrees = members
         .iter()
         .filter(|(key, _)| key.eq_ignore_ascii_case(ERR_CODE))

@@ -22,13 +22,9 @@ pub(crate) enum Loose<'a> {
 pub(crate) fn top_level<'a>(body: &'a [u8], mut seen: impl FnMut(&str, Loose<'a>)) {
     let mut at = 0;
     let mut depth = 0_usize;
-    let mut outermost_is_object = false;
     while let Some(&byte) = body.get(at) {
         let (token, end) = match byte {
             b'{' | b'[' => {
-                if depth == 0 {
-                    outermost_is_object = byte == b'{';
-                }
                 depth += 1;
                 at += 1;
                 continue;
@@ -46,8 +42,8 @@ pub(crate) fn top_level<'a>(body: &'a [u8], mut seen: impl FnMut(&str, Loose<'a>
             }
         };
         at = end;
+        // In an array that is JSON nothing stands before a colon; in one that is not, this is one more doubt.
         if depth == 1
-            && outermost_is_object
             && let Some(colon) = colon_after(body, at)
         {
             let (value, end) = value_at(body, colon + 1);

@@ -1,4 +1,4 @@
-//! Answers as a webhook might send them, and DESIGN 2.1 once more: naive, over serde_json, sharing no code with the crate.
+//! Answers as a webhook might send them, and the rules of `openim` once more: naive, over serde_json, sharing no code with the crate.
 
 use std::fmt;
 
@@ -56,7 +56,7 @@ impl Members {
     }
 }
 
-/// Outcome and cause by DESIGN 2.1, for a text that serde_json reads. Nothing where it does not.
+/// Outcome and cause by the rules, for a text that serde_json reads. Nothing where it does not.
 pub fn naive_outcome(body: &[u8], http_status: i32) -> Option<&'static str> {
     let members: Members = serde_json::from_slice(body).ok()?;
     if members.refuses() {
