@@ -1,4 +1,4 @@
-//! Reading JSON twice: strictly, as evidence ([`parse`]), and as tolerantly as anyone might ([`scan`]).
+//! Reading JSON twice: strictly, as evidence ([`parse()`]), and as tolerantly as anyone might ([`scan`]).
 //!
 //! Why not serde_json's own reader: it keeps the last of duplicate keys and rounds numbers without a word. Both would let
 //! two contents share one digest.
