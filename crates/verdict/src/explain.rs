@@ -56,7 +56,7 @@ impl Check {
     }
 }
 
-/// Every question of [`crate::decide`] with its answer, in order; those after the deciding one were not asked.
+/// Every question of [`crate::decide()`] with its answer, in order; those after the deciding one were not asked.
 pub fn explain(
     row: &Row,
     verdict: Option<&Recorded>,
