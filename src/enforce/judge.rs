@@ -9,7 +9,7 @@ use crate::pg::entry::Plain;
 use crate::pg::leaf::{self, Found, Held};
 use crate::pg::leaf_write;
 use crate::pg::test_hooks::{self, Pause};
-use crate::pg::trigger::{self, Fired};
+use crate::pg::trigger;
 use crate::report::{Report, SqlState};
 use crate::store::lookup::{self, Depth, Key};
 use verdict::{
@@ -20,7 +20,7 @@ use verdict::{
 const TRIES: usize = 1000;
 
 /// Lets the row pass, or raises, or logs: as the guard says.
-pub fn judge(fired: Fired, shape: &Shape, slot: RowSlot, plain: Plain) {
+pub fn judge(shape: &Shape, slot: RowSlot, plain: Plain) {
     let content = Content::read(shape, slot, plain);
     let (row, key) = plain.step(|| plan::with(shape, |plan| facts(plan, &content)));
     let mut depth = Depth::Open;
@@ -44,7 +44,7 @@ pub fn judge(fired: Fired, shape: &Shape, slot: RowSlot, plain: Plain) {
             Decision::Found(Finding::Missing) if depth == Depth::Open && key.is_some() => {
                 depth = Depth::All
             }
-            Decision::Found(finding) => return refuse(fired, shape, finding, key, found, plain),
+            Decision::Found(finding) => return refuse(shape, finding, key, found, plain),
         }
     }
     plain.step(|| {
@@ -56,10 +56,10 @@ pub fn judge(fired: Fired, shape: &Shape, slot: RowSlot, plain: Plain) {
 }
 
 /// Stored content is final under this guard, whatever verdict there is.
-pub fn refuse_edit(fired: Fired, shape: &Shape, slot: RowSlot, plain: Plain) {
+pub fn refuse_edit(shape: &Shape, slot: RowSlot, plain: Plain) {
     let content = Content::read(shape, slot, plain);
     let (_, key) = plain.step(|| plan::with(shape, |plan| facts(plan, &content)));
-    refuse(fired, shape, super::FINAL, key, None, plain);
+    refuse(shape, super::FINAL, key, None, plain);
 }
 
 fn hold(found: &Found, shape: &Shape, now: i64, plain: Plain) -> Held {
@@ -90,15 +90,7 @@ pub fn standing(found: &Found) -> Option<Recorded> {
     })
 }
 
-fn refuse(
-    fired: Fired,
-    shape: &Shape,
-    finding: Finding,
-    key: Option<Key>,
-    found: Option<Found>,
-    plain: Plain,
-) {
-    let _ = fired;
+fn refuse(shape: &Shape, finding: Finding, key: Option<Key>, found: Option<Found>, plain: Plain) {
     let apply = trigger::is_apply();
     let action = shape.policy.actions.get(finding);
     let enforced = shape.policy.mode == Mode::Enforce && !apply && action == Action::Reject;

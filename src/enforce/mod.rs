@@ -40,7 +40,7 @@ pub fn guard_row(call: Call, plain: Plain) -> Datum {
 fn inserted(fired: Fired, shape: &Shape, plain: Plain) {
     let moved = shape.partitioned && moved::arrives(shape, fired.row(), plain);
     if !moved {
-        judge::judge(fired, shape, fired.row(), plain);
+        judge::judge(shape, fired.row(), plain);
     }
 }
 
@@ -62,8 +62,8 @@ fn updated(fired: Fired, shape: &Shape, plain: Plain) {
     }
     match shape.policy.edits {
         Edits::Allow if was_under => {}
-        Edits::Refuse if was_under && content => judge::refuse_edit(fired, shape, new, plain),
-        _ => judge::judge(fired, shape, new, plain),
+        Edits::Refuse if was_under && content => judge::refuse_edit(shape, new, plain),
+        _ => judge::judge(shape, new, plain),
     }
 }
 

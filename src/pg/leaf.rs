@@ -190,7 +190,7 @@ pub fn newest(leaf: &Leaf, hook_id: i32, hash: i64, subject: Span, plain: Plain)
 ///
 /// FOR KEY SHARE would not do: a writer's mark takes NO KEY UPDATE, which does not conflict with it.
 /// A verdict of our own transaction needs no lock: nobody else can see it, and its writers wait for us.
-pub fn lock(found: &Found, plain: Plain) -> Held {
+pub fn lock(found: &Found, _plain: Plain) -> Held {
     if found.own || test_hooks::weakened(Weakness::NoLock) {
         return Held::Yes;
     }
@@ -222,7 +222,6 @@ pub fn lock(found: &Found, plain: Plain) -> Held {
         native::table_close(heap, pg_sys::NoLock as i32);
         result
     };
-    let _ = plain;
     match result {
         pg_sys::TM_Result::TM_Ok => Held::Yes,
         _ if test_hooks::weakened(Weakness::NoRecheck) => Held::Yes,

@@ -37,13 +37,12 @@ impl Options<'_> {
     ///
     /// 22023 for an unknown word; 22004 for a NULL when all are `required`.
     pub fn check(&self, required: bool) -> Result<Checked, Report> {
-        let given = |argument: &str, value: Option<&str>| {
-            value.is_some() || required && !argument.is_empty()
-        };
+        // With `required`, a NULL goes to the check, which names the argument.
+        let given = |value: Option<&str>| value.is_some() || required;
         let mut actions = [None; 7];
         for ((finding, value), checked) in ORDER.iter().zip(self.actions).zip(&mut actions) {
             let argument = format!("on_{finding}");
-            if given(&argument, value) {
+            if given(value) {
                 *checked = Some(args::word::<Action>(&argument, value)?.as_str());
             }
         }
@@ -53,13 +52,13 @@ impl Options<'_> {
             mode: None,
             edits: None,
         };
-        if given("locking", self.locking) {
+        if given(self.locking) {
             checked.locking = Some(args::word::<Locking>("locking", self.locking)?.as_str());
         }
-        if given("mode", self.mode) {
+        if given(self.mode) {
             checked.mode = Some(args::word::<Mode>("mode", self.mode)?.as_str());
         }
-        if given("edits", self.edits) {
+        if given(self.edits) {
             checked.edits = Some(args::word::<Edits>("edits", self.edits)?.as_str());
         }
         Ok(checked)
