@@ -5,7 +5,7 @@ use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 /// 5 s: longer than a message's transaction should be, shorter than a moderator's patience.
 static REVOKE_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(5_000);
 
-/// 30 days of evidence (DESIGN 2.5).
+/// 30 days of evidence, unless a hook is under legal hold.
 static RETENTION_DAYS: GucSetting<i32> = GucSetting::<i32>::new(30);
 
 /// How many days a leaf is kept as evidence after its end.

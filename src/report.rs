@@ -1,6 +1,6 @@
 //! What a client is told when something is refused: one shape for every error of ours.
 
-/// The SQLSTATEs that pg_verdict raises. `VD…` are its own (DESIGN: never class 40, which drivers retry).
+/// The SQLSTATEs that pg_verdict raises. `VD…` are its own, and never class 40, which drivers retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SqlState {
     /// A row has a finding: `VD001` … `VD007`.

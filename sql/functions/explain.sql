@@ -1,11 +1,10 @@
-CREATE FUNCTION verdict.explain_guard(
+CREATE FUNCTION verdict.explain_row(
     relation pg_catalog.regclass,
-    guard_id pg_catalog.int4,
     r pg_catalog.jsonb
 ) RETURNS pg_catalog.text
-    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'verdict_explain_guard';
-REVOKE ALL ON FUNCTION verdict.explain_guard(pg_catalog.regclass, pg_catalog.int4, pg_catalog.jsonb) FROM PUBLIC;
-COMMENT ON FUNCTION verdict.explain_guard(pg_catalog.regclass, pg_catalog.int4, pg_catalog.jsonb) IS 'Private: the steps of one guard as JSON';
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'verdict_explain_row';
+REVOKE ALL ON FUNCTION verdict.explain_row(pg_catalog.regclass, pg_catalog.jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION verdict.explain_row(pg_catalog.regclass, pg_catalog.jsonb) IS 'Private: the steps of all guards as JSON';
 
 CREATE FUNCTION verdict.relation_of(row_type pg_catalog.oid) RETURNS pg_catalog.oid
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'relation_of_wrapper';
@@ -24,20 +23,14 @@ CREATE FUNCTION verdict.explain(
 )
     LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp
 AS $$
-    SELECT g.name, s.step, s.question, s.answer, s.detail
-    FROM pg_catalog.pg_class AS c
-    JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-    JOIN verdict.guards AS g
-        ON g.relation_schema OPERATOR(pg_catalog.=) n.nspname::pg_catalog.text
-        AND g.relation_name OPERATOR(pg_catalog.=) c.relname::pg_catalog.text
-    CROSS JOIN LATERAL pg_catalog.jsonb_to_recordset(
-        verdict.explain_guard($1, g.id, $2)::pg_catalog.jsonb
-    ) AS s (step pg_catalog.int4, question pg_catalog.text, answer pg_catalog.text, detail pg_catalog.text)
-    WHERE c.oid OPERATOR(pg_catalog.=) coalesce(pg_catalog.pg_partition_root($1), $1)::pg_catalog.oid
-    ORDER BY g.id, s.step
+    SELECT s.guard, s.step, s.question, s.answer, s.detail
+    FROM pg_catalog.jsonb_to_recordset(verdict.explain_row($1, $2)::pg_catalog.jsonb) AS s (
+        guard pg_catalog.text, step pg_catalog.int4, question pg_catalog.text, answer pg_catalog.text,
+        detail pg_catalog.text
+    )
 $$;
 REVOKE ALL ON FUNCTION verdict.explain(pg_catalog.regclass, pg_catalog.jsonb) FROM PUBLIC;
-COMMENT ON FUNCTION verdict.explain(pg_catalog.regclass, pg_catalog.jsonb) IS 'Every step of every guard''s decision for one row; no row when the table has no guard';
+COMMENT ON FUNCTION verdict.explain(pg_catalog.regclass, pg_catalog.jsonb) IS 'Every step of every guard''s decision for one row';
 
 CREATE FUNCTION verdict.explain(
     r pg_catalog.anyelement

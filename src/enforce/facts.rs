@@ -17,14 +17,6 @@ pub struct Content {
 }
 
 impl Content {
-    /// From values that were read elsewhere. Those beyond the cap of fields are left out (the registry allows none).
-    pub fn of(key: Option<Raw>, values: &[Raw]) -> Self {
-        let mut fields = [Raw::Null; FIELDS_CAP];
-        let count = values.len().min(FIELDS_CAP);
-        fields[..count].copy_from_slice(&values[..count]);
-        Self { key, fields, count }
-    }
-
     /// Reads subject and content columns. May detoast.
     pub fn read(shape: &Shape, row: RowSlot, plain: Plain) -> Self {
         let key = shape

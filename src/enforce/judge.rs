@@ -1,8 +1,11 @@
-//! The guard's half of the protocol (DESIGN 2.4): look up, decide, hold, or refuse.
+//! The guard's half of the locking protocol: look up, decide, hold the verdict that was relied on, or refuse.
+//!
+//! A finding needs no lock. An approval is locked FOR SHARE (or spent), and the lock tells whether it was superseded
+//! meanwhile: then all is asked again.
 
 use super::facts::{Content, facts};
 use super::plan::{self, Shape};
-use super::refusal;
+use super::refusal::{self, Case, Done};
 use crate::pg::clock;
 use crate::pg::columns::RowSlot;
 use crate::pg::entry::Plain;
@@ -11,7 +14,7 @@ use crate::pg::leaf_write;
 use crate::pg::test_hooks::{self, Pause};
 use crate::pg::trigger;
 use crate::report::{Report, SqlState};
-use crate::store::lookup::{self, Depth, Key};
+use crate::store::lookup;
 use verdict::{
     Action, Decision, Digest, Finding, Locking, Mode, Outcome, Recorded, Timestamp, decide,
 };
@@ -23,10 +26,9 @@ const TRIES: usize = 1000;
 pub fn judge(shape: &Shape, slot: RowSlot, plain: Plain) {
     let content = Content::read(shape, slot, plain);
     let (row, key) = plain.step(|| plan::with(shape, |plan| facts(plan, &content)));
-    let mut depth = Depth::Open;
     for _ in 0..TRIES {
         let now = clock::now(plain);
-        let found = key.and_then(|key| lookup::newest(key, depth, now, plain));
+        let found = key.and_then(|key| lookup::newest(key, now, plain));
         let decision = decide(
             &row,
             found.as_ref().and_then(standing).as_ref(),
@@ -40,11 +42,15 @@ pub fn judge(shape: &Shape, slot: RowSlot, plain: Plain) {
                     return;
                 }
             }
-            // Old leaves are worth a look only now: they tell `expired` from `missing`.
-            Decision::Found(Finding::Missing) if depth == Depth::Open && key.is_some() => {
-                depth = Depth::All
+            Decision::Found(finding) => {
+                let case = Case {
+                    finding,
+                    key,
+                    found,
+                    final_content: false,
+                };
+                return refuse(shape, &case, plain);
             }
-            Decision::Found(finding) => return refuse(shape, finding, key, found, plain),
         }
     }
     plain.step(|| {
@@ -59,7 +65,13 @@ pub fn judge(shape: &Shape, slot: RowSlot, plain: Plain) {
 pub fn refuse_edit(shape: &Shape, slot: RowSlot, plain: Plain) {
     let content = Content::read(shape, slot, plain);
     let (_, key) = plain.step(|| plan::with(shape, |plan| facts(plan, &content)));
-    refuse(shape, super::FINAL, key, None, plain);
+    let case = Case {
+        finding: Finding::Altered,
+        key,
+        found: None,
+        final_content: true,
+    };
+    refuse(shape, &case, plain);
 }
 
 fn hold(found: &Found, shape: &Shape, now: i64, plain: Plain) -> Held {
@@ -90,20 +102,14 @@ pub fn standing(found: &Found) -> Option<Recorded> {
     })
 }
 
-fn refuse(shape: &Shape, finding: Finding, key: Option<Key>, found: Option<Found>, plain: Plain) {
+fn refuse(shape: &Shape, case: &Case, plain: Plain) {
     let apply = trigger::is_apply();
-    let action = shape.policy.actions.get(finding);
+    let action = shape.policy.actions.get(case.finding);
     let enforced = shape.policy.mode == Mode::Enforce && !apply && action == Action::Reject;
-    let case = refusal::Case {
-        finding,
-        key,
-        found,
-        apply,
-        enforced,
-    };
-    let line = plain.step(|| plan::with(shape, |plan| Ok(refusal::log_line(plan, &case))));
+    let done = Done { apply, enforced };
+    let line = plain.step(|| plan::with(shape, |plan| Ok(refusal::log_line(plan, case, done))));
     plain.log_server_only(line);
     if enforced {
-        plain.step(|| plan::with(shape, |plan| Err::<(), _>(refusal::report(plan, &case))));
+        plain.step(|| plan::with(shape, |plan| Err::<(), _>(refusal::report(plan, case))));
     }
 }

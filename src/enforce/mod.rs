@@ -13,7 +13,7 @@ use crate::pg::entry::{Call, Plain};
 use crate::pg::trigger::{self, Event, Fired};
 use pgrx::pg_sys::Datum;
 use plan::{Duty, Shape};
-use verdict::{Edits, Finding};
+use verdict::Edits;
 
 /// `verdict.guard_row()`: every trigger of every guard.
 pub fn guard_row(call: Call, plain: Plain) -> Datum {
@@ -72,6 +72,3 @@ fn changed(old: RowSlot, new: RowSlot, attnums: &[i16], plain: Plain) -> bool {
         .iter()
         .any(|attnum| columns::differs(old, new, *attnum, plain))
 }
-
-/// The finding that a final row's edit has.
-const FINAL: Finding = Finding::Altered;

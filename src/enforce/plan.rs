@@ -85,7 +85,7 @@ pub struct Plan {
 
 struct Plans {
     generation: u64,
-    by_leaf: HashMap<Oid, Vec<Rc<Plan>>>,
+    by_leaf: HashMap<Oid, Rc<[Plan]>>,
 }
 
 thread_local! {
@@ -98,21 +98,29 @@ thread_local! {
 ///
 /// VD009 when the registry knows no such guard, or its columns are gone.
 pub fn of(leaf: Oid, name: &CStr) -> Result<(Shape, Duty), Report> {
+    find(&all(leaf)?, name).ok_or_else(|| unregistered(leaf, name))
+}
+
+/// The guards of the table that `leaf` belongs to, from the backend's memory or read again when anything has changed.
+///
+/// # Errors
+///
+/// As [`of`].
+pub fn all(leaf: Oid) -> Result<Rc<[Plan]>, Report> {
     let generation = relcache::generation();
     let known = PLANS.with_borrow_mut(|plans| {
         if plans.generation != generation {
             plans.by_leaf.clear();
             plans.generation = generation;
         }
-        plans.by_leaf.get(&leaf).map(|guards| find(guards, name))
+        plans.by_leaf.get(&leaf).cloned()
     });
-    if let Some(found) = known {
-        return found.ok_or_else(|| unregistered(leaf, name));
+    if let Some(guards) = known {
+        return Ok(guards);
     }
-    let guards = load(leaf)?;
-    let found = find(&guards, name);
-    PLANS.with_borrow_mut(|plans| plans.by_leaf.insert(leaf, guards));
-    found.ok_or_else(|| unregistered(leaf, name))
+    let guards: Rc<[Plan]> = load(leaf)?.into();
+    PLANS.with_borrow_mut(|plans| plans.by_leaf.insert(leaf, guards.clone()));
+    Ok(guards)
 }
 
 /// Uses the plan of a guard that [`of`] has returned for this leaf.
@@ -121,23 +129,27 @@ pub fn of(leaf: Oid, name: &CStr) -> Result<(Shape, Duty), Report> {
 ///
 /// VD009 when it is gone.
 pub fn with<T>(shape: &Shape, f: impl FnOnce(&Plan) -> Result<T, Report>) -> Result<T, Report> {
-    let plan = PLANS.with_borrow(|plans| {
-        plans
-            .by_leaf
-            .get(&shape.leaf)
-            .and_then(|all| {
-                all.iter()
-                    .find(|plan| plan.shape.guard_id == shape.guard_id)
-            })
-            .cloned()
-    });
+    let guards = PLANS.with_borrow(|plans| plans.by_leaf.get(&shape.leaf).cloned());
+    let plan = guards
+        .iter()
+        .flat_map(|guards| guards.iter())
+        .find(|plan| plan.shape.guard_id == shape.guard_id);
     match plan {
-        Some(plan) => f(&plan),
+        Some(plan) => f(plan),
         None => Err(unregistered(shape.leaf, c"")),
     }
 }
 
-fn find(guards: &[Rc<Plan>], name: &CStr) -> Option<(Shape, Duty)> {
+/// The `i`-th guard on this table, for [`with`].
+///
+/// # Errors
+///
+/// As [`of`].
+pub fn nth(leaf: Oid, i: usize) -> Result<Option<Shape>, Report> {
+    Ok(all(leaf)?.get(i).map(|plan| plan.shape))
+}
+
+fn find(guards: &[Plan], name: &CStr) -> Option<(Shape, Duty)> {
     guards.iter().find_map(|plan| {
         plan.triggers
             .iter()
@@ -168,7 +180,7 @@ fn unregistered(leaf: Oid, name: &CStr) -> Report {
 /// # Errors
 ///
 /// As [`of`].
-pub fn load(leaf: Oid) -> Result<Vec<Rc<Plan>>, Report> {
+fn load(leaf: Oid) -> Result<Vec<Plan>, Report> {
     let root = catalog::root(leaf);
     let facts = catalog::relation(leaf)?;
     let root_facts = if root == leaf {
@@ -200,7 +212,7 @@ pub fn load(leaf: Oid) -> Result<Vec<Rc<Plan>>, Report> {
             let hook = hooks.iter().find(|hook| hook.id == guard.hook_id);
             let hook =
                 hook.ok_or_else(|| misconfigured(&guard, &facts, "its hook does not exist"))?;
-            shape(guard, hook, &facts, root).map(Rc::new)
+            shape(guard, hook, &facts, root)
         })
         .collect()
 }

@@ -15,8 +15,24 @@ pub struct Case {
     pub finding: Finding,
     pub key: Option<Key>,
     pub found: Option<Found>,
+    /// An edit under `edits => 'refuse'`: no verdict would help.
+    pub final_content: bool,
+}
+
+/// What became of it.
+#[derive(Clone, Copy)]
+pub struct Done {
     pub apply: bool,
     pub enforced: bool,
+}
+
+impl Case {
+    /// The verdict whose words explain the refusal. The business system's words belong to its refusals; of an
+    /// approval they say nothing.
+    fn refusal(&self) -> Option<&Found> {
+        let refused = matches!(self.finding, Finding::Denied | Finding::Failed);
+        self.found.as_ref().filter(|_| refused)
+    }
 }
 
 /// The longest text that a DETAIL or log line carries of a subject or message, in bytes.
@@ -29,20 +45,14 @@ thread_local! {
 /// The error of a rejection. The message begins with the code: of eight real servers only one logs the SQLSTATE.
 pub fn report(plan: &Plan, case: &Case) -> Report {
     let code = case.finding.sqlstate();
-    // The business system's words belong to its refusals; of an approval they say nothing.
-    let refused = matches!(case.finding, Finding::Denied | Finding::Failed);
-    let said = case
-        .found
-        .filter(|_| refused)
-        .map(|found| business_words(&found))
-        .unwrap_or_default();
+    let said = case.refusal().map(business_words).unwrap_or_default();
     let message = format!(
         "{code} {}: row for table {} refused by guard \"{}\"{said}",
         case.finding, plan.table, plan.guard.name
     );
     Report::new(SqlState::Finding(case.finding), message)
         .detail(Value::Object(facts(plan, case)).to_string())
-        .hint(hint(case.finding))
+        .hint(hint(case))
         .about(About {
             schema: Some(plan.table.schema.clone()),
             table: Some(plan.table.table.clone()),
@@ -51,13 +61,13 @@ pub fn report(plan: &Plan, case: &Case) -> Report {
 }
 
 /// The log's line: `verdict:` and JSON. `count` is how many this session has logged.
-pub fn log_line(plan: &Plan, case: &Case) -> Span {
+pub fn log_line(plan: &Plan, case: &Case, done: Done) -> Span {
     let count = COUNT.get() + 1;
     COUNT.set(count);
     let mut line = facts(plan, case);
     line.insert(
         "event".into(),
-        json!(if case.enforced {
+        json!(if done.enforced {
             "row_rejected"
         } else {
             "row_passed"
@@ -74,7 +84,7 @@ pub fn log_line(plan: &Plan, case: &Case) -> Span {
     );
     line.insert(
         "path".into(),
-        json!(if case.apply { "apply" } else { "client" }),
+        json!(if done.apply { "apply" } else { "client" }),
     );
     line.insert("count".into(), json!(count));
     Span::copy(format!("verdict: {}", Value::Object(line)).as_bytes())
@@ -100,13 +110,13 @@ fn facts(plan: &Plan, case: &Case) -> Map<String, Value> {
         ),
         (
             "err_code",
-            found
+            case.refusal()
                 .and_then(|found| found.err_code)
                 .map_or(Value::Null, Value::from),
         ),
         (
             "err_msg",
-            found
+            case.refusal()
                 .and_then(|found| found.err_msg.as_ref())
                 .map_or(Value::Null, text),
         ),
@@ -137,8 +147,11 @@ fn bounded(text: &str) -> &str {
     &text[..text.floor_char_boundary(TEXT_CAP)]
 }
 
-fn hint(finding: Finding) -> &'static str {
-    match finding {
+fn hint(case: &Case) -> &'static str {
+    match case.finding {
+        _ if case.final_content => {
+            "Stored content is final under this guard (edits => 'refuse'), whatever verdict there is."
+        }
         Finding::Missing => {
             "No verdict is recorded for this subject. Ask the webhook, record its answer with verdict.record, then store the row."
         }

@@ -101,15 +101,20 @@ pub fn relation(oid: Oid) -> Result<Relation, Report> {
             pg_sys::RELKIND_FOREIGN_TABLE => Kind::Foreign,
             _ => Kind::Other,
         };
+        let temporary = class.relpersistence as u8 == pg_sys::RELPERSISTENCE_TEMP;
         let facts = Relation {
             oid,
             name: Name {
-                schema: owned(pg_sys::get_namespace_name(class.relnamespace)),
+                // The session's own schema has a number in its name that nobody can use elsewhere.
+                schema: match temporary {
+                    true => "pg_temp".to_owned(),
+                    false => owned(pg_sys::get_namespace_name(class.relnamespace)),
+                },
                 table: owned(class.relname.data.as_ptr()),
             },
             kind,
             owner: class.relowner,
-            temporary: class.relpersistence as u8 == pg_sys::RELPERSISTENCE_TEMP,
+            temporary,
             is_partition: class.relispartition,
             is_catalog: pg_sys::IsCatalogRelation(rel) || pg_sys::IsToastRelation(rel),
             columns: columns((*rel).rd_att),

@@ -63,7 +63,17 @@ fn caught<T>(f: impl FnOnce() -> T) -> Result<T, Report> {
     PgTryBuilder::new(AssertUnwindSafe(|| Ok(f())))
         .catch_others(|error| match error {
             pg_sys::panic::CaughtError::PostgresError(report) => {
-                Err(refuse(SqlState::Syntax, report.message()))
+                use pgrx::PgSqlErrorCode as Code;
+                let state = match report.sql_error_code() {
+                    Code::ERRCODE_UNDEFINED_COLUMN | Code::ERRCODE_UNDEFINED_TABLE => {
+                        SqlState::UndefinedColumn
+                    }
+                    Code::ERRCODE_SYNTAX_ERROR => SqlState::Syntax,
+                    _ => SqlState::InvalidParameter,
+                };
+                // The test around the condition is ours; its name would tell the user nothing.
+                let message = report.message().replace("argument of IS NOT FALSE", "it");
+                Err(refuse(state, message))
             }
             other => other.rethrow(),
         })

@@ -67,6 +67,30 @@ impl Plain {
     }
 }
 
+/// Raises from a frame that has something to drop: pgrx catches the error and raises it again when all is dropped.
+///
+/// Not through pgrx's own report, which would name our source file and line to a verbose client.
+pub(super) fn raise_through_pgrx(report: Report) -> ! {
+    let raw = RawReport::copy(&report);
+    drop(report);
+    // SAFETY: the closure's frame holds `Copy` values only.
+    unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| raw.raise()) }
+}
+
+/// A NOTICE to the client, or a LOG line, from a step or a `#[pg_extern]`.
+pub fn say(level: pgrx::PgLogLevel, text: &str) {
+    let text = copy_text(text);
+    // SAFETY: NUL-terminated, constant format; below ERROR, so that errfinish returns (57014 may jump: guarded).
+    unsafe {
+        pg_sys::ffi::pg_guard_ffi_boundary(|| {
+            if native::errstart(level as c_int, std::ptr::null()) {
+                native::errmsg_internal(c"%s".as_ptr(), text);
+                native::errfinish(c"pg_verdict".as_ptr(), 0, std::ptr::null());
+            }
+        });
+    }
+}
+
 impl RawReport {
     fn copy(report: &Report) -> Self {
         let optional = |text: &Option<String>| text.as_deref().map_or(std::ptr::null(), copy_text);
@@ -232,5 +256,5 @@ entries! {
     verdict_deny, pg_finfo_verdict_deny => crate::store::sql::deny;
     verdict_revoke, pg_finfo_verdict_revoke => crate::store::sql::revoke;
     verdict_status, pg_finfo_verdict_status => crate::store::status::status;
-    verdict_explain_guard, pg_finfo_verdict_explain_guard => crate::watch::explain::explain_guard;
+    verdict_explain_row, pg_finfo_verdict_explain_row => crate::watch::explain::explain_row;
 }

@@ -15,6 +15,7 @@ pub mod lock;
 mod native;
 pub mod patience;
 pub mod relcache;
+pub mod rows;
 pub mod span;
 pub mod sql;
 pub mod startup;

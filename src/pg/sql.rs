@@ -4,7 +4,6 @@
 
 use crate::report::{Report, SqlState};
 use pgrx::datum::DatumWithOid;
-use pgrx::pg_sys;
 use pgrx::{FromDatum, IntoDatum, Spi};
 
 /// Runs a statement for its effect.
@@ -36,20 +35,7 @@ pub fn one<T: FromDatum + IntoDatum>(
 pub fn or_raise<T>(result: Result<T, Report>) -> T {
     match result {
         Ok(value) => value,
-        Err(report) => {
-            let code = pg_sys::errcodes::PgSqlErrorCode::from(super::entry::encode_sqlstate(
-                report.state.as_str(),
-            ) as isize);
-            let mut error = pg_sys::panic::ErrorReport::new(code, report.message, "pg_verdict");
-            if let Some(detail) = report.detail {
-                error = error.set_detail(detail);
-            }
-            if let Some(hint) = report.hint {
-                error = error.set_hint(hint);
-            }
-            error.report(pgrx::PgLogLevel::ERROR);
-            unreachable!("an ERROR does not return")
-        }
+        Err(report) => super::entry::raise_through_pgrx(report),
     }
 }
 

@@ -5,7 +5,7 @@ use super::entry::Plain;
 use super::{catalog, native};
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{self, Oid};
-use std::ffi::CStr;
+use std::ffi::{CStr, c_char};
 
 /// Which event a row trigger fired for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,41 +77,50 @@ impl Fired {
         }
     }
 
-    /// Whether `row` is under the condition of the trigger `name` on this table (`true` when that has none).
-    ///
-    /// Evaluated by the executor from the trigger's own WHEN, for the few updates that change a guarded column.
-    pub fn under_condition_of(
-        self,
-        name: *const std::ffi::c_char,
-        row: RowSlot,
-        _plain: Plain,
-    ) -> bool {
-        // SAFETY: trigdesc belongs to the open relation; the executor state is freed in the same frame or, on ERROR,
-        // with its memory context.
-        unsafe {
-            let description = (*(*self.data).tg_relation).trigdesc;
-            for i in 0..(*description).numtriggers {
-                let trigger = (*description).triggers.add(i as usize);
-                if CStr::from_ptr((*trigger).tgname) != CStr::from_ptr(name) {
-                    continue;
-                }
-                if (*trigger).tgqual.is_null() {
-                    return true;
-                }
-                let expression = native::stringToNode((*trigger).tgqual).cast::<pg_sys::Node>();
-                const NEW: i32 = 2; // PRS2_NEW_VARNO
-                native::ChangeVarNodes(expression, NEW, pg_sys::OUTER_VAR, 0);
-                let estate = native::CreateExecutorState();
-                let context = native::MakePerTupleExprContext(estate);
-                (*context).ecxt_outertuple = row.0;
-                let state = native::ExecPrepareExpr(expression.cast(), estate);
-                let mut isnull = false;
-                let result = native::ExecEvalExprSwitchContext(state, context, &mut isnull);
-                native::FreeExecutorState(estate);
-                return isnull || result.value() as u8 != 0;
-            }
-            true
+    /// As [`under_condition`], for the table that the trigger fired on.
+    pub fn under_condition_of(self, name: *const c_char, row: RowSlot, plain: Plain) -> bool {
+        // SAFETY: the manager fills tg_relation.
+        under_condition(unsafe { (*self.data).tg_relation }, name, row, plain)
+    }
+}
+
+/// Whether `row` is under the condition of the trigger `name` on its table (`true` when that has none).
+///
+/// Evaluated by the executor from the trigger's own WHEN, for the few rows for which PostgreSQL has not done so.
+pub(super) fn under_condition(
+    relation: pg_sys::Relation,
+    name: *const c_char,
+    row: RowSlot,
+    _plain: Plain,
+) -> bool {
+    // SAFETY: trigdesc belongs to the open relation; the executor state is freed in the same frame or, on ERROR,
+    // with its memory context.
+    unsafe {
+        let description = (*relation).trigdesc;
+        if description.is_null() {
+            return true;
         }
+        for i in 0..(*description).numtriggers {
+            let trigger = (*description).triggers.add(i as usize);
+            if CStr::from_ptr((*trigger).tgname) != CStr::from_ptr(name) {
+                continue;
+            }
+            if (*trigger).tgqual.is_null() {
+                return true;
+            }
+            let expression = native::stringToNode((*trigger).tgqual).cast::<pg_sys::Node>();
+            const NEW: i32 = 2; // PRS2_NEW_VARNO
+            native::ChangeVarNodes(expression, NEW, pg_sys::OUTER_VAR, 0);
+            let estate = native::CreateExecutorState();
+            let context = native::MakePerTupleExprContext(estate);
+            (*context).ecxt_outertuple = row.0;
+            let state = native::ExecPrepareExpr(expression.cast(), estate);
+            let mut isnull = false;
+            let result = native::ExecEvalExprSwitchContext(state, context, &mut isnull);
+            native::FreeExecutorState(estate);
+            return isnull || result.value() as u8 != 0;
+        }
+        true
     }
 }
 

@@ -16,7 +16,7 @@ pub struct Key {
 
 /// Which leaves are probed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Depth {
+enum Depth {
     /// Those whose horizon lies ahead: no other can hold a verdict that still decides something.
     Open,
     /// All of them: to tell `expired` from `missing`, once a row has failed.
@@ -24,7 +24,7 @@ pub enum Depth {
 }
 
 /// The newest verdict, from the newest leaf that has one.
-pub fn probe(key: Key, depth: Depth, now: i64, plain: Plain) -> Option<Found> {
+fn probe(key: Key, depth: Depth, now: i64, plain: Plain) -> Option<Found> {
     plain.step(leaves::refresh);
     let mut i = 0;
     while let Some(leaf) = leaves::get(i) {
@@ -39,12 +39,23 @@ pub fn probe(key: Key, depth: Depth, now: i64, plain: Plain) -> Option<Found> {
     None
 }
 
+/// The newest verdict that still decides something, or, when there is none, the newest that ever did: old leaves are
+/// worth a look only then, to tell `expired` from `missing`.
+pub fn newest(key: Key, now: i64, plain: Plain) -> Option<Found> {
+    newest_in(key, Depth::Open, now, plain).or_else(|| newest_in(key, Depth::All, now, plain))
+}
+
+/// The newest verdict that still decides something: the one that a writer supersedes.
+pub fn open(key: Key, now: i64, plain: Plain) -> Option<Found> {
+    newest_in(key, Depth::Open, now, plain)
+}
+
 /// The newest verdict that nobody has superseded, as far as this backend can see after asking twice.
 ///
 /// A verdict that bears a mark has a successor: in a leaf that this backend does not know yet, or behind the scan
 /// (an update moved it while we read). So the list is refreshed and the look-up repeated. What is still marked
 /// then has lost its successor (a partial restore); it decides nothing, and is returned with its mark.
-pub fn newest(key: Key, depth: Depth, now: i64, plain: Plain) -> Option<Found> {
+fn newest_in(key: Key, depth: Depth, now: i64, plain: Plain) -> Option<Found> {
     const TRIES: usize = 3;
     let mut found = probe(key, depth, now, plain);
     for _ in 1..TRIES {

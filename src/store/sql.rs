@@ -1,4 +1,6 @@
 //! `verdict.record` and its kin: from arguments to an entry for the writer.
+//!
+//! Each begins by hearing what others have committed: a hook may have been dropped since this transaction began.
 
 use super::hooks::{self, Hook, SubjectSource};
 use super::lookup::Key;
@@ -6,7 +8,7 @@ use super::writer::{self, Entry, Replaces};
 use crate::args;
 use crate::pg::entry::{Call, Plain};
 use crate::pg::span::Span;
-use crate::pg::{clock, identity, patience};
+use crate::pg::{clock, identity, lock, patience};
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::Datum;
 use std::rc::Rc;
@@ -17,6 +19,7 @@ const RESPONSE_CAP: usize = verdict::BODY_CAP;
 
 /// `verdict.record(hook, request, response, http_status)`, for text and for bytea.
 pub fn record(call: Call, plain: Plain) -> Datum {
+    lock::accept_invalidations(plain);
     let [hook, request, response] = [0, 1, 2].map(|n| call.bytes(n, plain));
     let status = call.int4(3);
     let entry = plain.step(|| {
@@ -38,6 +41,7 @@ pub fn record(call: Call, plain: Plain) -> Datum {
 
 /// `verdict.record_no_answer(hook, request, cause)`.
 pub fn record_no_answer(call: Call, plain: Plain) -> Datum {
+    lock::accept_invalidations(plain);
     let [hook, request, cause] = [0, 1, 2].map(|n| call.bytes(n, plain));
     let entry = plain.step(|| {
         let hook = hook_argument(hook)?;
@@ -50,6 +54,7 @@ pub fn record_no_answer(call: Call, plain: Plain) -> Datum {
 
 /// `verdict.approve(hook, subject, content, valid_for)`.
 pub fn approve(call: Call, plain: Plain) -> Datum {
+    lock::accept_invalidations(plain);
     let [hook, subject] = [0, 1].map(|n| call.bytes(n, plain));
     let content = call.json(2, plain);
     let valid_for = call.interval(3);
@@ -79,6 +84,7 @@ pub fn approve(call: Call, plain: Plain) -> Datum {
 
 /// `verdict.deny(hook, subject, err_code, err_msg)`.
 pub fn deny(call: Call, plain: Plain) -> Datum {
+    lock::accept_invalidations(plain);
     let [hook, subject] = [0, 1].map(|n| call.bytes(n, plain));
     let err_code = call.int4(2);
     let err_msg = call.bytes(3, plain);
@@ -94,6 +100,7 @@ pub fn deny(call: Call, plain: Plain) -> Datum {
 
 /// `verdict.revoke(hook, subject, reason)`.
 pub fn revoke(call: Call, plain: Plain) -> Datum {
+    lock::accept_invalidations(plain);
     let [hook, subject, reason] = [0, 1, 2].map(|n| call.bytes(n, plain));
     let entry = plain.step(|| {
         let hook = hook_argument(hook)?;

@@ -1,7 +1,7 @@
 //! `verdict.status` and `verdict.parse`: looking without touching.
 
 use super::hooks;
-use super::lookup::{self, Depth, Key};
+use super::lookup::{self, Key};
 use crate::args;
 use crate::enforce::judge;
 use crate::pg::clock;
@@ -31,8 +31,7 @@ pub fn status(call: Call, plain: Plain) -> Datum {
         ))
     });
     let now = clock::now(plain);
-    let found = lookup::newest(key, Depth::Open, now, plain)
-        .or_else(|| lookup::newest(key, Depth::All, now, plain));
+    let found = lookup::newest(key, now, plain);
     let policy = Policy {
         failed_continue,
         ..Policy::default()

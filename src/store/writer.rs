@@ -1,8 +1,11 @@
-//! Writing a verdict: the writer's half of the protocol (DESIGN 2.4).
+//! Writing a verdict: the writer's half of the locking protocol.
+//!
+//! Writers of one subject stand in a row; each takes its id only once it is alone, marks the newest verdict before it
+//! (which waits for the guards that hold it), and appends its own.
 
 use super::leaves;
-use super::lookup::{self, Depth, Key};
-use crate::pg::entry::Plain;
+use super::lookup::{self, Key};
+use crate::pg::entry::{Plain, say};
 use crate::pg::leaf::{self, Col, Found, Held};
 use crate::pg::leaf_write;
 use crate::pg::lock;
@@ -61,7 +64,7 @@ pub fn write(entry: &Entry, plain: Plain) -> Written {
         lock::writer_of(entry.key.hash, plain);
         lock::accept_invalidations(plain);
     }
-    let previous = lookup::newest(entry.key, Depth::Open, clock::now(plain), plain);
+    let previous = lookup::open(entry.key, clock::now(plain), plain);
     if entry.replaces == Replaces::Passing {
         plain.step(|| check_passing(previous.as_ref()));
     }
@@ -205,8 +208,11 @@ fn notice_holders(id: i64, holders: [u32; leaf::HOLDERS_CAP]) -> Result<(), Repo
         )
     })?;
     if let Some(who) = who {
-        pgrx::notice!(
-            "verdict {id} is held by {who}; waiting for it, at most verdict.revoke_timeout"
+        say(
+            pgrx::PgLogLevel::NOTICE,
+            &format!(
+                "verdict {id} is held by {who}; waiting for it, at most verdict.revoke_timeout"
+            ),
         );
     }
     Ok(())

@@ -1,18 +1,25 @@
 //! `verdict.alter_guard`: options without a lock on the table; columns and condition with new triggers.
 
-use super::guard::{Reads, find, install, table_argument, uninstall};
+use super::guard::{Reads, find, install, refuse_name, table_argument, uninstall};
 use super::options::Options;
+use super::registry::{Guard, Mapped};
 use crate::args;
+use crate::pg::catalog::{self, Relation};
+use crate::pg::identity;
 use crate::pg::sql::{self, or_raise};
-use crate::pg::{catalog, identity};
-use crate::store::hooks;
+use crate::report::Report;
+use crate::store::hooks::{self, Hook};
 use pgrx::{JsonB, pg_extern, pg_sys::Oid};
+use serde_json::Value;
 
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)] // the SQL function's own
 fn alter_guard(
     relation: Option<Oid>,
     hook: Option<&str>,
+    key: Option<&str>,
+    content: Option<JsonB>,
+    condition: Option<&str>,
     on_missing: Option<&str>,
     on_denied: Option<&str>,
     on_failed: Option<&str>,
@@ -23,7 +30,7 @@ fn alter_guard(
     locking: Option<&str>,
     mode: Option<&str>,
     edits: Option<&str>,
-    condition: Option<&str>,
+    name: Option<&str>,
 ) {
     let actions = [
         on_missing, on_denied, on_failed, on_expired, on_altered, on_reused, on_revoked,
@@ -39,32 +46,24 @@ fn alter_guard(
             edits,
         }
         .check(false)?;
-        let reads = match condition {
-            None => None,
-            Some(condition) => {
+        if let Some(name) = name {
+            refuse_name(&relation, args::name("name", Some(name))?, guard.id)?;
+        }
+        let changes_reads = key.is_some() || content.is_some() || condition.is_some();
+        let reads = match changes_reads {
+            false => None,
+            true => {
                 catalog::tree(relation.oid, pgrx::pg_sys::ShareRowExclusiveLock);
-                let key = guard.key.as_ref().map(super::registry::Mapped::written);
-                let content = guard
-                    .content
-                    .iter()
-                    .map(|(field, column)| (field.clone(), column.written().into()));
-                let content = serde_json::Value::Object(content.collect());
-                let content = (!guard.content.is_empty()).then_some(&content);
-                // '' takes the condition off.
-                let condition = Some(condition).filter(|text| !text.is_empty());
-                Some(Reads::check(
-                    key.as_deref(),
-                    content,
+                Some(merged(
+                    &guard,
+                    key,
+                    content.map(|JsonB(map)| map),
                     condition,
                     &hook,
                     &relation,
                 )?)
             }
         };
-        let columns = reads
-            .as_ref()
-            .and_then(|reads| reads.condition.as_ref())
-            .map(|found| found.columns.clone());
         let [missing, denied, failed, expired, altered, reused, revoked] = options.actions;
         identity::as_extension_owner(|| {
             sql::run(
@@ -73,9 +72,7 @@ fn alter_guard(
                      on_failed = coalesce($4, on_failed), on_expired = coalesce($5, on_expired),
                      on_altered = coalesce($6, on_altered), on_reused = coalesce($7, on_reused),
                      on_revoked = coalesce($8, on_revoked), locking = coalesce($9, locking),
-                     mode = coalesce($10, mode), edits = coalesce($11, edits),
-                     condition = CASE WHEN $12 IS NULL THEN condition ELSE nullif($12, '') END,
-                     condition_columns = CASE WHEN $12 IS NULL THEN condition_columns ELSE $13 END
+                     mode = coalesce($10, mode), edits = coalesce($11, edits), name = coalesce($12, name)
                  WHERE id = $1",
                 &[
                     guard.id.into(),
@@ -89,10 +86,25 @@ fn alter_guard(
                     options.locking.into(),
                     options.mode.into(),
                     options.edits.into(),
-                    condition.into(),
-                    JsonB(serde_json::Value::from(columns.unwrap_or_default())).into(),
+                    name.into(),
                 ],
-            )
+            )?;
+            match &reads {
+                None => Ok(()),
+                Some(reads) => sql::run(
+                    "UPDATE verdict.guards SET key = $2, content = $3, condition = $4, condition_columns = $5,
+                         columns = $6
+                     WHERE id = $1",
+                    &[
+                        guard.id.into(),
+                        reads.key.as_ref().map(Mapped::written).into(),
+                        reads.content.clone().map(|map| JsonB(map.into())).into(),
+                        reads.condition_text().into(),
+                        JsonB(reads.condition_columns()).into(),
+                        JsonB(reads.attnums(&relation)).into(),
+                    ],
+                ),
+            }
         })?;
         if let Some(reads) = reads {
             uninstall(&relation, guard.id)?;
@@ -100,4 +112,39 @@ fn alter_guard(
         }
         Ok(())
     })());
+}
+
+/// What the guard reads from now on: what was given, else what stands. An empty text takes the condition off, an empty
+/// object the binding to content.
+fn merged(
+    guard: &Guard,
+    key: Option<&str>,
+    content: Option<Value>,
+    condition: Option<&str>,
+    hook: &Hook,
+    relation: &Relation,
+) -> Result<Reads, Report> {
+    let standing_key = guard.key.as_ref().map(Mapped::written);
+    let content = match content {
+        Some(Value::Object(map)) if map.is_empty() => None,
+        Some(given) => Some(given),
+        None if guard.content.is_empty() => None,
+        None => Some(Value::Object(
+            guard
+                .content
+                .iter()
+                .map(|(field, column)| (field.clone(), column.written().into()))
+                .collect(),
+        )),
+    };
+    let condition = condition
+        .or(guard.condition.as_deref())
+        .filter(|text| !text.is_empty());
+    Reads::check(
+        key.or(standing_key.as_deref()),
+        content.as_ref(),
+        condition,
+        hook,
+        relation,
+    )
 }

@@ -7,19 +7,20 @@ use crate::args;
 use crate::enforce::plan::Duty;
 use crate::pg::catalog::{self, Kind, Relation};
 use crate::pg::condition::Condition;
+use crate::pg::entry::say;
 use crate::pg::identity::{self, Restriction};
 use crate::pg::sql::{self, or_raise};
 use crate::pg::{table, trigger};
 use crate::report::{Report, SqlState};
 use crate::store::hooks::{self, Hook};
-use pgrx::{JsonB, pg_extern, pg_sys::Oid};
+use pgrx::{JsonB, PgLogLevel, pg_extern, pg_sys::Oid};
 use serde_json::{Map, Value};
 
 /// What a guard reads, once checked.
 pub struct Reads {
     pub key: Option<Mapped>,
     pub content: Option<Map<String, Value>>,
-    pub condition: Option<Condition>,
+    condition: Option<(String, Condition)>,
 }
 
 impl Reads {
@@ -34,7 +35,10 @@ impl Reads {
         relation: &Relation,
     ) -> Result<Self, Report> {
         let condition = condition
-            .map(|text| Condition::parse(args::said("condition", Some(text))?, relation))
+            .map(|text| {
+                let parsed = Condition::parse(args::said("condition", Some(text))?, relation)?;
+                Ok::<_, Report>((text.to_owned(), parsed))
+            })
             .transpose()?;
         let reads = Self {
             key: mapping::key(key, hook, relation)?,
@@ -62,17 +66,28 @@ impl Reads {
         names.extend(
             content.map(|(_, column)| Mapped::parse(column.as_str().unwrap_or_default()).name),
         );
-        names.extend(
-            self.condition
-                .iter()
-                .flat_map(|condition| condition.columns.clone()),
-        );
+        let conditions = self.condition.iter();
+        names.extend(conditions.flat_map(|(_, condition)| condition.columns.clone()));
         names.sort();
         names.dedup();
         names
     }
 
-    fn attnums(&self, relation: &Relation) -> Value {
+    /// The condition as it was written.
+    pub fn condition_text(&self) -> Option<&str> {
+        self.condition.as_ref().map(|(text, _)| text.as_str())
+    }
+
+    /// Names of the condition's columns.
+    pub fn condition_columns(&self) -> Value {
+        match &self.condition {
+            Some((_, condition)) => Value::from(condition.columns.clone()),
+            None => Value::Array(Vec::new()),
+        }
+    }
+
+    /// Guarded column → attribute number.
+    pub fn attnums(&self, relation: &Relation) -> Value {
         let pairs = self.columns().into_iter().filter_map(|name| {
             let attnum = relation.column(&name)?.attnum;
             Some((name, Value::from(attnum)))
@@ -139,7 +154,7 @@ fn guard(
                 ));
             }
         }
-        let id = register(&relation, &hook, &name, &reads, condition, &options)?;
+        let id = register(&relation, &hook, &name, &reads, &options)?;
         install(&relation, id, &reads)?;
         Ok(id)
     })())
@@ -159,11 +174,13 @@ fn unguard(relation: Option<Oid>, hook: Option<&str>, reason: Option<&str>) {
                 &[guard.id.into()],
             )
         })?;
-        pgrx::log!(
-            "verdict: guard \"{}\" taken off table {} by {}: {reason}",
-            guard.name,
-            relation.name,
-            identity::role_name(identity::current_user())
+        let who = identity::role_name(identity::current_user());
+        say(
+            PgLogLevel::LOG,
+            &format!(
+                "verdict: guard \"{}\" taken off table {} by {who}: {reason}",
+                guard.name, relation.name
+            ),
         );
         Ok(())
     })());
@@ -231,7 +248,19 @@ fn refuse_twice(relation: &Relation, hook: &Hook, name: &str) -> Result<(), Repo
             )
             .hint("Change it with verdict.alter_guard, or take it off with verdict.unguard."));
         }
-        if is_on(row, relation) && row.text("name") == name {
+        Ok(())
+    })?;
+    refuse_name(relation, name, 0)
+}
+
+/// Refuses a name that another guard of this table has.
+///
+/// # Errors
+///
+/// 42710.
+pub fn refuse_name(relation: &Relation, name: &str, own_id: i32) -> Result<(), Report> {
+    table::for_each("guards", |row| {
+        if is_on(row, relation) && row.text("name") == name && row.get("id") != Some(own_id) {
             return Err(Report::new(
                 SqlState::DuplicateObject,
                 format!(
@@ -255,15 +284,9 @@ fn register(
     hook: &Hook,
     name: &str,
     reads: &Reads,
-    condition: Option<&str>,
     options: &Checked,
 ) -> Result<i32, Report> {
     let key = reads.key.as_ref().map(Mapped::written);
-    let condition_columns = reads
-        .condition
-        .as_ref()
-        .map(|condition| condition.columns.clone())
-        .unwrap_or_default();
     let [missing, denied, failed, expired, altered, reused, revoked] = options.actions;
     identity::as_extension_owner(|| {
         sql::one(
@@ -279,8 +302,8 @@ fn register(
                 hook.id.into(),
                 key.into(),
                 reads.content.clone().map(|map| JsonB(Value::Object(map))).into(),
-                condition.into(),
-                JsonB(Value::from(condition_columns)).into(),
+                reads.condition_text().into(),
+                JsonB(reads.condition_columns()).into(),
                 JsonB(reads.attnums(relation)).into(),
                 missing.into(),
                 denied.into(),
@@ -314,7 +337,7 @@ pub fn install(relation: &Relation, id: i32, reads: &Reads) -> Result<(), Report
                 name: &name,
                 events: trigger::INSERT | trigger::UPDATE,
                 columns: &columns,
-                condition: reads.condition.as_ref(),
+                condition: reads.condition.as_ref().map(|(_, condition)| condition),
             },
         )?;
         let name = trigger_name(id, Duty::Updates);

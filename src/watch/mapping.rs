@@ -1,6 +1,7 @@
 //! Which columns a guard reads: checked against the table and the hook.
 
 use super::registry::Mapped;
+use crate::args;
 use crate::pg::catalog::{self, Column, Generated, Kind, Relation};
 use crate::pg::columns::{Unreadable, reader_of};
 use crate::report::{Report, SqlState};
@@ -141,6 +142,7 @@ fn readable<'a>(
     mapped: &Mapped,
     relation: &'a Relation,
 ) -> Result<&'a Column, Report> {
+    args::name(argument, Some(&mapped.name))?;
     let column = relation.column(&mapped.name).ok_or_else(|| {
         let names: Vec<&str> = relation
             .columns

@@ -2,10 +2,11 @@
 
 use crate::args;
 use crate::pg::catalog::quote;
+use crate::pg::entry::say;
 use crate::pg::identity;
 use crate::pg::sql::{self, or_raise};
 use crate::report::{Report, SqlState};
-use pgrx::{pg_extern, pg_sys::Oid};
+use pgrx::{PgLogLevel, pg_extern, pg_sys::Oid};
 
 /// What a role is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,12 @@ enum Kind {
     Admin,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    Grant,
+    Revoke,
+}
+
 const RECORDING: [&str; 7] = [
     "record",
     "record_no_answer",
@@ -27,39 +34,54 @@ const RECORDING: [&str; 7] = [
     "parse",
     "status",
 ];
-const LOOKING: [&str; 5] = ["explain", "explain_guard", "relation_of", "parse", "status"];
-const RULING: [&str; 9] = [
+const LOOKING: [&str; 5] = ["explain", "explain_row", "relation_of", "parse", "status"];
+const RULING: [&str; 11] = [
+    "guard",
     "create_hook",
     "alter_hook",
     "drop_hook",
-    "guard",
     "alter_guard",
     "unguard",
     "grant_role",
     "revoke_role",
     "retire",
+    "parse",
+    "status",
 ];
 const TABLES: [&str; 4] = ["hooks", "guards", "leaves", "verdicts"];
 
 impl Kind {
+    const ALL: [Self; 3] = [Self::Recorder, Self::Auditor, Self::Admin];
+
     fn parse(word: Option<&str>) -> Result<Self, Report> {
-        match args::required("kind", word)? {
-            "recorder" => Ok(Self::Recorder),
-            "auditor" => Ok(Self::Auditor),
-            "admin" => Ok(Self::Admin),
-            unknown => Err(Report::new(
+        let word = args::required("kind", word)?;
+        let found = Self::ALL.into_iter().find(|kind| kind.as_str() == word);
+        found.ok_or_else(|| {
+            Report::new(
                 SqlState::InvalidParameter,
-                format!("argument kind: unknown kind \"{unknown}\""),
+                format!("argument kind: unknown kind \"{word}\""),
             )
-            .hint("There is: recorder, auditor, admin.")),
+            .hint(format!(
+                "There is: {}.",
+                Self::ALL.map(Self::as_str).join(", ")
+            ))
+        })
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Recorder => "recorder",
+            Self::Auditor => "auditor",
+            Self::Admin => "admin",
         }
     }
 
-    fn functions(self) -> Vec<&'static str> {
+    /// The first is the kind's own: whoever may execute it is of this kind.
+    fn functions(self) -> &'static [&'static str] {
         match self {
-            Self::Recorder => RECORDING.to_vec(),
-            Self::Auditor => LOOKING.to_vec(),
-            Self::Admin => [&RECORDING[..], &LOOKING, &RULING].concat(),
+            Self::Recorder => &RECORDING,
+            Self::Auditor => &LOOKING,
+            Self::Admin => &RULING,
         }
     }
 
@@ -73,22 +95,18 @@ impl Kind {
 
 #[pg_extern(sql = false)]
 fn grant_role(kind: Option<&str>, role: Option<Oid>) {
-    or_raise(change(kind, role, "GRANT", "TO"));
+    or_raise(apply(kind, role, Change::Grant));
 }
 
 #[pg_extern(sql = false)]
 fn revoke_role(kind: Option<&str>, role: Option<Oid>) {
-    or_raise(change(kind, role, "REVOKE", "FROM"));
+    or_raise(apply(kind, role, Change::Revoke));
 }
 
-fn change(
-    kind: Option<&str>,
-    role: Option<Oid>,
-    verb: &str,
-    preposition: &str,
-) -> Result<(), Report> {
+fn apply(kind: Option<&str>, role: Option<Oid>, change: Change) -> Result<(), Report> {
     let kind = Kind::parse(kind)?;
-    let role = quote(&identity::role_name(args::required("role", role)?));
+    let role_oid = args::required("role", role)?;
+    let role = quote(&identity::role_name(role_oid));
     if kind == Kind::Admin && !identity::is_superuser() {
         return Err(Report::new(
             SqlState::InsufficientPrivilege,
@@ -96,26 +114,67 @@ fn change(
         ));
     }
     identity::as_extension_owner(|| {
-        // A role keeps USAGE when one kind is revoked: it may be of another kind too, and USAGE alone opens nothing.
-        if verb == "GRANT" {
-            sql::run(&format!("GRANT USAGE ON SCHEMA verdict TO {role}"), &[])?;
-        }
-        for name in kind.functions() {
-            for signature in signatures(name)? {
-                sql::run(
-                    &format!("{verb} EXECUTE ON FUNCTION {signature} {preposition} {role}"),
-                    &[],
-                )?;
+        let mut kinds = Vec::new();
+        for held in Kind::ALL {
+            if is_of(held, role_oid)? {
+                kinds.push(held);
             }
         }
-        for table in kind.tables() {
+        match change {
+            Change::Grant => {
+                sql::run(&format!("GRANT USAGE ON SCHEMA verdict TO {role}"), &[])?;
+                kinds.push(kind);
+                // Who rules must see what there is.
+                kinds.extend((kind == Kind::Admin).then_some(Kind::Auditor));
+            }
+            Change::Revoke => {
+                // USAGE stays: alone it opens nothing.
+                change_rights(kind, "REVOKE", "FROM", &role)?;
+                kinds.retain(|held| *held != kind);
+                if !kinds.is_empty() {
+                    let still: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+                    say(
+                        PgLogLevel::NOTICE,
+                        &format!("role {role} is still: {}", still.join(", ")),
+                    );
+                }
+            }
+        }
+        // Kinds share functions: what a role has by another kind it keeps.
+        kinds
+            .into_iter()
+            .try_for_each(|kind| change_rights(kind, "GRANT", "TO", &role))
+    })
+}
+
+fn change_rights(kind: Kind, verb: &str, preposition: &str, role: &str) -> Result<(), Report> {
+    for name in kind.functions() {
+        for signature in signatures(name)? {
             sql::run(
-                &format!("{verb} SELECT ON TABLE verdict.{table} {preposition} {role}"),
+                &format!("{verb} EXECUTE ON FUNCTION {signature} {preposition} {role}"),
                 &[],
             )?;
         }
-        Ok(())
-    })
+    }
+    for table in kind.tables() {
+        sql::run(
+            &format!("{verb} SELECT ON TABLE verdict.{table} {preposition} {role}"),
+            &[],
+        )?;
+    }
+    Ok(())
+}
+
+/// Whether the role itself (not a role that it is a member of) was made one of this kind.
+fn is_of(kind: Kind, role: Oid) -> Result<bool, Report> {
+    let found = sql::one::<bool>(
+        "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_proc AS p, pg_catalog.aclexplode(p.proacl) AS a
+             WHERE p.pronamespace OPERATOR(pg_catalog.=) 'verdict'::pg_catalog.regnamespace
+                 AND p.proname OPERATOR(pg_catalog.=) $1::pg_catalog.name
+                 AND a.grantee OPERATOR(pg_catalog.=) $2)",
+        &[kind.functions()[0].into(), role.into()],
+    )?;
+    Ok(found == Some(true))
 }
 
 /// All overloads of one of our functions, qualified and quoted by PostgreSQL.

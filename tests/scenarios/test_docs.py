@@ -32,7 +32,7 @@ def test_every_example_runs(cluster, page, before):
 
 def test_every_function_is_in_the_reference(cluster):
     dbname = cluster.fresh_db()
-    private = {"guard_row", "invalidate", "explain_guard", "relation_of"}
+    private = {"guard_row", "invalidate", "explain_row", "relation_of"}
     names = cluster.psql(
         "SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'verdict'::regnamespace ORDER BY 1", dbname
     ).split()

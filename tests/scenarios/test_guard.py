@@ -127,6 +127,39 @@ def test_a_message_that_waits_for_a_verdict_keeps_postgresqls_own_errors(cluster
         waiting.result()
 
 
+def test_a_deadlock_is_told_as_postgresql_tells_it(cluster, guarded):
+    """Two messages spend each other's approvals: one gets 40P01, with PostgreSQL's own DETAIL and CONTEXT."""
+    with cluster.connect(guarded) as observer, cluster.connect(guarded, autocommit=False) as one, \
+            cluster.connect(guarded, autocommit=False) as two:
+        # Without a key of its own: who waits, waits in the guard.
+        observer.execute("CREATE TABLE keyless (id text, body text)")
+        observer.execute("SELECT verdict.guard('keyless', 'h', key => 'id', content => '{\"body\":\"body\"}', locking => 'consume')")
+        one.execute("INSERT INTO keyless VALUES ('1', 'hi')")
+        two.execute("SET deadlock_timeout = '50ms'")
+        two.execute("INSERT INTO keyless VALUES ('2', 'hi')")
+        waiting = Background(one, "INSERT INTO keyless VALUES ('2', 'hi')")
+        waiting.wait_blocked(observer)
+        error = refused(lambda: two.execute("INSERT INTO keyless VALUES ('1', 'hi')"))
+        assert error.sqlstate == "40P01"
+        assert error.diag.message_primary == "deadlock detected"
+        assert "waits for ShareLock on transaction" in error.diag.message_detail
+        assert "verdicts_" in error.diag.context
+        two.rollback()
+        waiting.result()
+        one.rollback()
+
+
+def test_a_hook_dropped_meanwhile_takes_no_more_verdicts(cluster, guarded):
+    with cluster.connect(guarded) as admin, cluster.connect(guarded, autocommit=False) as recorder:
+        admin.execute("SELECT verdict.create_hook('short', subject => '/id')")
+        recorder.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        recorder.execute("SELECT verdict.approve('short', '1')")
+        admin.execute("SELECT verdict.drop_hook('short')")
+        error = refused(lambda: recorder.execute("SELECT verdict.approve('short', '2')"))
+        assert error.sqlstate == "42704"
+        assert 'hook "short" does not exist' in error.diag.message_primary
+
+
 def test_a_revoke_waits_and_names_who_holds_the_verdict(cluster, guarded):
     with cluster.connect(guarded) as observer, cluster.connect(guarded, autocommit=False, application_name="chatd") as chat, \
             cluster.connect(guarded) as moderation:
@@ -181,6 +214,7 @@ def test_caught_refusals_leave_no_memory_behind(cluster, guarded):
         loop(20_000)
         before, before_contexts = resident(), contexts()
         loop(20_000)
+        print(f"20,000 caught refusals: contexts {contexts() - before_contexts:+} bytes, resident {resident() - before:+} bytes")
         assert contexts() - before_contexts < 512 * 1024
         # msgs grows by 20,000 dead rows, about 1 MB in shared buffers
         assert resident() - before < 6 * 1024 * 1024

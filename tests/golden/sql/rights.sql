@@ -62,3 +62,12 @@ DROP TABLE theirs;
 DROP EXTENSION pg_verdict;
 DROP SCHEMA verdict;
 DROP ROLE rights_nobody, rights_recorder, rights_auditor, rights_admin;
+-- Kinds share functions: who loses one kind keeps what the other gives.
+SELECT verdict.grant_role('recorder', 'rights_admin');
+SELECT verdict.revoke_role('admin', 'rights_admin');
+SELECT has_function_privilege('rights_admin', 'verdict.status(text, text)', 'EXECUTE') AS status,
+       has_function_privilege('rights_admin', 'verdict.deny(text, text, int4, text)', 'EXECUTE') AS deny,
+       has_function_privilege('rights_admin', 'verdict.create_hook(text, text, bool, interval, text, jsonb, text)', 'EXECUTE') AS create_hook;
+SELECT verdict.revoke_role('auditor', 'rights_admin');
+SELECT verdict.revoke_role('recorder', 'rights_admin');
+SELECT has_function_privilege('rights_admin', 'verdict.status(text, text)', 'EXECUTE') AS status;

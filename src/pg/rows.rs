@@ -1,0 +1,93 @@
+//! Rows that no statement brought: made from JSON, as the table's owner would read it.
+
+use super::catalog::Relation;
+use super::columns::RowSlot;
+use super::entry::Plain;
+use super::identity::{self, Restriction};
+use super::{native, trigger};
+use crate::report::{Report, SqlState};
+use pgrx::Spi;
+use pgrx::pg_sys::{self, Datum, Oid};
+use std::ffi::c_char;
+
+/// A composite value in the caller's memory context.
+#[derive(Clone, Copy)]
+pub struct Composite(Datum);
+
+/// Reads a row of `relation` from a JSON object of columns and values, as `jsonb_populate_record` does: columns that are
+/// not named are NULL. The types' input functions run with the rights of the table's owner.
+///
+/// # Errors
+///
+/// PostgreSQL's own, for a value that is not of its column's type.
+pub fn from_json(relation: &Relation, json: &str) -> Result<Composite, Report> {
+    let statement = format!(
+        "SELECT pg_catalog.jsonb_populate_record(NULL::{}, $1::pg_catalog.jsonb)",
+        relation.name
+    );
+    let value = identity::as_role(relation.owner, Restriction::SecurityRestricted, || {
+        Spi::connect(|client| {
+            let found = client.select(&statement, Some(1), &[json.into()])?;
+            let value = found.first().get_datum_by_ordinal(1)?;
+            // SAFETY: a composite is a varlena; copied to the context in which SPI was opened.
+            Ok(value.map(|value| unsafe { pg_sys::SPI_datumTransfer(value, false, -1) }))
+        })
+        .map_err(|error: pgrx::spi::Error| {
+            Report::new(SqlState::InvalidParameter, format!("argument r: {error}"))
+        })
+    })?;
+    value.map(Composite).ok_or_else(|| {
+        Report::new(
+            SqlState::InvalidParameter,
+            "argument r must be a JSON object of columns and values",
+        )
+        .hint("For example to_jsonb(m) for a row m of the table.")
+    })
+}
+
+/// A made row in a slot of its table, until [`MadeRow::close`].
+#[derive(Clone, Copy)]
+pub struct MadeRow {
+    relation: pg_sys::Relation,
+    slot: *mut pg_sys::TupleTableSlot,
+}
+
+impl MadeRow {
+    /// Opens the table and puts the row into a slot.
+    pub fn open(table: Oid, row: Composite, _plain: Plain) -> Self {
+        // SAFETY: the composite is of the table's row type; tuple and slot live in the current memory context.
+        unsafe {
+            let relation = native::table_open(table, pg_sys::AccessShareLock as i32);
+            let header = native::pg_detoast_datum(row.0.cast_mut_ptr())
+                .cast::<pg_sys::HeapTupleHeaderData>();
+            let tuple = native::palloc0(std::mem::size_of::<pg_sys::HeapTupleData>())
+                .cast::<pg_sys::HeapTupleData>();
+            (*tuple).t_data = header;
+            (*tuple).t_len = pgrx::varsize_any(header.cast()) as u32;
+            let slot = native::MakeSingleTupleTableSlot(
+                (*relation).rd_att,
+                &raw const pg_sys::TTSOpsHeapTuple,
+            );
+            native::ExecStoreHeapTuple(tuple, slot, false);
+            Self { relation, slot }
+        }
+    }
+
+    /// As the trigger would see it.
+    pub fn slot(self) -> RowSlot {
+        RowSlot(self.slot)
+    }
+
+    /// As [`trigger::under_condition`].
+    pub fn under_condition_of(self, name: *const c_char, plain: Plain) -> bool {
+        trigger::under_condition(self.relation, name, self.slot(), plain)
+    }
+
+    pub fn close(self, _plain: Plain) {
+        // SAFETY: both were opened by `open`.
+        unsafe {
+            native::ExecDropSingleTupleTableSlot(self.slot);
+            native::table_close(self.relation, pg_sys::NoLock as i32);
+        }
+    }
+}

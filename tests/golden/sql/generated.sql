@@ -1,0 +1,16 @@
+-- Generated columns: stored ones are seen by the trigger; virtual ones (PostgreSQL 18 and later) are not, and are refused.
+CREATE EXTENSION pg_verdict;
+SELECT verdict.create_hook('h', subject => '/id', fields => '{"body":"/body"}');
+CREATE TABLE stored (id text, raw text, body text GENERATED ALWAYS AS (lower(raw)) STORED);
+SELECT verdict.guard('stored', 'h', key => 'id', content => '{"body":"body"}');
+SELECT outcome FROM verdict.approve('h', 'a', '{"body":"hi"}');
+INSERT INTO stored (id, raw) VALUES ('a', 'HI');
+INSERT INTO stored (id, raw) VALUES ('a', 'HO');
+UPDATE stored SET raw = 'Hi';
+UPDATE stored SET raw = 'Ho';
+SELECT raw, body FROM stored;
+CREATE TABLE virtual (id text, raw text, body text GENERATED ALWAYS AS (lower(raw)) VIRTUAL, key text GENERATED ALWAYS AS (lower(id)) VIRTUAL);
+SELECT verdict.guard('virtual', 'h', key => 'id', content => '{"body":"body"}');
+SELECT verdict.guard('virtual', 'h', key => 'key', content => '{"body":"raw"}');
+SELECT verdict.guard('virtual', 'h', key => 'id', content => '{"body":"raw"}', condition => 'NEW.body = ''hi''');
+SELECT count(*) AS guards FROM verdict.guards;
