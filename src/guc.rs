@@ -1,12 +1,36 @@
 //! All settings, prefix `verdict.`.
 
-use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
+use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
+
+/// Whether guards act: `verdict.enforce`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PostgresGucEnum)]
+#[allow(non_camel_case_types)] // the values' own spelling
+pub enum Enforce {
+    on,
+    observe,
+}
+
+static ENFORCE: GucSetting<Enforce> = GucSetting::<Enforce>::new(Enforce::on);
 
 /// 5 s: longer than a message's transaction should be, shorter than a moderator's patience.
 static REVOKE_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(5_000);
 
 /// 30 days of evidence, unless a hook is under legal hold.
 static RETENTION_DAYS: GucSetting<i32> = GucSetting::<i32>::new(30);
+
+/// 4 hours: long enough to mend a server at night, short enough to be closed before the next one.
+static BREAK_GLASS_MAX: GucSetting<i32> = GucSetting::<i32>::new(4 * 3_600);
+
+/// 10 lines a second and session: a log that can be read, and is not filled by a retrying client.
+static LOG_RATE: GucSetting<i32> = GucSetting::<i32>::new(10);
+
+/// 4 kB: enough to recognise a message by.
+static ROW_IMAGE_BYTES: GucSetting<i32> = GucSetting::<i32>::new(4_096);
+
+/// Whether guards act at all; else they decide and write down.
+pub fn enforced() -> bool {
+    ENFORCE.get() == Enforce::on
+}
 
 /// How many days a leaf is kept as evidence after its end.
 pub fn retention_days() -> i32 {
@@ -18,8 +42,31 @@ pub fn revoke_timeout_ms() -> i32 {
     REVOKE_TIMEOUT.get()
 }
 
+/// The longest duration of `verdict.break_glass`, in seconds.
+pub fn break_glass_max_s() -> i32 {
+    BREAK_GLASS_MAX.get()
+}
+
+/// How many lines about rejected rows a session may write to the server's log per second. -1: as many as there are.
+pub fn log_rate() -> Option<u32> {
+    u32::try_from(LOG_RATE.get()).ok()
+}
+
+/// How many bytes of a row an incident shows.
+pub fn row_image_bytes() -> usize {
+    usize::try_from(ROW_IMAGE_BYTES.get()).unwrap_or(0)
+}
+
 /// Called by `_PG_init`.
 pub fn define() {
+    GucRegistry::define_enum_guc(
+        c"verdict.enforce",
+        c"Whether guards act on what they find.",
+        c"observe: every guard decides and writes incidents, and refuses, changes and holds nothing.",
+        &ENFORCE,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
     GucRegistry::define_int_guc(
         c"verdict.revoke_timeout",
         c"How long verdict.revoke waits for transactions that hold the verdict.",
@@ -39,6 +86,36 @@ pub fn define() {
         36_500,
         GucContext::Suset,
         GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"verdict.break_glass_max",
+        c"The longest duration that verdict.break_glass accepts.",
+        c"",
+        &BREAK_GLASS_MAX,
+        1,
+        i32::MAX,
+        GucContext::Suset,
+        GucFlags::UNIT_S,
+    );
+    GucRegistry::define_int_guc(
+        c"verdict.log_rate",
+        c"How many lines about rejected rows a session writes to the server's log per second.",
+        c"The next line says how many were left out. -1 writes them all.",
+        &LOG_RATE,
+        -1,
+        i32::MAX,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"verdict.row_image_bytes",
+        c"How many bytes of a row an incident shows.",
+        c"0 shows none.",
+        &ROW_IMAGE_BYTES,
+        0,
+        1024 * 1024,
+        GucContext::Suset,
+        GucFlags::UNIT_BYTE,
     );
     crate::pg::test_hooks::define_settings();
     crate::pg::catalog::reserve_setting_prefix(c"verdict");

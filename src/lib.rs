@@ -1,13 +1,16 @@
 //! pg_verdict: rows without an approval are refused.
 //!
 //! A chat server asks a webhook before it sends a message. `store` keeps the answers as verdicts, `watch` puts guards
-//! on tables, `enforce` is the trigger that refuses each row without an approval. What decides is in `crates/verdict`,
+//! on tables, `enforce` is the trigger that refuses, flags, holds or discards each row without an approval, `quarantine`
+//! gives held rows to a reviewer, and `audit` keeps what was found. What decides is in `crates/verdict`,
 //! which knows nothing of PostgreSQL; what touches PostgreSQL's memory is in `pg`.
 
 mod args;
+mod audit;
 mod enforce;
 mod guc;
 mod pg;
+mod quarantine;
 mod report;
 mod store;
 mod watch;

@@ -19,6 +19,11 @@ CREATE TABLE verdict.guards (
     locking pg_catalog.text NOT NULL,
     mode pg_catalog.text NOT NULL,
     edits pg_catalog.text NOT NULL,
+    legacy pg_catalog.text NOT NULL,
+    replica_role pg_catalog.text NOT NULL,
+    flag_column pg_catalog.text,
+    flag_value pg_catalog.text,
+    redact pg_catalog.jsonb NOT NULL DEFAULT '[]',
     guarded_since pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     created_by pg_catalog.text NOT NULL,
     UNIQUE (relation_schema, relation_name, hook_id),
@@ -27,5 +32,6 @@ CREATE TABLE verdict.guards (
 REVOKE ALL ON TABLE verdict.guards FROM PUBLIC;
 COMMENT ON TABLE verdict.guards IS 'Which table is guarded for which hook, and how: names, not OIDs, so that a dump carries it';
 COMMENT ON COLUMN verdict.guards.columns IS 'Guarded column -> attribute number when the guard was put on';
+COMMENT ON COLUMN verdict.guards.redact IS 'Columns whose values incidents do not show';
 SELECT pg_catalog.pg_extension_config_dump('verdict.guards', '');
 SELECT pg_catalog.pg_extension_config_dump('verdict.guards_id_seq', '');

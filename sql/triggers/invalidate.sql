@@ -12,3 +12,6 @@ ALTER TABLE verdict.guards ENABLE ALWAYS TRIGGER invalidate;
 CREATE TRIGGER invalidate AFTER INSERT OR UPDATE OR DELETE ON verdict.leaves
     FOR EACH ROW EXECUTE FUNCTION verdict.invalidate();
 ALTER TABLE verdict.leaves ENABLE ALWAYS TRIGGER invalidate;
+CREATE TRIGGER invalidate AFTER INSERT OR UPDATE OR DELETE ON verdict.glass
+    FOR EACH ROW EXECUTE FUNCTION verdict.invalidate();
+ALTER TABLE verdict.glass ENABLE ALWAYS TRIGGER invalidate;

@@ -1,6 +1,7 @@
 //! From a row's columns to what is decided on: its subject and its digest.
 
-use super::plan::{Plan, Shape};
+use super::plan::Plan;
+use super::shape::Shape;
 use crate::pg::columns::{self, Raw, RowSlot};
 use crate::pg::entry::Plain;
 use crate::pg::span::Span;
@@ -95,7 +96,7 @@ fn feed(builder: &mut DigestBuilder, name: &str, raw: Raw) -> Result<(), DigestE
     }
 }
 
-fn subject_text(raw: Raw) -> Option<String> {
+pub(super) fn subject_text(raw: Raw) -> Option<String> {
     match raw {
         Raw::Null | Raw::Json(_) => None,
         Raw::Text(span) => Some(span.text().to_owned()),

@@ -1,83 +1,124 @@
-//! The guard's half of the locking protocol: look up, decide, hold the verdict that was relied on, or refuse.
+//! The guard's half of the locking protocol: look up, decide, hold the verdict that was relied on.
 //!
 //! A finding needs no lock. An approval is locked FOR SHARE (or spent), and the lock tells whether it was superseded
 //! meanwhile: then all is asked again.
 
+use super::case::{Case, Obstacle, Operation};
 use super::facts::{Content, facts};
-use super::plan::{self, Shape};
-use super::refusal::{self, Case, Done};
+use super::plan;
+use super::shape::Shape;
 use crate::pg::clock;
 use crate::pg::columns::RowSlot;
 use crate::pg::entry::Plain;
 use crate::pg::leaf::{self, Found, Held};
 use crate::pg::leaf_write;
 use crate::pg::test_hooks::{self, Pause};
-use crate::pg::trigger;
+use crate::pg::{session, trigger};
 use crate::report::{Report, SqlState};
-use crate::store::lookup;
+use crate::store::lookup::{self, Key};
 use verdict::{
-    Action, Decision, Digest, Finding, Locking, Mode, Outcome, Recorded, Timestamp, decide,
+    Decision, Digest, Finding, Locking, Outcome, Recorded, ReplicaRole, Row, RowDigest, Timestamp,
+    decide,
 };
 
 /// How often a guard looks again because the verdict changed under it. Each round waits for a writer to commit.
 const TRIES: usize = 1000;
 
-/// Lets the row pass, or raises, or logs: as the guard says.
-pub fn judge(shape: &Shape, slot: RowSlot, plain: Plain) {
-    let content = Content::read(shape, slot, plain);
-    let (row, key) = plain.step(|| plan::with(shape, |plan| facts(plan, &content)));
-    for _ in 0..TRIES {
+/// What is known of a row before its verdict is looked up.
+#[derive(Clone, Copy)]
+struct Asked {
+    row: Row,
+    key: Option<Key>,
+    operation: Operation,
+}
+
+impl Asked {
+    fn read(shape: &Shape, slot: RowSlot, operation: Operation, plain: Plain) -> Self {
+        let content = Content::read(shape, slot, plain);
+        let (row, key) = plain.step(|| plan::with(shape, |plan| facts(plan, &content)));
+        Self {
+            row,
+            key,
+            operation,
+        }
+    }
+
+    fn case(&self, shape: &Shape, finding: Finding, found: Option<Found>, now: i64) -> Case {
+        Case {
+            finding,
+            operation: self.operation,
+            key: self.key,
+            digest: match self.row.digest {
+                RowDigest::Of(digest) => Some(digest),
+                RowDigest::Unbound | RowDigest::Unavailable => None,
+            },
+            found,
+            obstacle: None,
+            apply: by_replication(shape),
+            now,
+        }
+    }
+
+    /// Looks the newest verdict up and decides, without a lock: the finding, or the verdict to rely on.
+    fn look(&self, shape: &Shape, plain: Plain) -> Result<Option<Found>, Case> {
         let now = clock::now(plain);
-        let found = key.and_then(|key| lookup::newest(key, now, plain));
-        let decision = decide(
-            &row,
-            found.as_ref().and_then(standing).as_ref(),
-            &shape.policy,
-            Timestamp(now),
-        );
-        match decision {
-            Decision::Approved | Decision::FailedOpen => {
+        let found = self.key.and_then(|key| lookup::newest(key, now, plain));
+        let standing = found.as_ref().and_then(standing);
+        match decide(&self.row, standing.as_ref(), &shape.policy, Timestamp(now)) {
+            Decision::Approved | Decision::FailedOpen => Ok(found),
+            Decision::Found(finding) => Err(self.case(shape, finding, found, now)),
+        }
+    }
+}
+
+/// The row's finding as far as can be seen without a lock: before it is stored, and for a look only.
+pub fn look(shape: &Shape, slot: RowSlot, operation: Operation, plain: Plain) -> Option<Case> {
+    Asked::read(shape, slot, operation, plain)
+        .look(shape, plain)
+        .err()
+}
+
+/// The row's finding, or `None` when it is approved: then the verdict is held until the transaction ends.
+pub fn judge(shape: &Shape, slot: RowSlot, operation: Operation, plain: Plain) -> Option<Case> {
+    let asked = Asked::read(shape, slot, operation, plain);
+    for _ in 0..TRIES {
+        match asked.look(shape, plain) {
+            Ok(found) => {
                 test_hooks::pause(Pause::GuardBeforeLock, plain);
-                if found.is_none_or(|found| hold(&found, shape, now, plain) == Held::Yes) {
-                    return;
+                if found.is_none_or(|found| hold(&found, shape, plain) == Held::Yes) {
+                    return None;
                 }
             }
-            Decision::Found(finding) => {
-                let case = Case {
-                    finding,
-                    key,
-                    found,
-                    final_content: false,
-                };
-                return refuse(shape, &case, plain);
-            }
+            Err(case) => return Some(case),
         }
     }
     plain.step(|| {
-        Err::<(), _>(Report::new(
+        Err(Report::new(
             SqlState::TooComplex,
             "the verdict for this row changes faster than it can be locked",
         ))
-    });
+    })
 }
 
-/// Stored content is final under this guard, whatever verdict there is.
-pub fn refuse_edit(shape: &Shape, slot: RowSlot, plain: Plain) {
-    let content = Content::read(shape, slot, plain);
-    let (_, key) = plain.step(|| plan::with(shape, |plan| facts(plan, &content)));
-    let case = Case {
-        finding: Finding::Altered,
-        key,
-        found: None,
-        final_content: true,
-    };
-    refuse(shape, &case, plain);
+/// The case of an edit of content that is final, whatever verdict there is.
+pub fn final_content(shape: &Shape, slot: RowSlot, plain: Plain) -> Case {
+    let asked = Asked::read(shape, slot, Operation::Update, plain);
+    Case {
+        obstacle: Some(Obstacle::FinalContent),
+        ..asked.case(shape, Finding::Altered, None, clock::now(plain))
+    }
 }
 
-fn hold(found: &Found, shape: &Shape, now: i64, plain: Plain) -> Held {
+/// Whether the row comes from a replication worker, or from a session that the guard takes for one.
+fn by_replication(shape: &Shape) -> bool {
+    trigger::is_apply()
+        || (shape.policy.replica_role == ReplicaRole::Apply && session::in_replica_role())
+}
+
+fn hold(found: &Found, shape: &Shape, plain: Plain) -> Held {
     match shape.locking {
         Locking::Share => leaf::lock(found, plain),
-        Locking::Consume => leaf_write::consume(found, shape.guard_id, now, plain),
+        Locking::Consume => leaf_write::consume(found, shape.guard_id, clock::now(plain), plain),
         Locking::None => Held::Yes,
     }
 }
@@ -100,16 +141,4 @@ pub fn standing(found: &Found) -> Option<Recorded> {
         digest: found.digest.and_then(|bytes| Digest::from_bytes(&bytes)),
         consumed: found.consumed,
     })
-}
-
-fn refuse(shape: &Shape, case: &Case, plain: Plain) {
-    let apply = trigger::is_apply();
-    let action = shape.policy.actions.get(case.finding);
-    let enforced = shape.policy.mode == Mode::Enforce && !apply && action == Action::Reject;
-    let done = Done { apply, enforced };
-    let line = plain.step(|| plan::with(shape, |plan| Ok(refusal::log_line(plan, case, done))));
-    plain.log_server_only(line);
-    if enforced {
-        plain.step(|| plan::with(shape, |plan| Err::<(), _>(refusal::report(plan, case))));
-    }
 }

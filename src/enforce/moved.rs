@@ -4,15 +4,16 @@
 //! The AFTER DELETE trigger notes what leaves (its tuple bears PostgreSQL's mark of such a move), the AFTER INSERT
 //! trigger takes the note away. One note lets one equal row in: no more of that content than before.
 
-use super::plan::Shape;
+use super::shape::Shape;
 use crate::pg::columns::{self, RowSlot};
 use crate::pg::entry::Plain;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 thread_local! {
     static NOTES: RefCell<HashMap<(i32, u64), u32>> = RefCell::new(HashMap::new());
+    static SETTING_OUT: Cell<Option<(i32, u64)>> = const { Cell::new(None) };
     static KEYS: RandomState = RandomState::new();
 }
 
@@ -45,8 +46,23 @@ pub fn arrives(shape: &Shape, row: RowSlot, plain: Plain) -> bool {
     })
 }
 
+/// Notes the row that an update is about to store. Should it belong into another partition, the next row that is about to
+/// be inserted there is this one.
+pub fn sets_out(shape: &Shape, row: RowSlot, plain: Plain) {
+    SETTING_OUT.set(Some((shape.guard_id, fingerprint(shape, row, plain))));
+}
+
+/// Whether the row that is about to be inserted is the one that an update has just sent out. Asked once: the note is gone
+/// afterwards. Should another equal row take it, the AFTER trigger still judges that one.
+pub fn continues(shape: &Shape, row: RowSlot, plain: Plain) -> bool {
+    SETTING_OUT
+        .take()
+        .is_some_and(|note| note == (shape.guard_id, fingerprint(shape, row, plain)))
+}
+
 /// At the end of a transaction, and when a savepoint rolls back: what left may be back where it was.
 pub fn forget() {
+    SETTING_OUT.set(None);
     NOTES.with(|notes| {
         if let Ok(mut notes) = notes.try_borrow_mut() {
             notes.clear();

@@ -30,6 +30,7 @@ pub struct Column {
     pub type_oid: Oid,
     /// Base type below any domains.
     pub base_type: Oid,
+    pub typmod: i32,
     pub generated: Generated,
 }
 
@@ -138,6 +139,7 @@ unsafe fn columns(desc: pg_sys::TupleDesc) -> Vec<Column> {
                 attnum: attribute.attnum,
                 type_oid: attribute.atttypid,
                 base_type: pg_sys::getBaseType(attribute.atttypid),
+                typmod: attribute.atttypmod,
                 generated: match attribute.attgenerated as u8 {
                     b's' => Generated::Stored,
                     b'v' => Generated::Virtual,
@@ -219,10 +221,35 @@ pub fn tree(root: Oid, lockmode: u32) -> Vec<Oid> {
     }
 }
 
+/// Whether the column is part of this table's partition key. `false` for a table that is not partitioned.
+pub fn partitioned_by(relation: Oid, attnum: i16) -> bool {
+    // SAFETY: open, ask and close; the set holds the offset attribute number, as the callee wants it.
+    unsafe {
+        let rel = pg_sys::relation_open(relation, pg_sys::AccessShareLock as i32);
+        let partitioned = (*(*rel).rd_rel).relkind as u8 == pg_sys::RELKIND_PARTITIONED_TABLE;
+        let position = i32::from(attnum) - pg_sys::FirstLowInvalidHeapAttributeNumber;
+        let set = pg_sys::bms_make_singleton(position);
+        let mut in_expression = false;
+        let found = partitioned
+            && pg_sys::ffi::pg_guard_ffi_boundary(|| {
+                native::has_partition_attrs(rel, set, &mut in_expression)
+            });
+        pg_sys::relation_close(rel, pg_sys::NoLock as i32);
+        found
+    }
+}
+
 /// The type's name as PostgreSQL spells it.
 pub fn type_name(oid: Oid) -> String {
     // SAFETY: palloc'ed text.
     unsafe { owned(pg_sys::format_type_be(oid)) }
+}
+
+/// The type's name, qualified where it is not PostgreSQL's own, with its modifier: `character(64)`.
+pub fn type_name_with(oid: Oid, typmod: i32) -> String {
+    let flags = pg_sys::FORMAT_TYPE_TYPEMOD_GIVEN | pg_sys::FORMAT_TYPE_FORCE_QUALIFY;
+    // SAFETY: palloc'ed text.
+    unsafe { owned(pg_sys::format_type_extended(oid, typmod, flags as u16)) }
 }
 
 /// Whether the type is an enum.

@@ -13,6 +13,22 @@ pub fn now(_plain: Plain) -> i64 {
     unsafe { native::GetCurrentTimestamp() }
 }
 
+/// As [`now`], from a step.
+pub fn current() -> i64 {
+    // SAFETY: reads the clock.
+    unsafe { pg_sys::GetCurrentTimestamp() }
+}
+
+/// The next value of one of our sequences, from a step.
+///
+/// # Errors
+///
+/// Undefined object when the extension's SQL is not installed.
+pub fn own_next_id(sequence: &str) -> Result<i64, Report> {
+    let sequence = super::catalog::own_relation(sequence)?;
+    Ok(super::entry::guarded(|plain| next_id(sequence, plain)))
+}
+
 /// `moment + interval`. Raises 22008 when that is out of range.
 pub fn after(moment: i64, interval: Interval, _plain: Plain) -> i64 {
     let mut interval = interval;

@@ -77,6 +77,18 @@ pub(super) fn raise_through_pgrx(report: Report) -> ! {
     unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| raw.raise()) }
 }
 
+/// Rust that a callback of PostgreSQL's runs. An `Err` becomes an ERROR.
+pub(super) fn callback(f: fn() -> Result<(), Report>) {
+    Plain(()).step(f);
+}
+
+/// Plain code from within a step or a `#[pg_extern]`. `f` holds `Copy` values only. What it raises goes on through pgrx:
+/// with SQLSTATE, message, DETAIL and HINT, but without CONTEXT.
+pub fn guarded<T: Copy>(f: impl FnOnce(Plain) -> T) -> T {
+    // SAFETY: the boundary catches a longjmp in this frame; f's frames are plain.
+    unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| f(Plain(()))) }
+}
+
 /// A NOTICE to the client, or a LOG line, from a step or a `#[pg_extern]`.
 pub fn say(level: pgrx::PgLogLevel, text: &str) {
     let text = copy_text(text);

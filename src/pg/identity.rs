@@ -1,6 +1,6 @@
 //! Acting as somebody: the extension's owner for our tables, a table's owner for statements on it.
 
-use super::catalog;
+use super::{catalog, settings};
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{self, Oid};
 use std::ffi::CStr;
@@ -76,7 +76,7 @@ pub fn as_role<T>(
         (c"default_transaction_read_only", c"off"),
         (c"row_security", c"off"),
     ];
-    // SAFETY: the pair Get/Set restores what it found; AtEOXact_GUC pops the level that was pushed.
+    // SAFETY: the pair Get/Set restores what it found.
     unsafe {
         if pg_sys::GetUserNameFromId(role, true).is_null() {
             return Err(Report::new(
@@ -95,31 +95,9 @@ pub fn as_role<T>(
                 pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION
             }
         };
-        let level = pg_sys::NewGUCNestLevel();
-        for (name, value) in SETTINGS {
-            set_while_acting(name, value);
-        }
         pg_sys::SetUserIdAndSecContext(role, context | added as i32);
-        let outcome = f();
+        let outcome = settings::with(&SETTINGS, f);
         pg_sys::SetUserIdAndSecContext(user, context);
-        pg_sys::AtEOXact_GUC(outcome.is_ok(), level);
         outcome
-    }
-}
-
-/// Sets a setting of PostgreSQL's until [`as_role`], in which this is called, returns.
-pub fn set_while_acting(name: &CStr, value: &CStr) {
-    // SAFETY: NUL-terminated; GUC_ACTION_SAVE at the nest level that `as_role` has pushed.
-    unsafe {
-        pg_sys::set_config_option(
-            name.as_ptr(),
-            value.as_ptr(),
-            pg_sys::GucContext::PGC_USERSET,
-            pg_sys::GucSource::PGC_S_SESSION,
-            pg_sys::GucAction::GUC_ACTION_SAVE,
-            true,
-            0,
-            false,
-        );
     }
 }

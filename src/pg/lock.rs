@@ -11,6 +11,9 @@ const LOCK_CLASS: u16 = 0x5644; // "VD"
 /// Advisory lock class for making leaves.
 const LEAF_CLASS: u16 = 0x564C; // "VL"
 
+/// Advisory lock class for holding rows in quarantine.
+const HOLD_CLASS: u16 = 0x5648; // "VH"
+
 /// Waits for the subject's other writers and keeps them out until the transaction ends.
 ///
 /// Raises what waiting for a lock raises: 55P03, 40P01, 57014.
@@ -18,6 +21,19 @@ pub fn writer_of(subject_hash: i64, plain: Plain) {
     acquire(
         subject_hash,
         LOCK_CLASS,
+        pg_sys::ExclusiveLock,
+        false,
+        plain,
+    );
+}
+
+/// Waits for the other holders of the same row, and keeps them out until the transaction ends.
+///
+/// Raises what waiting for a lock raises.
+pub fn holder_of(content_hash: i64, plain: Plain) {
+    acquire(
+        content_hash,
+        HOLD_CLASS,
         pg_sys::ExclusiveLock,
         false,
         plain,

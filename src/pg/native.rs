@@ -119,6 +119,14 @@ unsafe extern "C-unwind" {
         isnull: *const bool,
         replace: *const bool,
     ) -> pg_sys::HeapTuple;
+    pub fn heap_modify_tuple_by_cols(
+        tuple: pg_sys::HeapTuple,
+        desc: pg_sys::TupleDesc,
+        count: c_int,
+        attnums: *const c_int,
+        values: *const Datum,
+        isnull: *const bool,
+    ) -> pg_sys::HeapTuple;
     pub fn heap_insert(
         relation: Relation,
         tuple: pg_sys::HeapTuple,
@@ -246,6 +254,11 @@ unsafe extern "C-unwind" {
 
     // Not in pgrx's bindings. Called through its guard, from steps.
     pub fn get_partition_ancestors(relation: Oid) -> *mut pg_sys::List;
+    pub fn has_partition_attrs(
+        relation: Relation,
+        attnums: *mut pg_sys::Bitmapset,
+        used_in_expr: *mut bool,
+    ) -> bool;
     pub fn find_all_inheritors(
         parent: Oid,
         lockmode: pg_sys::LOCKMODE,

@@ -8,7 +8,7 @@ use super::{native, trigger};
 use crate::report::{Report, SqlState};
 use pgrx::Spi;
 use pgrx::pg_sys::{self, Datum, Oid};
-use std::ffi::c_char;
+use std::ffi::CStr;
 
 /// A composite value in the caller's memory context.
 #[derive(Clone, Copy)]
@@ -79,7 +79,7 @@ impl MadeRow {
     }
 
     /// As [`trigger::under_condition`].
-    pub fn under_condition_of(self, name: *const c_char, plain: Plain) -> bool {
+    pub fn under_condition_of(self, name: &CStr, plain: Plain) -> bool {
         trigger::under_condition(self.relation, name, self.slot(), plain)
     }
 

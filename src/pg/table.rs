@@ -22,6 +22,12 @@ impl Row {
         unsafe { T::from_polymorphic_datum(value, false, oid) }
     }
 
+    /// Where the row is, for [`super::own_table::update`].
+    pub fn tid(&self) -> pg_sys::ItemPointerData {
+        // SAFETY: a tuple of the scan.
+        unsafe { (*self.tuple).t_self }
+    }
+
     /// A timestamptz column in microseconds since 2000-01-01 UTC.
     pub fn micros(&self, column: &str) -> Option<i64> {
         self.datum(column).map(|(value, _)| value.value() as i64)
@@ -69,21 +75,65 @@ impl Row {
 /// # Errors
 ///
 /// Those of `visit`, and an undefined object when the extension's table is not there.
-pub fn for_each(
+pub fn for_each(table: &str, visit: impl FnMut(&Row) -> Result<(), Report>) -> Result<(), Report> {
+    scan(table, None, visit)
+}
+
+/// As [`for_each`], for the rows whose int8 `column` equals `value`, by an index on it. Sees what is committed at this
+/// instant, whatever the transaction's snapshot.
+///
+/// # Errors
+///
+/// As [`for_each`].
+pub fn for_each_by(
     table: &str,
+    (index, column): (&str, &str),
+    value: i64,
+    visit: impl FnMut(&Row) -> Result<(), Report>,
+) -> Result<(), Report> {
+    scan(table, Some((index, column, value)), visit)
+}
+
+fn scan(
+    table: &str,
+    by: Option<(&str, &str, i64)>,
     mut visit: impl FnMut(&Row) -> Result<(), Report>,
 ) -> Result<(), Report> {
     let oid = catalog::own_relation(table)?;
+    let mut keys = Vec::new();
+    let mut index_oid = pg_sys::InvalidOid;
+    if let Some((index, column, value)) = by {
+        index_oid = catalog::own_relation(index)?;
+        let facts = catalog::relation(oid)?;
+        let attnum = facts.column(column).map_or(0, |found| found.attnum);
+        // SAFETY: zero is a valid key, which ScanKeyInit fills.
+        let mut key = unsafe { std::mem::zeroed::<pg_sys::ScanKeyData>() };
+        // SAFETY: the column is an int8 (sql/tables).
+        unsafe {
+            pg_sys::ScanKeyInit(
+                &mut key,
+                attnum,
+                pg_sys::BTEqualStrategyNumber as u16,
+                pg_sys::Oid::from(pg_sys::F_INT8EQ),
+                Datum::from(value),
+            );
+        }
+        keys.push(key);
+    }
     // SAFETY: open, scan and close in order; an error in between is cleaned up by the resource owner.
     unsafe {
         let relation = pg_sys::table_open(oid, pg_sys::AccessShareLock as i32);
+        let snapshot = match by {
+            Some(_) => &raw mut pg_sys::SnapshotSelfData,
+            None => std::ptr::null_mut(),
+        };
         let scan = pg_sys::systable_beginscan(
             relation,
-            pg_sys::InvalidOid,
-            false,
-            std::ptr::null_mut(),
-            0,
-            std::ptr::null_mut(),
+            index_oid,
+            by.is_some(),
+            snapshot,
+            keys.len() as i32,
+            keys.as_mut_ptr(),
         );
         let mut outcome = Ok(());
         loop {

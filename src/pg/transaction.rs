@@ -1,29 +1,52 @@
 //! The ends of transactions and savepoints.
 
+use super::entry;
+use crate::audit::tally;
 use crate::enforce::moved;
-use pgrx::pg_sys;
+use pgrx::pg_sys::{self, SubXactEvent, XactEvent};
 use std::ffi::c_void;
 
 /// Called by `_PG_init`, once.
 pub fn register() {
     // SAFETY: the callbacks have the right signatures and live as long as the library.
     unsafe {
-        pg_sys::RegisterXactCallback(Some(ended), std::ptr::null_mut());
+        pg_sys::RegisterXactCallback(Some(transaction), std::ptr::null_mut());
         pg_sys::RegisterSubXactCallback(Some(savepoint), std::ptr::null_mut());
     }
 }
 
-unsafe extern "C-unwind" fn ended(_event: pg_sys::XactEvent::Type, _arg: *mut c_void) {
-    moved::forget();
+/// 1 outside savepoints, one more in each.
+pub fn nest_level() -> i32 {
+    // SAFETY: reads a static.
+    unsafe { pg_sys::GetCurrentTransactionNestLevel() }
+}
+
+unsafe extern "C-unwind" fn transaction(event: XactEvent::Type, _arg: *mut c_void) {
+    match event {
+        XactEvent::XACT_EVENT_PRE_COMMIT | XactEvent::XACT_EVENT_PRE_PREPARE => {
+            if !tally::is_empty() {
+                entry::callback(tally::write);
+            }
+        }
+        _ => {
+            moved::forget();
+            tally::forget();
+        }
+    }
 }
 
 unsafe extern "C-unwind" fn savepoint(
-    event: pg_sys::SubXactEvent::Type,
+    event: SubXactEvent::Type,
     _id: pg_sys::SubTransactionId,
     _parent: pg_sys::SubTransactionId,
     _arg: *mut c_void,
 ) {
-    if event == pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB {
-        moved::forget();
+    match event {
+        SubXactEvent::SUBXACT_EVENT_COMMIT_SUB => tally::keep(nest_level()),
+        SubXactEvent::SUBXACT_EVENT_ABORT_SUB => {
+            moved::forget();
+            tally::drop_level(nest_level());
+        }
+        _ => {}
     }
 }

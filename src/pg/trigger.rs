@@ -4,8 +4,8 @@ use super::columns::RowSlot;
 use super::entry::Plain;
 use super::{catalog, native};
 use crate::report::{Report, SqlState};
-use pgrx::pg_sys::{self, Oid};
-use std::ffi::{CStr, c_char};
+use pgrx::pg_sys::{self, Datum, Oid};
+use std::ffi::CStr;
 
 /// Which event a row trigger fired for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,13 @@ pub enum Event {
     Insert,
     Update,
     Delete,
+}
+
+/// Whether the row is stored already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timing {
+    Before,
+    After,
 }
 
 /// A trigger that has fired: valid during the call.
@@ -38,20 +45,60 @@ impl Fired {
         unsafe { CStr::from_ptr((*(*self.data).tg_trigger).tgname) }
     }
 
-    /// The event, when it is an AFTER ROW trigger; else `None`.
-    pub fn after_row(self) -> Option<Event> {
+    /// When and for what it fired, when it is a row trigger on an INSERT, UPDATE or DELETE; else `None`.
+    pub fn row_event(self) -> Option<(Timing, Event)> {
         // SAFETY: plain field.
         let event = unsafe { (*self.data).tg_event };
-        if event & pg_sys::TRIGGER_EVENT_ROW == 0
-            || event & pg_sys::TRIGGER_EVENT_TIMINGMASK != pg_sys::TRIGGER_EVENT_AFTER
-        {
+        if event & pg_sys::TRIGGER_EVENT_ROW == 0 {
             return None;
         }
+        let timing = match event & pg_sys::TRIGGER_EVENT_TIMINGMASK {
+            pg_sys::TRIGGER_EVENT_AFTER => Timing::After,
+            pg_sys::TRIGGER_EVENT_BEFORE => Timing::Before,
+            _ => return None,
+        };
         match event & pg_sys::TRIGGER_EVENT_OPMASK {
-            pg_sys::TRIGGER_EVENT_INSERT => Some(Event::Insert),
-            pg_sys::TRIGGER_EVENT_UPDATE => Some(Event::Update),
-            pg_sys::TRIGGER_EVENT_DELETE => Some(Event::Delete),
+            pg_sys::TRIGGER_EVENT_INSERT => Some((timing, Event::Insert)),
+            pg_sys::TRIGGER_EVENT_UPDATE => Some((timing, Event::Update)),
+            pg_sys::TRIGGER_EVENT_DELETE => Some((timing, Event::Delete)),
             _ => None,
+        }
+    }
+
+    /// What a BEFORE trigger returns for a row that it leaves as it is. NULL leaves the row out of its statement.
+    pub fn kept(self) -> Datum {
+        Datum::from(self.tuple())
+    }
+
+    /// As [`Fired::kept`], with another value in one column.
+    pub fn kept_with(self, attnum: i16, value: Datum, _plain: Plain) -> Datum {
+        let mut attnum = i32::from(attnum);
+        let mut value = value;
+        let mut isnull = false;
+        // SAFETY: the tuple is of the relation's row type and the value of the column's; the new tuple lies in the
+        // per-tuple context, as the trigger manager wants it.
+        unsafe {
+            let desc = (*(*self.data).tg_relation).rd_att;
+            Datum::from(native::heap_modify_tuple_by_cols(
+                self.tuple(),
+                desc,
+                1,
+                &mut attnum,
+                &mut value,
+                &mut isnull,
+            ))
+        }
+    }
+
+    /// The row that is about to be stored.
+    fn tuple(self) -> pg_sys::HeapTuple {
+        // SAFETY: filled for BEFORE row triggers: tg_newtuple for an UPDATE, else tg_trigtuple.
+        unsafe {
+            let data = &*self.data;
+            match data.tg_event & pg_sys::TRIGGER_EVENT_OPMASK {
+                pg_sys::TRIGGER_EVENT_UPDATE => data.tg_newtuple,
+                _ => data.tg_trigtuple,
+            }
         }
     }
 
@@ -78,7 +125,7 @@ impl Fired {
     }
 
     /// As [`under_condition`], for the table that the trigger fired on.
-    pub fn under_condition_of(self, name: *const c_char, row: RowSlot, plain: Plain) -> bool {
+    pub fn under_condition_of(self, name: &CStr, row: RowSlot, plain: Plain) -> bool {
         // SAFETY: the manager fills tg_relation.
         under_condition(unsafe { (*self.data).tg_relation }, name, row, plain)
     }
@@ -89,7 +136,7 @@ impl Fired {
 /// Evaluated by the executor from the trigger's own WHEN, for the few rows for which PostgreSQL has not done so.
 pub(super) fn under_condition(
     relation: pg_sys::Relation,
-    name: *const c_char,
+    name: &CStr,
     row: RowSlot,
     _plain: Plain,
 ) -> bool {
@@ -102,7 +149,7 @@ pub(super) fn under_condition(
         }
         for i in 0..(*description).numtriggers {
             let trigger = (*description).triggers.add(i as usize);
-            if CStr::from_ptr((*trigger).tgname) != CStr::from_ptr(name) {
+            if CStr::from_ptr((*trigger).tgname) != name {
                 continue;
             }
             if (*trigger).tgqual.is_null() {
@@ -130,9 +177,10 @@ pub fn is_apply() -> bool {
     unsafe { pg_sys::IsLogicalWorker() }
 }
 
-/// A trigger to be made: AFTER, for each row, ENABLE ALWAYS, calling `verdict.guard_row()`.
+/// A trigger to be made: for each row, ENABLE ALWAYS, calling `verdict.guard_row()`.
 pub struct Plan<'a> {
     pub name: &'a str,
+    pub timing: Timing,
     pub events: u32,
     /// `UPDATE OF` these columns; empty for any.
     pub columns: &'a [String],
@@ -154,6 +202,10 @@ pub fn create(relation: Oid, plan: &Plan) -> Result<(), Report> {
         (*stmt).type_ = pg_sys::NodeTag::T_CreateTrigStmt;
         (*stmt).trigname = pg_sys::pstrdup(name.as_ptr());
         (*stmt).row = true;
+        (*stmt).timing = match plan.timing {
+            Timing::Before => pg_sys::TRIGGER_TYPE_BEFORE as i16,
+            Timing::After => pg_sys::TRIGGER_TYPE_AFTER as i16,
+        };
         (*stmt).events = plan.events as i16;
         let mut columns = pgrx::PgList::<pg_sys::Node>::new();
         for column in plan.columns {
@@ -210,7 +262,7 @@ pub fn drop_if_exists(relation: Oid, name: &str) {
 pub fn not_a_row_trigger() -> Report {
     Report::new(
         SqlState::GuardMisconfigured,
-        "VD009: verdict.guard_row() must be called as an AFTER ROW trigger",
+        "VD009: verdict.guard_row() must be called as one of the row triggers that verdict.guard makes",
     )
     .hint("Put guards on tables with verdict.guard(relation, hook).")
 }

@@ -2,8 +2,8 @@
 
 use super::leaves::{self, timestamped};
 use crate::guc;
-use crate::pg::identity;
 use crate::pg::sql::{self, or_raise};
+use crate::pg::{identity, settings};
 use crate::report::Report;
 use pgrx::iter::TableIterator;
 use pgrx::{name, pg_extern};
@@ -52,7 +52,7 @@ fn retire() -> Retired {
     let mut rows = Vec::new();
     or_raise(identity::as_extension_owner(|| {
         // Dropping a partition needs its parent alone for a moment. Rather give up than queue in front of auditors.
-        identity::set_while_acting(c"lock_timeout", c"2s");
+        settings::set(c"lock_timeout", c"2s");
         for leaf in leaves::names_oldest_first()? {
             match kept_by(&timestamped(&leaf)?)? {
                 Some(reason) => rows.push((leaf, false, reason.to_owned())),

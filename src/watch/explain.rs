@@ -1,7 +1,8 @@
 //! `verdict.explain`: every step of the decision for one row, without a lock and without writing.
 
 use crate::args;
-use crate::enforce::plan::{self, Plan, Shape};
+use crate::enforce::plan::{self, Plan};
+use crate::enforce::shape::Shape;
 use crate::enforce::{self, judge};
 use crate::pg::catalog;
 use crate::pg::clock;

@@ -1,100 +1,20 @@
 //! `verdict.guard` and `verdict.unguard`.
 
 use super::options::{Checked, Options};
-use super::registry::{Mapped, trigger_name};
-use super::{mapping, registry};
+use super::reads::Reads;
+use super::registry::Mapped;
+use super::triggers::{install, uninstall};
+use super::{mapping, registry, soft};
 use crate::args;
-use crate::enforce::plan::Duty;
 use crate::pg::catalog::{self, Kind, Relation};
-use crate::pg::condition::Condition;
 use crate::pg::entry::say;
-use crate::pg::identity::{self, Restriction};
+use crate::pg::identity;
 use crate::pg::sql::{self, or_raise};
-use crate::pg::{table, trigger};
+use crate::pg::table;
 use crate::report::{Report, SqlState};
 use crate::store::hooks::{self, Hook};
 use pgrx::{JsonB, PgLogLevel, pg_extern, pg_sys::Oid};
-use serde_json::{Map, Value};
-
-/// What a guard reads, once checked.
-pub struct Reads {
-    pub key: Option<Mapped>,
-    pub content: Option<Map<String, Value>>,
-    condition: Option<(String, Condition)>,
-}
-
-impl Reads {
-    /// # Errors
-    ///
-    /// What [`mapping`] and [`Condition::parse`] refuse.
-    pub fn check(
-        key: Option<&str>,
-        content: Option<&Value>,
-        condition: Option<&str>,
-        hook: &Hook,
-        relation: &Relation,
-    ) -> Result<Self, Report> {
-        let condition = condition
-            .map(|text| {
-                let parsed = Condition::parse(args::said("condition", Some(text))?, relation)?;
-                Ok::<_, Report>((text.to_owned(), parsed))
-            })
-            .transpose()?;
-        let reads = Self {
-            key: mapping::key(key, hook, relation)?,
-            content: mapping::content(content, hook, relation)?,
-            condition,
-        };
-        for column in reads.columns() {
-            let generated = relation.column(&column).map(|column| column.generated);
-            if generated == Some(catalog::Generated::Virtual) {
-                return Err(Report::new(
-                    SqlState::InvalidParameter,
-                    format!(
-                        "argument condition: column \"{column}\" is a virtual generated column, which a trigger cannot see"
-                    ),
-                ));
-            }
-        }
-        Ok(reads)
-    }
-
-    /// Names of all guarded columns, each once.
-    pub fn columns(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.key.iter().map(|key| key.name.clone()).collect();
-        let content = self.content.iter().flatten();
-        names.extend(
-            content.map(|(_, column)| Mapped::parse(column.as_str().unwrap_or_default()).name),
-        );
-        let conditions = self.condition.iter();
-        names.extend(conditions.flat_map(|(_, condition)| condition.columns.clone()));
-        names.sort();
-        names.dedup();
-        names
-    }
-
-    /// The condition as it was written.
-    pub fn condition_text(&self) -> Option<&str> {
-        self.condition.as_ref().map(|(text, _)| text.as_str())
-    }
-
-    /// Names of the condition's columns.
-    pub fn condition_columns(&self) -> Value {
-        match &self.condition {
-            Some((_, condition)) => Value::from(condition.columns.clone()),
-            None => Value::Array(Vec::new()),
-        }
-    }
-
-    /// Guarded column → attribute number.
-    pub fn attnums(&self, relation: &Relation) -> Value {
-        let pairs = self.columns().into_iter().filter_map(|name| {
-            let attnum = relation.column(&name)?.attnum;
-            Some((name, Value::from(attnum)))
-        });
-        Value::Object(pairs.collect())
-    }
-}
+use serde_json::Value;
 
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)] // the SQL function's own
@@ -111,10 +31,15 @@ fn guard(
     on_altered: Option<&str>,
     on_reused: Option<&str>,
     on_revoked: Option<&str>,
+    flag_column: Option<&str>,
+    flag_value: Option<&str>,
     locking: Option<&str>,
     mode: Option<&str>,
     edits: Option<&str>,
+    legacy: Option<&str>,
+    replica_role: Option<&str>,
     name: Option<&str>,
+    redact: Option<Vec<Option<String>>>,
 ) -> i32 {
     let actions = [
         on_missing, on_denied, on_failed, on_expired, on_altered, on_reused, on_revoked,
@@ -128,6 +53,8 @@ fn guard(
             locking,
             mode,
             edits,
+            legacy,
+            replica_role,
         }
         .check(true)?;
         let reads = Reads::check(
@@ -154,9 +81,16 @@ fn guard(
                 ));
             }
         }
-        let id = register(&relation, &hook, &name, &reads, &options)?;
-        install(&relation, id, &reads)?;
-        Ok(id)
+        let guarded = reads.columns();
+        let marks = Marks {
+            flag: soft::flag(flag_column, flag_value, &guarded, &relation)?,
+            redact: mapping::redact(redact, &relation)?,
+        };
+        register(&relation, &hook, &name, &reads, &options, &marks)?;
+        let guard = find(&relation, &hook)?;
+        soft::check(&guard, &guarded, &relation)?;
+        install(&relation, &guard, &reads)?;
+        Ok(guard.id)
     })())
 }
 
@@ -285,16 +219,17 @@ fn register(
     name: &str,
     reads: &Reads,
     options: &Checked,
-) -> Result<i32, Report> {
+    marks: &Marks,
+) -> Result<(), Report> {
     let key = reads.key.as_ref().map(Mapped::written);
     let [missing, denied, failed, expired, altered, reused, revoked] = options.actions;
     identity::as_extension_owner(|| {
-        sql::one(
+        sql::run(
             "INSERT INTO verdict.guards (name, relation_schema, relation_name, hook_id, key, content, condition,
                  condition_columns, columns, on_missing, on_denied, on_failed, on_expired, on_altered, on_reused,
-                 on_revoked, locking, mode, edits, created_by)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
-             RETURNING id",
+                 on_revoked, locking, mode, edits, legacy, replica_role, flag_column, flag_value, redact, created_by)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+                 $22, $23, $24, $25)",
             &[
                 name.into(),
                 relation.name.schema.as_str().into(),
@@ -315,63 +250,19 @@ fn register(
                 options.locking.into(),
                 options.mode.into(),
                 options.edits.into(),
+                options.legacy.into(),
+                options.replica_role.into(),
+                marks.flag.as_ref().map(|(column, _)| column.as_str()).into(),
+                marks.flag.as_ref().map(|(_, value)| value.as_str()).into(),
+                JsonB(Value::from(marks.redact.clone())).into(),
                 identity::session_user().into(),
             ],
         )
     })
-    .map(|id| id.unwrap_or(0))
 }
 
-/// Puts the guard's triggers on the table, as its owner.
-///
-/// # Errors
-///
-/// PostgreSQL's own.
-pub fn install(relation: &Relation, id: i32, reads: &Reads) -> Result<(), Report> {
-    identity::as_role(relation.owner, Restriction::SecurityRestricted, || {
-        let columns = reads.columns();
-        let name = trigger_name(id, Duty::Inserts);
-        trigger::create(
-            relation.oid,
-            &trigger::Plan {
-                name: &name,
-                events: trigger::INSERT | trigger::UPDATE,
-                columns: &columns,
-                condition: reads.condition.as_ref().map(|(_, condition)| condition),
-            },
-        )?;
-        let name = trigger_name(id, Duty::Updates);
-        let plan = trigger::Plan {
-            name: &name,
-            events: trigger::UPDATE,
-            columns: &[],
-            condition: None,
-        };
-        trigger::create(relation.oid, &plan)?;
-        if relation.kind == Kind::Partitioned {
-            let name = trigger_name(id, Duty::Moves);
-            let plan = trigger::Plan {
-                name: &name,
-                events: trigger::DELETE,
-                columns: &[],
-                condition: None,
-            };
-            trigger::create(relation.oid, &plan)?;
-        }
-        Ok(())
-    })
-}
-
-/// Takes the guard's triggers off, as the table's owner.
-///
-/// # Errors
-///
-/// PostgreSQL's own.
-pub fn uninstall(relation: &Relation, id: i32) -> Result<(), Report> {
-    identity::as_role(relation.owner, Restriction::SecurityRestricted, || {
-        for duty in [Duty::Inserts, Duty::Updates, Duty::Moves] {
-            trigger::drop_if_exists(relation.oid, &trigger_name(id, duty));
-        }
-        Ok(())
-    })
+/// What a guard does to rows, and hides of them, beside its actions.
+struct Marks {
+    flag: Option<(String, String)>,
+    redact: Vec<String>,
 }

@@ -190,3 +190,31 @@ fn readable<'a>(
         ),
     }
 }
+
+/// The columns whose values incidents do not show.
+///
+/// # Errors
+///
+/// 22004, 42703.
+pub fn redact(
+    columns: Option<Vec<Option<String>>>,
+    relation: &Relation,
+) -> Result<Vec<String>, Report> {
+    columns
+        .unwrap_or_default()
+        .into_iter()
+        .map(|name| {
+            let name = args::required("redact", name)?;
+            if relation.column(&name).is_none() {
+                return Err(Report::new(
+                    SqlState::UndefinedColumn,
+                    format!(
+                        "argument redact: column \"{name}\" of relation {} does not exist",
+                        relation.name
+                    ),
+                ));
+            }
+            Ok(name)
+        })
+        .collect()
+}

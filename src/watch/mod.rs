@@ -2,11 +2,15 @@
 
 pub mod alter;
 pub mod explain;
+pub mod glass;
 pub mod guard;
 pub mod mapping;
 pub mod options;
+pub mod reads;
 pub mod registry;
 mod roles;
+mod soft;
+mod triggers;
 
 use crate::pg::entry::{Call, Plain};
 use crate::pg::{relcache, trigger};

@@ -2,7 +2,7 @@
 
 use crate::args;
 use crate::report::Report;
-use verdict::{Action, Edits, Finding, Locking, Mode};
+use verdict::{Action, Edits, Finding, Legacy, Locking, Mode, ReplicaRole};
 
 /// The options as they were given; `None` keeps what stands (alter) and is refused (guard).
 pub struct Options<'a> {
@@ -10,6 +10,8 @@ pub struct Options<'a> {
     pub locking: Option<&'a str>,
     pub mode: Option<&'a str>,
     pub edits: Option<&'a str>,
+    pub legacy: Option<&'a str>,
+    pub replica_role: Option<&'a str>,
 }
 
 /// Checked words, for the registry's row.
@@ -19,6 +21,8 @@ pub struct Checked {
     pub locking: Option<&'static str>,
     pub mode: Option<&'static str>,
     pub edits: Option<&'static str>,
+    pub legacy: Option<&'static str>,
+    pub replica_role: Option<&'static str>,
 }
 
 /// The order of the `on_…` arguments.
@@ -51,6 +55,8 @@ impl Options<'_> {
             locking: None,
             mode: None,
             edits: None,
+            legacy: None,
+            replica_role: None,
         };
         if given(self.locking) {
             checked.locking = Some(args::word::<Locking>("locking", self.locking)?.as_str());
@@ -60,6 +66,13 @@ impl Options<'_> {
         }
         if given(self.edits) {
             checked.edits = Some(args::word::<Edits>("edits", self.edits)?.as_str());
+        }
+        if given(self.legacy) {
+            checked.legacy = Some(args::word::<Legacy>("legacy", self.legacy)?.as_str());
+        }
+        if given(self.replica_role) {
+            let role = args::word::<ReplicaRole>("replica_role", self.replica_role)?;
+            checked.replica_role = Some(role.as_str());
         }
         Ok(checked)
     }

@@ -1,10 +1,11 @@
 //! A guard as the registry keeps it: names, not OIDs, so that dump and restore carry it.
 
-use crate::enforce::plan::Duty;
+use crate::enforce::shape::Duty;
 use crate::pg::table::Row;
 use crate::report::{Report, SqlState};
 use std::collections::BTreeMap;
-use verdict::{Actions, Finding, Locking, Policy};
+use std::str::FromStr;
+use verdict::{Action, Actions, Finding, Legacy, Locking, Policy, ReplicaRole};
 
 /// A guard's row.
 #[derive(Clone, Debug)]
@@ -21,6 +22,20 @@ pub struct Guard {
     /// Without the hook's `failed_continue`.
     pub policy: Policy,
     pub locking: Locking,
+    /// The column that `flag` sets, and the text of the value that it gets.
+    pub flag: Option<(String, String)>,
+    /// Columns whose values incidents do not show.
+    pub redact: Vec<String>,
+}
+
+impl Guard {
+    /// Whether a row may be changed or left out: what needs a BEFORE trigger.
+    pub fn is_soft(&self) -> bool {
+        Finding::ALL
+            .iter()
+            .map(|finding| self.policy.actions.get(*finding))
+            .any(|action| action.is_soft() && (action != Action::Flag || self.flag.is_some()))
+    }
 }
 
 /// A column and, for bytea, what its bytes mean.
@@ -84,10 +99,11 @@ pub fn read(row: &Row) -> Result<Guard, Report> {
         actions,
         mode: row.text("mode").parse().map_err(broken)?,
         edits: row.text("edits").parse().map_err(broken)?,
+        legacy: or_default(row, "legacy", Legacy::Enforce).map_err(broken)?,
+        replica_role: or_default(row, "replica_role", ReplicaRole::Client).map_err(broken)?,
     };
     let content = row.json("content").unwrap_or_default();
     let content = content.as_object().into_iter().flatten();
-    let condition_columns = row.json("condition_columns").unwrap_or_default();
     Ok(Guard {
         id: row.get("id").unwrap_or(0),
         hook_id: row.get("hook_id").unwrap_or(0),
@@ -101,23 +117,38 @@ pub fn read(row: &Row) -> Result<Guard, Report> {
             })
             .collect(),
         condition: row.get("condition"),
-        condition_columns: condition_columns
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|name| name.as_str().map(str::to_owned))
-            .collect(),
+        condition_columns: names(row.json("condition_columns")),
         policy,
         locking,
+        flag: row.get("flag_column").zip(row.get("flag_value")),
+        redact: names(row.json("redact")),
         name,
     })
 }
 
-/// The name of one of a guard's triggers.
+/// A word that an older version of the SQL does not keep.
+fn or_default<T: FromStr>(row: &Row, column: &str, default: T) -> Result<T, T::Err> {
+    row.get::<String>(column)
+        .map_or(Ok(default), |word| word.parse())
+}
+
+fn names(list: Option<serde_json::Value>) -> Vec<String> {
+    list.unwrap_or_default()
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|name| name.as_str().map(str::to_owned))
+        .collect()
+}
+
+/// The name of one of a guard's triggers. Triggers fire in the order of their names: those before the row is stored
+/// should come after the application's own.
 pub fn trigger_name(guard_id: i32, duty: Duty) -> String {
     match duty {
         Duty::Inserts => format!("verdict_guard_{guard_id}"),
         Duty::Updates => format!("verdict_guard_{guard_id}_update"),
         Duty::Moves => format!("verdict_guard_{guard_id}_move"),
+        Duty::BeforeInserts => format!("zz_verdict_guard_{guard_id}_insert"),
+        Duty::BeforeUpdates => format!("zz_verdict_guard_{guard_id}_update"),
     }
 }

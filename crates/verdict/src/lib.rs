@@ -34,7 +34,7 @@ pub use field::{FIELD_NAME_CAP, FIELDS_CAP, FieldMap, FieldMapError};
 pub use json::{MAX_DEPTH, StrictJsonError, json_without_duplicates};
 pub use outcome::{Answer, Cause, ERR_TEXT_CAP, NoAnswer, Outcome, UnknownOutcome};
 pub use pointer::{JsonPointer, JsonPointerError};
-pub use policy::{Action, Actions, Edits, Locking, Mode, Policy, strongest};
+pub use policy::{Action, Actions, Edits, Legacy, Locking, Mode, Policy, ReplicaRole, strongest};
 pub use request::{Request, RequestError, SUBJECT_CAP};
 pub use subject_hash::subject_hash;
 pub use words::UnknownWord;

@@ -9,6 +9,12 @@ words! {
     pub enum Action as "action" {
         /// The row is kept as it is.
         Allow = "allow",
+        /// The row is kept with a mark: the guard's flag column gets the flag value.
+        Flag = "flag",
+        /// The row is left out of its statement, and only its incident remains.
+        Discard = "discard",
+        /// The row is left out of its statement and held for a reviewer.
+        Quarantine = "quarantine",
         /// The statement fails, and with it the transaction.
         Reject = "reject",
     }
@@ -45,6 +51,33 @@ words! {
         Refuse = "refuse",
         /// Not judged: a hole, on purpose.
         Allow = "allow",
+    }
+}
+
+words! {
+    /// What happens to an update of a row that was never judged.
+    pub enum Legacy as "legacy" {
+        /// It needs a verdict like any other.
+        Enforce = "enforce",
+        /// It passes: the row is older than the guard, or its verdict is retired.
+        Allow = "allow",
+    }
+}
+
+words! {
+    /// What a client session in replica role is taken for.
+    pub enum ReplicaRole as "replica_role" {
+        /// A client: judged and refused like any other.
+        Client = "client",
+        /// A replication worker: nothing is refused or changed, everything found is written down.
+        Apply = "apply",
+    }
+}
+
+impl Action {
+    /// Whether the row itself is changed or left out: what only a BEFORE trigger can do.
+    pub const fn is_soft(self) -> bool {
+        matches!(self, Self::Flag | Self::Discard | Self::Quarantine)
     }
 }
 
@@ -120,6 +153,10 @@ pub struct Policy {
     pub mode: Mode,
     /// What happens to updates.
     pub edits: Edits,
+    /// What happens to updates of rows that were never judged.
+    pub legacy: Legacy,
+    /// What a session in replica role is taken for.
+    pub replica_role: ReplicaRole,
 }
 
 impl Policy {
@@ -142,6 +179,8 @@ impl Default for Policy {
             actions: Actions::default(),
             mode: Mode::Enforce,
             edits: Edits::Enforce,
+            legacy: Legacy::Enforce,
+            replica_role: ReplicaRole::Client,
         }
     }
 }

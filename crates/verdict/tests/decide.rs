@@ -69,6 +69,7 @@ fn policies() -> Vec<Policy> {
                             actions,
                             mode,
                             edits,
+                            ..Policy::default()
                         });
                     }
                 }
@@ -88,7 +89,7 @@ fn every_case(mut check: impl FnMut(&Row, Option<&Recorded>, &Policy)) {
             }
         }
     }
-    assert_eq!(cases, 6 * (1 + 8 * 2 * 5 * 3 * 2) * 48);
+    assert_eq!(cases, 6 * (1 + 8 * 2 * 5 * 3 * 2) * 120);
 }
 
 /// The rules from the last to the first: a later line overrules an earlier one.
@@ -350,5 +351,21 @@ fn the_strongest_action_wins() {
     assert_eq!(
         strongest([Action::Allow, Action::Reject, Action::Allow]),
         Some(Action::Reject)
+    );
+    let by_strength = [
+        Action::Allow,
+        Action::Flag,
+        Action::Discard,
+        Action::Quarantine,
+        Action::Reject,
+    ];
+    for (i, stronger) in by_strength.into_iter().enumerate() {
+        for weaker in &by_strength[..=i] {
+            assert_eq!(strongest([*weaker, stronger]), Some(stronger));
+        }
+    }
+    assert_eq!(
+        by_strength.map(Action::is_soft),
+        [false, true, true, true, false]
     );
 }

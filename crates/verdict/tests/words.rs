@@ -1,7 +1,8 @@
 //! Closed sets of words: read as they are written, and errors that list what exists.
 
 use verdict::{
-    Action, Cause, Dialect, Edits, Finding, Locking, Mode, NoAnswer, Outcome, UnknownWord,
+    Action, Cause, Dialect, Edits, Finding, Legacy, Locking, Mode, NoAnswer, Outcome, ReplicaRole,
+    UnknownWord,
 };
 
 #[test]
@@ -27,7 +28,7 @@ fn words_are_read_as_they_are_written_and_errors_list_what_exists() {
     }
     check(
         Action::ALL,
-        "unknown action \"no\u{fffd}\" (there is: allow, reject)",
+        "unknown action \"no\u{fffd}\" (there is: allow, flag, discard, quarantine, reject)",
     );
     check(
         Locking::ALL,
@@ -40,6 +41,14 @@ fn words_are_read_as_they_are_written_and_errors_list_what_exists() {
     check(
         Edits::ALL,
         "unknown edits \"no\u{fffd}\" (there is: enforce, refuse, allow)",
+    );
+    check(
+        Legacy::ALL,
+        "unknown legacy \"no\u{fffd}\" (there is: enforce, allow)",
+    );
+    check(
+        ReplicaRole::ALL,
+        "unknown replica_role \"no\u{fffd}\" (there is: client, apply)",
     );
     check(
         Finding::ALL,

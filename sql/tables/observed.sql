@@ -1,0 +1,9 @@
+CREATE TABLE verdict.observed (
+    guard_id pg_catalog.int4 NOT NULL,
+    at pg_catalog.timestamptz NOT NULL,
+    judged pg_catalog.int8 NOT NULL
+);
+REVOKE ALL ON TABLE verdict.observed FROM PUBLIC;
+COMMENT ON TABLE verdict.observed IS 'How many rows an observing guard has judged: one row per transaction, counted by verdict.readiness';
+SELECT pg_catalog.pg_extension_config_dump('verdict.observed', '');
+CREATE INDEX observed_guard ON verdict.observed (guard_id, at);

@@ -1,0 +1,123 @@
+//! One row of `verdict.incidents`: which row had a finding, and what was done about it.
+
+use crate::enforce::case::Case;
+use crate::enforce::plan::Plan;
+use crate::guc;
+use crate::pg::columns::RowSlot;
+use crate::pg::{clock, identity, own_table, row_text, session};
+use crate::report::Report;
+use pgrx::pg_sys::Datum;
+use pgrx::{IntoDatum, JsonB};
+
+/// The longest text that is kept of one column of a row, in bytes.
+const VALUE_CAP: usize = 1_024;
+
+/// What was done about a finding, other than refusing the row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// The row was stored with its flag column set, or as it was when the guard has none.
+    Flagged,
+    /// The row was left out and is held under this id of `verdict.quarantine`.
+    Held(i64),
+    /// The row was left out.
+    Discarded,
+    /// The row was stored: the guard allows this finding.
+    Allowed,
+    /// The row was stored: the guard, or verdict.enforce, only observes.
+    Observed,
+    /// The row was stored: the glass is broken.
+    GlassBroken,
+    /// The update was stored: the row was never judged, and the guard lets such rows be.
+    Legacy,
+    /// The row was stored by a replication worker.
+    Applied,
+}
+
+impl Done {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Flagged => "flagged",
+            Self::Held(_) => "held",
+            Self::Discarded => "discarded",
+            Self::Allowed => "allowed",
+            Self::Observed => "observed",
+            Self::GlassBroken => "glass_broken",
+            Self::Legacy => "legacy",
+            Self::Applied => "applied",
+        }
+    }
+}
+
+/// Writes the incident in this transaction: it stands or falls with the row that it is about.
+///
+/// # Errors
+///
+/// Undefined object when the extension's SQL is not installed; a read-only transaction's own.
+pub fn write(plan: &Plan, case: &Case, row: RowSlot, done: Done) -> Result<(), Report> {
+    let refusal = case.refusal();
+    let text = |text: &str| text.to_owned().into_datum();
+    let (quarantine_id, id) = (
+        match done {
+            Done::Held(id) => id.into_datum(),
+            _ => None,
+        },
+        clock::own_next_id("incidents_id_seq")?,
+    );
+    own_table::append(
+        "incidents",
+        &[
+            ("id", id.into_datum()),
+            ("at", Some(Datum::from(case.now))),
+            ("guard_id", plan.guard.id.into_datum()),
+            (
+                "verdict_id",
+                case.found.and_then(|found| found.id.into_datum()),
+            ),
+            ("quarantine_id", quarantine_id),
+            ("pid", session::pid().into_datum()),
+            (
+                "err_code",
+                refusal.and_then(|found| found.err_code).into_datum(),
+            ),
+            ("guard", text(&plan.guard.name)),
+            ("relation", text(&plan.root.to_string())),
+            ("finding", text(case.finding.as_str())),
+            (
+                "action",
+                text(plan.guard.policy.actions.get(case.finding).as_str()),
+            ),
+            ("done", text(done.as_str())),
+            ("operation", text(case.operation.as_str())),
+            ("path", text(if case.apply { "apply" } else { "client" })),
+            ("subject", case.key.and_then(|key| text(key.subject.text()))),
+            (
+                "digest",
+                case.digest
+                    .and_then(|digest| digest.as_bytes().to_vec().into_datum()),
+            ),
+            (
+                "err_msg",
+                refusal
+                    .and_then(|found| found.err_msg)
+                    .and_then(|message| text(message.text())),
+            ),
+            ("session_role", text(&identity::session_user())),
+            (
+                "acting_role",
+                text(&identity::role_name(identity::current_user())),
+            ),
+            ("application_name", session::application_name().into_datum()),
+            ("client_addr", session::client_addr().into_datum()),
+            ("row_image", image(plan, row)),
+        ],
+    )
+}
+
+fn image(plan: &Plan, row: RowSlot) -> Option<Datum> {
+    let cap = guc::row_image_bytes();
+    if cap == 0 {
+        return None;
+    }
+    let hidden = |name: &str| plan.guard.redact.iter().any(|column| column == name);
+    JsonB(row_text::bounded(row, cap, VALUE_CAP.min(cap), hidden).into()).into_datum()
+}

@@ -1,0 +1,108 @@
+//! AFTER the row is stored: it is judged as it is, like a foreign key, and refused or written down.
+
+use super::case::{Case, Obstacle, Operation};
+use super::judge;
+use super::moved;
+use super::plan;
+use super::refusal;
+use super::shape::Shape;
+use super::update::{Again, again};
+use super::{flag, legacy};
+use crate::audit::incident::{self, Done};
+use crate::audit::{log_line, tally};
+use crate::guc;
+use crate::pg::columns::RowSlot;
+use crate::pg::entry::Plain;
+use crate::pg::transaction;
+use crate::pg::trigger::Fired;
+use verdict::{Action, Mode};
+
+/// A new row is judged, unless it comes unchanged from another partition.
+pub fn inserted(fired: Fired, shape: &Shape, plain: Plain) {
+    let row = fired.row();
+    if shape.partitioned && moved::arrives(shape, row, plain) {
+        return;
+    }
+    count(shape, plain);
+    if let Some(case) = judge::judge(shape, row, Operation::Insert, plain) {
+        found(shape, row, &case, plain);
+    }
+}
+
+/// An update is judged again when it changes what was approved, brings the row under the condition, or unflags it.
+pub fn updated(fired: Fired, shape: &Shape, plain: Plain) {
+    let (old, new) = (fired.row(), fired.new_row());
+    let case = match again(fired, shape, old, new, plain) {
+        Again::No => return,
+        Again::Final => Some(judge::final_content(shape, new, plain)),
+        Again::Yes => judge::judge(shape, new, Operation::Update, plain),
+    };
+    count(shape, plain);
+    match case {
+        None => {}
+        Some(case) if legacy::passes(shape, &case, old, plain) => {
+            write_down(shape, new, &case, Done::Legacy, plain);
+        }
+        Some(case) => found(shape, new, &case, plain),
+    }
+}
+
+/// What else than the guard's action becomes of a row with a finding, if anything.
+pub fn instead_of_acting(shape: &Shape, case: &Case) -> Option<Done> {
+    if case.apply {
+        Some(Done::Applied)
+    } else if is_observing(shape) {
+        Some(Done::Observed)
+    } else if case.now < shape.glass_until {
+        Some(Done::GlassBroken)
+    } else {
+        None
+    }
+}
+
+fn is_observing(shape: &Shape) -> bool {
+    shape.policy.mode == Mode::Observe || !guc::enforced()
+}
+
+fn count(shape: &Shape, plain: Plain) {
+    if is_observing(shape) {
+        plain.step(|| {
+            tally::count(shape.guard_id, transaction::nest_level());
+            Ok(())
+        });
+    }
+}
+
+/// A stored row with a finding. The soft actions were taken before it was stored; here it is seen that they were.
+fn found(shape: &Shape, row: RowSlot, case: &Case, plain: Plain) {
+    if let Some(done) = instead_of_acting(shape, case) {
+        return write_down(shape, row, case, done, plain);
+    }
+    match shape.policy.actions.get(case.finding) {
+        Action::Reject => refuse(shape, case, plain),
+        Action::Allow => write_down(shape, row, case, Done::Allowed, plain),
+        Action::Flag if flag::is_set_or_none(shape, row, plain) => {
+            write_down(shape, row, case, Done::Flagged, plain);
+        }
+        Action::Flag | Action::Quarantine | Action::Discard => {
+            let case = Case {
+                obstacle: case.obstacle.or(Some(Obstacle::JudgedOtherwise)),
+                ..*case
+            };
+            refuse(shape, &case, plain);
+        }
+    }
+}
+
+fn write_down(shape: &Shape, row: RowSlot, case: &Case, done: Done, plain: Plain) {
+    plain.step(|| plan::with(shape, |plan| incident::write(plan, case, row, done)));
+}
+
+/// Raises. The transaction ends with its incident; the log's line stays.
+pub fn refuse(shape: &Shape, case: &Case, plain: Plain) {
+    let line = plain.step(|| plan::with(shape, |plan| Ok(log_line::line(plan, case))));
+    if let Some(line) = line {
+        plain.log_server_only(line);
+    }
+    plain.step(|| plan::with(shape, |plan| Err::<(), _>(refusal::report(plan, case))));
+}

@@ -1,0 +1,54 @@
+//! Which updates are judged again.
+
+use super::flag;
+use super::shape::Shape;
+use crate::pg::columns::{self, RowSlot};
+use crate::pg::entry::Plain;
+use crate::pg::trigger::Fired;
+use verdict::Edits;
+
+/// What an update means to a guard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// Nothing: what was approved is unchanged.
+    No,
+    /// The row needs a verdict for what it now is.
+    Yes,
+    /// It changes content that is final (`edits => 'refuse'`).
+    Final,
+}
+
+/// Judged again is an update that changes subject or content, changes a condition column while the new row is under the
+/// condition, or takes a row off its flag value.
+pub fn again(fired: Fired, shape: &Shape, old: RowSlot, new: RowSlot, plain: Plain) -> Again {
+    let content = changed(old, new, shape.bound(), plain);
+    let unflagged = flag::is_taken_off(shape, old, new, plain);
+    if !content && !unflagged && !changed(old, new, shape.condition(), plain) {
+        return Again::No;
+    }
+    let name = shape.insert_trigger();
+    let now_under = fired.under_condition_of(name, new, plain);
+    // Leaving the condition with other content is an edit of a guarded row all the same.
+    let edited = content || unflagged;
+    let was_under = (edited && !now_under || shape.policy.edits != Edits::Enforce)
+        && fired.under_condition_of(name, old, plain);
+    if !now_under && !(edited && was_under) {
+        return Again::No;
+    }
+    match shape.policy.edits {
+        Edits::Allow if was_under && !unflagged => Again::No,
+        Edits::Refuse if was_under && content => Again::Final,
+        _ => Again::Yes,
+    }
+}
+
+/// Whether the update changes nothing that is judged but the flag: once that is put back, no trigger sees a change.
+pub fn only_unflags(shape: &Shape, old: RowSlot, new: RowSlot, plain: Plain) -> bool {
+    !changed(old, new, shape.bound(), plain) && !changed(old, new, shape.condition(), plain)
+}
+
+fn changed(old: RowSlot, new: RowSlot, attnums: &[i16], plain: Plain) -> bool {
+    attnums
+        .iter()
+        .any(|attnum| columns::differs(old, new, *attnum, plain))
+}

@@ -1,0 +1,247 @@
+//! Writing to our own tables without SQL: whoever stores a message needs no right on them, and no planner runs.
+
+use super::catalog;
+use super::entry::{self, Plain};
+use super::leaf::Held;
+use super::native;
+use crate::report::Report;
+use pgrx::pg_sys::{self, Datum, ItemPointerData, Oid};
+
+/// The most columns that one of our tables has.
+const COLUMNS_CAP: usize = 32;
+
+/// Appends a row to `verdict.<table>` from a step; columns that are not named are NULL.
+///
+/// # Errors
+///
+/// Undefined object when the extension's SQL is not installed.
+pub fn append(table: &str, cells: &[(&str, Option<Datum>)]) -> Result<(), Report> {
+    let (oid, cells) = resolved(table, cells)?;
+    entry::guarded(|plain| insert(oid, cells, plain));
+    Ok(())
+}
+
+/// Changes a row of `verdict.<table>` from a step.
+///
+/// # Errors
+///
+/// As [`append`].
+pub fn update(
+    table: &str,
+    tid: ItemPointerData,
+    changes: &[(&str, Option<Datum>)],
+) -> Result<Held, Report> {
+    let (oid, changes) = resolved(table, changes)?;
+    Ok(entry::guarded(|plain| {
+        let mut known = [(0, Datum::null()); COLUMNS_CAP];
+        for (place, change) in known.iter_mut().zip(changes.into_iter().flatten()) {
+            *place = change;
+        }
+        replace(oid, tid, known, plain)
+    }))
+}
+
+type Cells = [Option<(usize, Datum)>; COLUMNS_CAP];
+
+/// Columns by attribute number. One that this version of the SQL does not have is left out.
+fn resolved(table: &str, cells: &[(&str, Option<Datum>)]) -> Result<(Oid, Cells), Report> {
+    let oid = catalog::own_relation(table)?;
+    let facts = catalog::relation(oid)?;
+    let mut known = [None; COLUMNS_CAP];
+    for (place, (name, value)) in known.iter_mut().zip(cells) {
+        let column = facts.column(name);
+        *place = column
+            .zip(*value)
+            .map(|(column, value)| (column.attnum as usize, value));
+    }
+    Ok((oid, known))
+}
+
+/// Inserts a row: `cells` are (attribute number, value), 0 for a column that is not there.
+pub(super) fn insert<const N: usize>(
+    table: Oid,
+    cells: [Option<(usize, Datum)>; N],
+    _plain: Plain,
+) {
+    // SAFETY: arrays have natts elements; the datums are of the columns' types (sql/tables).
+    unsafe {
+        let heap = native::table_open(table, pg_sys::RowExclusiveLock as i32);
+        let desc = (*heap).rd_att;
+        let natts = (*desc).natts as usize;
+        let (values, nulls) = (zeroed::<Datum>(natts), zeroed::<bool>(natts));
+        for attnum in 0..natts {
+            *nulls.add(attnum) = true;
+        }
+        for (attnum, value) in cells.into_iter().flatten() {
+            if let Some(position) = attnum.checked_sub(1) {
+                *values.add(position) = value;
+                *nulls.add(position) = false;
+            }
+        }
+        let tuple = native::heap_form_tuple(desc, values, nulls);
+        native::heap_insert(
+            heap,
+            tuple,
+            native::GetCurrentCommandId(true),
+            0,
+            std::ptr::null_mut(),
+        );
+        insert_index_entries(heap, tuple);
+        native::table_close(heap, pg_sys::NoLock as i32);
+    }
+}
+
+/// Updates the row at `tid`: `changes` are (attribute number, value), 0 for a column that is not there.
+pub(super) fn replace<const N: usize>(
+    table: Oid,
+    tid: ItemPointerData,
+    changes: [(usize, Datum); N],
+    _plain: Plain,
+) -> Held {
+    // SAFETY: the tuple is fetched by the TID of a look-up (it cannot be vacuumed away: it is live, or dead too
+    // recently while our snapshot exists); arrays have natts elements; heap_update checks that it is still current.
+    unsafe {
+        let heap = native::table_open(table, pg_sys::RowExclusiveLock as i32);
+        let desc = (*heap).rd_att;
+        let natts = (*desc).natts as usize;
+        let mut old = pg_sys::HeapTupleData {
+            t_self: tid,
+            ..Default::default()
+        };
+        let mut buffer = pg_sys::InvalidBuffer as pg_sys::Buffer;
+        if !native::heap_fetch(
+            heap,
+            &raw mut pg_sys::SnapshotAnyData,
+            &mut old,
+            &mut buffer,
+            false,
+        ) {
+            native::table_close(heap, pg_sys::NoLock as i32);
+            return Held::Changed;
+        }
+        let (values, nulls, replace) = (
+            zeroed::<Datum>(natts),
+            zeroed::<bool>(natts),
+            zeroed::<bool>(natts),
+        );
+        for (attnum, value) in changes {
+            if let Some(position) = attnum.checked_sub(1) {
+                *values.add(position) = value;
+                *replace.add(position) = true;
+            }
+        }
+        let new = native::heap_modify_tuple(&mut old, desc, values, nulls, replace);
+        native::ReleaseBuffer(buffer);
+        let (result, indexes) = heap_update(heap, tid, new);
+        if result == pg_sys::TM_Result::TM_Ok && indexes {
+            insert_index_entries(heap, new);
+        }
+        // Marks are few and their locks must last as long as the transaction.
+        native::table_close(heap, pg_sys::NoLock as i32);
+        if result == pg_sys::TM_Result::TM_Ok {
+            Held::Yes
+        } else {
+            Held::Changed
+        }
+    }
+}
+
+/// # Safety
+///
+/// Frames are plain; `heap` is open in RowExclusiveLock and `new` is a tuple of it.
+unsafe fn heap_update(
+    heap: pg_sys::Relation,
+    tid: ItemPointerData,
+    new: pg_sys::HeapTuple,
+) -> (pg_sys::TM_Result::Type, bool) {
+    let mut tid = tid;
+    let mut failure = pg_sys::TM_FailureData::default();
+    let mut mode = pg_sys::LockTupleMode::LockTupleNoKeyExclusive;
+    // SAFETY: see above. A heap-only successor needs no index entries (nearly always: fillfactor leaves room).
+    unsafe {
+        let cid = native::GetCurrentCommandId(true);
+        #[cfg(feature = "pg15")]
+        {
+            let result = native::heap_update(
+                heap,
+                &mut tid,
+                new,
+                cid,
+                std::ptr::null_mut(),
+                true,
+                &mut failure,
+                &mut mode,
+            );
+            (result, !pg_sys::HeapTupleHeaderIsHeapOnly((*new).t_data))
+        }
+        #[cfg(not(feature = "pg15"))]
+        {
+            let mut indexes = pg_sys::TU_UpdateIndexes::TU_None;
+            let null = std::ptr::null_mut();
+            let result = native::heap_update(
+                heap,
+                &mut tid,
+                new,
+                cid,
+                null,
+                true,
+                &mut failure,
+                &mut mode,
+                &mut indexes,
+            );
+            (result, indexes != pg_sys::TU_UpdateIndexes::TU_None)
+        }
+    }
+}
+
+/// Enters a tuple in every index that the leaf has, also those that a DBA has added.
+///
+/// # Safety
+///
+/// Frames are plain; `tuple` has just been stored in `heap`.
+unsafe fn insert_index_entries(heap: pg_sys::Relation, tuple: pg_sys::HeapTuple) {
+    // SAFETY: a minimal executor state, as PostgreSQL's own logical replication worker builds it.
+    unsafe {
+        let estate = native::CreateExecutorState();
+        native::MakePerTupleExprContext(estate);
+        let info = zeroed::<pg_sys::ResultRelInfo>(1);
+        (*info).type_ = pg_sys::NodeTag::T_ResultRelInfo;
+        native::InitResultRelInfo(info, heap, 0, std::ptr::null_mut(), 0);
+        native::ExecOpenIndices(info, false);
+        let slot =
+            native::MakeSingleTupleTableSlot((*heap).rd_att, &raw const pg_sys::TTSOpsHeapTuple);
+        native::ExecStoreHeapTuple(tuple, slot, false);
+        #[cfg(feature = "pg15")]
+        native::ExecInsertIndexTuples(
+            info,
+            slot,
+            estate,
+            false,
+            false,
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+        );
+        #[cfg(not(feature = "pg15"))]
+        native::ExecInsertIndexTuples(
+            info,
+            slot,
+            estate,
+            false,
+            false,
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+            false,
+        );
+        native::ExecDropSingleTupleTableSlot(slot);
+        native::ExecCloseIndices(info);
+        native::FreeExecutorState(estate);
+    }
+}
+
+/// # Safety
+///
+/// Frames are plain; `T` is valid when all its bytes are zero.
+unsafe fn zeroed<T>(count: usize) -> *mut T {
+    // SAFETY: palloc0 returns aligned zeroed memory of that size.
+    unsafe { native::palloc0(count * std::mem::size_of::<T>()).cast() }
+}

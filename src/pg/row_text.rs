@@ -1,0 +1,211 @@
+//! A row's columns as text: whole, to be restored one day, or bounded, to be looked at.
+
+use super::catalog;
+use super::columns::RowSlot;
+use super::native;
+use super::settings;
+use crate::report::{Report, SqlState};
+use pgrx::PgTryBuilder;
+use pgrx::pg_sys::{self, Datum};
+use std::ffi::CStr;
+use std::panic::AssertUnwindSafe;
+
+/// Settings in which output functions lose nothing and depend on nothing of the session's: what pg_dump sets.
+pub const EXACT: [(&CStr, &CStr); 7] = [
+    (c"datestyle", c"ISO, YMD"),
+    (c"intervalstyle", c"postgres"),
+    (c"extra_float_digits", c"3"),
+    (c"bytea_output", c"hex"),
+    (c"xmloption", c"content"),
+    (c"lc_monetary", c"C"),
+    // Names of tables, functions and types (regclass …) come out qualified.
+    (c"search_path", c"pg_catalog"),
+];
+
+/// One column of a row.
+pub struct Column {
+    pub name: String,
+    /// As `format_type` spells it, with its modifier.
+    pub type_name: String,
+    pub value: Option<String>,
+}
+
+/// The columns that an INSERT could name: not dropped, not generated.
+///
+/// # Errors
+///
+/// The output functions' own.
+pub fn whole(row: RowSlot) -> Vec<Column> {
+    settings::with(&EXACT, || {
+        attributes(row)
+            .filter(|(attribute, _)| attribute.attgenerated == 0)
+            .map(|(attribute, value)| Column {
+                name: name_of(attribute),
+                type_name: type_of(attribute),
+                value: value.map(|value| text(attribute, value)),
+            })
+            .collect()
+    })
+}
+
+/// How many bytes [`whole`] will need at least: before memory is spent on them.
+pub fn size(row: RowSlot) -> usize {
+    attributes(row)
+        .filter_map(|(attribute, value)| {
+            let value = value?;
+            if attribute.attlen != -1 {
+                return Some(16);
+            }
+            // SAFETY: a varlena of any form; its header says how long it is.
+            let raw = unsafe { pg_sys::toast_raw_datum_size(value) };
+            // Two hexadecimal digits for each byte.
+            let digits = if attribute.atttypid == pg_sys::BYTEAOID {
+                2
+            } else {
+                1
+            };
+            Some(raw * digits)
+        })
+        .sum()
+}
+
+/// The columns for a reader: each at most `value_cap` bytes, all together about `cap`. Those that `hidden` names show no
+/// value. Large values are not even detoasted.
+pub fn bounded(
+    row: RowSlot,
+    cap: usize,
+    value_cap: usize,
+    hidden: impl Fn(&str) -> bool,
+) -> serde_json::Map<String, serde_json::Value> {
+    let mut left = cap;
+    settings::with(&EXACT, || {
+        let mut image = serde_json::Map::new();
+        for (attribute, value) in attributes(row) {
+            let name = name_of(attribute);
+            let shown = match value {
+                None => serde_json::Value::Null,
+                Some(_) if hidden(&name) => "(redacted)".into(),
+                Some(value) => short(attribute, value, value_cap).into(),
+            };
+            let size = name.len() + shown.as_str().map_or(4, str::len);
+            if size > left {
+                image.insert("…".into(), "(cut)".into());
+                break;
+            }
+            left -= size;
+            image.insert(name, shown);
+        }
+        image
+    })
+}
+
+fn short(attribute: &pg_sys::FormData_pg_attribute, value: Datum, cap: usize) -> String {
+    if attribute.attlen == -1 {
+        // SAFETY: a varlena of any form.
+        let size = unsafe { pg_sys::toast_raw_datum_size(value) };
+        if size > 1024 * 1024 {
+            return format!("({size} bytes)");
+        }
+    }
+    let text = text(attribute, value);
+    if text.len() <= cap {
+        return text;
+    }
+    format!(
+        "{}… ({} bytes)",
+        &text[..text.floor_char_boundary(cap)],
+        text.len()
+    )
+}
+
+fn name_of(attribute: &pg_sys::FormData_pg_attribute) -> String {
+    // SAFETY: a catalog name ends with NUL.
+    unsafe { catalog::owned(attribute.attname.data.as_ptr()) }
+}
+
+/// The column's type as `format_type` spells it, with its modifier.
+fn type_of(attribute: &pg_sys::FormData_pg_attribute) -> String {
+    catalog::type_name_with(attribute.atttypid, attribute.atttypmod)
+}
+
+fn text(attribute: &pg_sys::FormData_pg_attribute, value: Datum) -> String {
+    let (mut function, mut is_varlena) = (pg_sys::InvalidOid, false);
+    // SAFETY: the attribute's own type; the result is a palloc'ed C string.
+    unsafe {
+        pg_sys::getTypeOutputInfo(attribute.atttypid, &mut function, &mut is_varlena);
+        catalog::owned(pg_sys::OidOutputFunctionCall(function, value))
+    }
+}
+
+/// The row's attributes but for the dropped, each with its value.
+fn attributes<'a>(
+    row: RowSlot,
+) -> impl Iterator<Item = (&'a pg_sys::FormData_pg_attribute, Option<Datum>)> {
+    // SAFETY: the slot holds a tuple of its descriptor; deformed whole before it is read, guarded.
+    unsafe {
+        let slot = row.0;
+        let desc = (*slot).tts_tupleDescriptor;
+        let natts = (*desc).natts;
+        if i32::from((*slot).tts_nvalid) < natts {
+            pg_sys::ffi::pg_guard_ffi_boundary(|| native::slot_getsomeattrs_int(slot, natts));
+        }
+        (1..=natts)
+            .map(move |attnum| (attnum, catalog::attribute(desc, attnum)))
+            .filter(|(_, attribute)| !attribute.attisdropped)
+            .map(move |(attnum, attribute)| {
+                let position = attnum as usize - 1;
+                let isnull = *(*slot).tts_isnull.add(position);
+                (
+                    attribute,
+                    (!isnull).then(|| *(*slot).tts_values.add(position)),
+                )
+            })
+    }
+}
+
+/// A value from its text, by the type's input function: what a literal of that type would be.
+///
+/// # Errors
+///
+/// The input function's own.
+pub fn datum_of(type_oid: pg_sys::Oid, typmod: i32, text: &str) -> Result<Datum, Report> {
+    let text = catalog::c_string(text);
+    let (mut function, mut parameter) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
+    // SAFETY: an existing type; the text is NUL-terminated and copied by the input function.
+    unsafe {
+        pg_sys::getTypeInputInfo(type_oid, &mut function, &mut parameter);
+        Ok(pg_sys::OidInputFunctionCall(
+            function,
+            text.as_ptr().cast_mut(),
+            parameter,
+            typmod,
+        ))
+    }
+}
+
+/// The text that the type's output function writes for a value that its input function reads.
+///
+/// # Errors
+///
+/// 22023 with PostgreSQL's own words when the text is no value of the type.
+pub fn canonical(type_oid: pg_sys::Oid, typmod: i32, given: &str) -> Result<String, Report> {
+    PgTryBuilder::new(AssertUnwindSafe(|| {
+        let value = datum_of(type_oid, typmod, given)?;
+        let (mut function, mut is_varlena) = (pg_sys::InvalidOid, false);
+        // SAFETY: as `text`.
+        unsafe {
+            pg_sys::getTypeOutputInfo(type_oid, &mut function, &mut is_varlena);
+            Ok(catalog::owned(pg_sys::OidOutputFunctionCall(
+                function, value,
+            )))
+        }
+    }))
+    .catch_others(|error| match error {
+        pg_sys::panic::CaughtError::PostgresError(report) => Err(Report::new(
+            SqlState::InvalidParameter,
+            report.message().to_owned(),
+        )),
+        other => other.rethrow(),
+    })
+    .execute()
+}

@@ -1,0 +1,33 @@
+//! Who is there: the client that this backend works for.
+
+use super::catalog;
+use pgrx::pg_sys;
+
+/// The process id of this backend.
+pub fn pid() -> i32 {
+    // SAFETY: set once at backend start.
+    unsafe { pg_sys::MyProcPid }
+}
+
+/// The setting application_name; `None` when it is empty.
+pub fn application_name() -> Option<String> {
+    // SAFETY: NULL or NUL-terminated.
+    let name = unsafe { catalog::owned(pg_sys::application_name) };
+    Some(name).filter(|name| !name.is_empty())
+}
+
+/// The client's address; `None` for a Unix socket and in a background process.
+pub fn client_addr() -> Option<String> {
+    // SAFETY: PostgreSQL's own function of no arguments, which returns an inet or NULL.
+    unsafe {
+        let address = pgrx::direct_function_call_as_datum(pg_sys::inet_client_addr, &[])?;
+        let text = pg_sys::OidOutputFunctionCall(pg_sys::Oid::from(pg_sys::F_INET_OUT), address);
+        Some(catalog::owned(text))
+    }
+}
+
+/// Whether this session is in replica role.
+pub fn in_replica_role() -> bool {
+    // SAFETY: reads a setting's variable.
+    unsafe { pg_sys::SessionReplicationRole == pg_sys::SESSION_REPLICATION_ROLE_REPLICA as i32 }
+}

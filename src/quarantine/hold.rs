@@ -1,0 +1,177 @@
+//! Holding a row: everything that is needed to store it one day, in `verdict.quarantine`.
+
+use crate::enforce::case::Case;
+use crate::enforce::plan::{self, Plan};
+use crate::enforce::shape::Shape;
+use crate::pg::columns::RowSlot;
+use crate::pg::entry::Plain;
+use crate::pg::row_text::{self, Column};
+use crate::pg::{clock, identity, lock, own_table, session, table};
+use crate::report::Report;
+use pgrx::IntoDatum;
+use pgrx::pg_sys::{Datum, ItemPointerData};
+
+/// The largest row that is held, in bytes of text. PostgreSQL cannot have a value of 1 GiB, and a reviewer no use for it.
+pub const ROW_CAP: usize = 256 * 1024 * 1024;
+
+/// How many bytes of text the row and what it replaces will need at least.
+pub fn size(new: RowSlot, old: Option<RowSlot>) -> usize {
+    row_text::size(new) + old.map_or(0, row_text::size)
+}
+
+/// Holds the row and returns its id in `verdict.quarantine`. A row that is held already (a client that sends again, a
+/// driver that retries) is counted there.
+pub fn hold(shape: &Shape, case: &Case, new: RowSlot, old: Option<RowSlot>, plain: Plain) -> i64 {
+    let hash = plain.step(|| Ok(content_hash(shape, case)));
+    if let Some(hash) = hash {
+        // Two sessions that store the same row at once: the second waits to see the first one's.
+        lock::holder_of(hash, plain);
+    }
+    plain.step(|| {
+        plan::with(shape, |plan| {
+            let new = row_text::whole(new);
+            let old = old.map(row_text::whole);
+            let values = values(&new);
+            let old_values = old.as_deref().map(self::values);
+            if let Some(hash) = hash
+                && let Some(held) = held_already(plan, case, hash, &values, old_values.as_ref())?
+            {
+                own_table::update(
+                    "quarantine",
+                    held.tid,
+                    &[
+                        ("times", held.times.saturating_add(1).into_datum()),
+                        ("last_at", Some(Datum::from(case.now))),
+                    ],
+                )?;
+                return Ok(held.id);
+            }
+            append(plan, case, hash, &new, values, old_values)
+        })
+    })
+}
+
+/// What a resend is found by: guard, operation, subject and digest. `None` for a row without a subject: nothing tells
+/// whether another one is the same message.
+fn content_hash(shape: &Shape, case: &Case) -> Option<i64> {
+    let key = case.key?;
+    let digest = case
+        .digest
+        .map(|digest| digest.to_hex())
+        .unwrap_or_default();
+    let identity = format!(
+        "{}\0{digest}\0{}",
+        case.operation.as_str(),
+        key.subject.text()
+    );
+    Some(verdict::subject_hash(shape.guard_id, &identity))
+}
+
+struct HeldAlready {
+    id: i64,
+    times: i32,
+    tid: ItemPointerData,
+}
+
+type Values = Vec<Option<String>>;
+
+fn held_already(
+    plan: &Plan,
+    case: &Case,
+    hash: i64,
+    values: &Values,
+    old_values: Option<&Values>,
+) -> Result<Option<HeldAlready>, Report> {
+    let mut found = None;
+    table::for_each_by(
+        "quarantine",
+        ("quarantine_content_hash", "content_hash"),
+        hash,
+        |row| {
+            let same_digest = match case.digest {
+                Some(digest) => row.get::<Vec<u8>>("digest").as_deref() == Some(digest.as_bytes()),
+                // Not bound to content: only the whole row tells whether it is the same one.
+                None => row.get::<Values>("row_values").as_ref() == Some(values),
+            };
+            let same = row.get("guard_id") == Some(plan.guard.id)
+                && row.text("state") == "held"
+                && row.text("operation") == case.operation.as_str()
+                && case
+                    .key
+                    .is_some_and(|key| row.text("subject") == key.subject.text())
+                && same_digest
+                && row.get::<Values>("old_values").as_ref() == old_values;
+            if same {
+                found = Some(HeldAlready {
+                    id: row.get("id").unwrap_or(0),
+                    times: row.get("times").unwrap_or(1),
+                    tid: row.tid(),
+                });
+            }
+            Ok(())
+        },
+    )?;
+    Ok(found)
+}
+
+fn values(columns: &[Column]) -> Values {
+    columns.iter().map(|column| column.value.clone()).collect()
+}
+
+fn append(
+    plan: &Plan,
+    case: &Case,
+    hash: Option<i64>,
+    columns: &[Column],
+    values: Values,
+    old_values: Option<Values>,
+) -> Result<i64, Report> {
+    let id = clock::own_next_id("quarantine_id_seq")?;
+    let text = |text: &str| text.to_owned().into_datum();
+    let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+    let types: Vec<String> = columns
+        .iter()
+        .map(|column| column.type_name.clone())
+        .collect();
+    own_table::append(
+        "quarantine",
+        &[
+            ("id", id.into_datum()),
+            ("content_hash", hash.into_datum()),
+            ("held_at", Some(Datum::from(case.now))),
+            ("last_at", Some(Datum::from(case.now))),
+            (
+                "verdict_id",
+                case.found.and_then(|found| found.id.into_datum()),
+            ),
+            ("guard_id", plan.guard.id.into_datum()),
+            ("hook_id", plan.guard.hook_id.into_datum()),
+            ("times", 1.into_datum()),
+            ("state", text("held")),
+            ("guard", text(&plan.guard.name)),
+            ("relation", text(&plan.root.to_string())),
+            ("relation_schema", text(&plan.root.schema)),
+            ("relation_name", text(&plan.root.table)),
+            ("operation", text(case.operation.as_str())),
+            ("finding", text(case.finding.as_str())),
+            ("subject", case.key.and_then(|key| text(key.subject.text()))),
+            (
+                "digest",
+                case.digest
+                    .and_then(|digest| digest.as_bytes().to_vec().into_datum()),
+            ),
+            ("session_role", text(&identity::session_user())),
+            (
+                "acting_role",
+                text(&identity::role_name(identity::current_user())),
+            ),
+            ("application_name", session::application_name().into_datum()),
+            ("client_addr", session::client_addr().into_datum()),
+            ("columns", names.into_datum()),
+            ("types", types.into_datum()),
+            ("row_values", values.into_datum()),
+            ("old_values", old_values.into_datum()),
+        ],
+    )?;
+    Ok(id)
+}

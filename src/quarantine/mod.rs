@@ -1,0 +1,3 @@
+//! Rows that were left out of their statement and wait for a reviewer.
+
+pub mod hold;

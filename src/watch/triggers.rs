@@ -1,0 +1,58 @@
+//! A guard's triggers: put on and taken off as the table's owner.
+
+use super::reads::Reads;
+use super::registry::{Guard, trigger_name};
+use crate::enforce::shape::Duty;
+use crate::pg::catalog::{Kind, Relation};
+use crate::pg::identity::{self, Restriction};
+use crate::pg::trigger::{self, DELETE, INSERT, Timing, UPDATE};
+use crate::report::Report;
+
+/// Puts the guard's triggers on the table and on every partition.
+///
+/// # Errors
+///
+/// PostgreSQL's own.
+pub fn install(relation: &Relation, guard: &Guard, reads: &Reads) -> Result<(), Report> {
+    let mut columns = reads.columns();
+    columns.extend(guard.flag.iter().map(|(name, _)| name.clone()));
+    let condition = reads.condition();
+    let with_condition = |duty| matches!(duty, Duty::Inserts | Duty::BeforeInserts);
+    identity::as_role(relation.owner, Restriction::SecurityRestricted, || {
+        for duty in Duty::ALL {
+            let (timing, events, wanted) = match duty {
+                Duty::Inserts => (Timing::After, INSERT | UPDATE, true),
+                Duty::Updates => (Timing::After, UPDATE, true),
+                Duty::Moves => (Timing::After, DELETE, relation.kind == Kind::Partitioned),
+                Duty::BeforeInserts => (Timing::Before, INSERT, guard.is_soft()),
+                Duty::BeforeUpdates => (Timing::Before, UPDATE, guard.is_soft()),
+            };
+            if !wanted {
+                continue;
+            }
+            let plan = trigger::Plan {
+                name: &trigger_name(guard.id, duty),
+                timing,
+                events,
+                columns: if duty == Duty::Inserts { &columns } else { &[] },
+                condition: condition.filter(|_| with_condition(duty)),
+            };
+            trigger::create(relation.oid, &plan)?;
+        }
+        Ok(())
+    })
+}
+
+/// Takes the guard's triggers off.
+///
+/// # Errors
+///
+/// PostgreSQL's own.
+pub fn uninstall(relation: &Relation, guard_id: i32) -> Result<(), Report> {
+    identity::as_role(relation.owner, Restriction::SecurityRestricted, || {
+        for duty in Duty::ALL {
+            trigger::drop_if_exists(relation.oid, &trigger_name(guard_id, duty));
+        }
+        Ok(())
+    })
+}
