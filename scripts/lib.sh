@@ -51,6 +51,16 @@ version() { sed -n '/^\[package\]/,/^\[/s/^version *= *"\(.*\)".*/\1/p' Cargo.to
 majors() { sed -n 's/^pg\([0-9]*\) *=.*/\1/p' pgrx.toml; }
 pg_config_of() { printf '%s/%s\n' "$WORK" "$(sed -n "s/^pg$1 *= *\"\(.*\)\".*/\1/p" pgrx.toml)"; }
 
+# need_rust: one line when there is none, or an old one, for which cargo itself may only say that it can't read Cargo.toml
+need_rust() {
+  local want have
+  want=$(sed -n 's/^rust-version *= *"\(.*\)".*/\1/p' Cargo.toml)
+  command -v cargo >/dev/null && command -v rustc >/dev/null || die "cargo is missing; install Rust $want or newer (rustup)"
+  have=$(rustc --version) || die "rustc does not run; install Rust $want or newer (rustup)"
+  have=${have#rustc } have=${have%%[!0-9.]*}
+  printf '%s\n' "$want" "$have" | sort -VC || die "$(command -v rustc) is Rust $have; install Rust $want or newer (rustup)"
+}
+
 # chosen_majors 16 | all: the argument checked against pgrx.toml
 chosen_majors() {
   [ "$1" = all ] && { majors; return; }
