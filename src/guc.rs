@@ -18,6 +18,9 @@ static REVOKE_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(5_000);
 /// 30 days of evidence, unless a hook is under legal hold.
 static RETENTION_DAYS: GucSetting<i32> = GucSetting::<i32>::new(30);
 
+/// 90 days: a quarter, as long as a complaint may take.
+static INCIDENT_RETENTION_DAYS: GucSetting<i32> = GucSetting::<i32>::new(90);
+
 /// 4 hours: long enough to mend a server at night, short enough to be closed before the next one.
 static BREAK_GLASS_MAX: GucSetting<i32> = GucSetting::<i32>::new(4 * 3_600);
 
@@ -35,6 +38,11 @@ pub fn enforced() -> bool {
 /// How many days a leaf is kept as evidence after its end.
 pub fn retention_days() -> i32 {
     RETENTION_DAYS.get()
+}
+
+/// How many days incidents and decided quarantine rows are kept.
+pub fn incident_retention_days() -> i32 {
+    INCIDENT_RETENTION_DAYS.get()
 }
 
 /// How long `verdict.revoke` waits for the transactions that hold the verdict, in milliseconds. 0: for ever.
@@ -82,6 +90,16 @@ pub fn define() {
         c"How many days verdicts are kept as evidence.",
         c"verdict.retire() drops older leaves whose verdicts can decide nothing any more.",
         &RETENTION_DAYS,
+        0,
+        36_500,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"verdict.incident_retention_days",
+        c"How many days incidents and decided quarantine rows are kept.",
+        c"verdict.retire() deletes older ones. Rows that are still held stay.",
+        &INCIDENT_RETENTION_DAYS,
         0,
         36_500,
         GucContext::Suset,

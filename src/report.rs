@@ -15,6 +15,8 @@ pub enum SqlState {
     UndefinedObject,
     /// `42710`: it exists already.
     DuplicateObject,
+    /// `42P01`: a table does not exist.
+    UndefinedTable,
     /// `42703`: a column does not exist.
     UndefinedColumn,
     /// `42809`: a relation is of the wrong kind.
@@ -41,6 +43,7 @@ impl SqlState {
             Self::NullNotAllowed => "22004",
             Self::UndefinedObject => "42704",
             Self::DuplicateObject => "42710",
+            Self::UndefinedTable => "42P01",
             Self::UndefinedColumn => "42703",
             Self::WrongObjectType => "42809",
             Self::InsufficientPrivilege => "42501",

@@ -5,4 +5,4 @@ CREATE FUNCTION verdict.retire() RETURNS TABLE (
 )
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'retire_wrapper';
 REVOKE ALL ON FUNCTION verdict.retire() FROM PUBLIC;
-COMMENT ON FUNCTION verdict.retire() IS 'Drops the leaves that can decide nothing any more and are past verdict.retention_days';
+COMMENT ON FUNCTION verdict.retire() IS 'Drops the leaves that can decide nothing any more and are past verdict.retention_days, and incidents past verdict.incident_retention_days';

@@ -15,6 +15,7 @@ use crate::pg::columns::RowSlot;
 use crate::pg::entry::Plain;
 use crate::pg::transaction;
 use crate::pg::trigger::Fired;
+use crate::watch::glass;
 use verdict::{Action, Mode};
 
 /// A new row is judged, unless it comes unchanged from another partition.
@@ -77,6 +78,14 @@ fn count(shape: &Shape, plain: Plain) {
 fn found(shape: &Shape, row: RowSlot, case: &Case, plain: Plain) {
     if let Some(done) = instead_of_acting(shape, case) {
         return write_down(shape, row, case, done, plain);
+    }
+    if shape.glass_until != i64::MIN {
+        plain.step(|| {
+            plan::with(shape, |plan| {
+                glass::tell_closed(shape.glass_until, &plan.root);
+                Ok(())
+            })
+        });
     }
     match shape.policy.actions.get(case.finding) {
         Action::Reject => refuse(shape, case, plain),

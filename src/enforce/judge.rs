@@ -17,12 +17,21 @@ use crate::pg::{session, trigger};
 use crate::report::{Report, SqlState};
 use crate::store::lookup::{self, Key};
 use verdict::{
-    Decision, Digest, Finding, Locking, Outcome, Recorded, ReplicaRole, Row, RowDigest, Timestamp,
-    decide,
+    Decision, Digest, Finding, Locking, Outcome, Policy, Recorded, ReplicaRole, Row, RowDigest,
+    Timestamp, decide,
 };
 
 /// How often a guard looks again because the verdict changed under it. Each round waits for a writer to commit.
 const TRIES: usize = 1000;
+
+/// What a look without a lock sees.
+#[derive(Clone, Copy)]
+#[allow(clippy::large_enum_variant)] // plain frames hold it: nothing may be boxed
+enum Seen {
+    /// This verdict lets the row pass, if it can be held.
+    Approved(Option<Found>),
+    Case(Case),
+}
 
 /// What is known of a row before its verdict is looked up.
 #[derive(Clone, Copy)]
@@ -60,22 +69,55 @@ impl Asked {
     }
 
     /// Looks the newest verdict up and decides, without a lock: the finding, or the verdict to rely on.
-    fn look(&self, shape: &Shape, plain: Plain) -> Result<Option<Found>, Case> {
+    fn look(&self, shape: &Shape, plain: Plain) -> Seen {
         let now = clock::now(plain);
         let found = self.key.and_then(|key| lookup::newest(key, now, plain));
         let standing = found.as_ref().and_then(standing);
         match decide(&self.row, standing.as_ref(), &shape.policy, Timestamp(now)) {
-            Decision::Approved | Decision::FailedOpen => Ok(found),
-            Decision::Found(finding) => Err(self.case(shape, finding, found, now)),
+            Decision::Approved | Decision::FailedOpen => Seen::Approved(found),
+            Decision::Found(finding) => Seen::Case(self.case(shape, finding, found, now)),
         }
     }
 }
 
 /// The row's finding as far as can be seen without a lock: before it is stored, and for a look only.
 pub fn look(shape: &Shape, slot: RowSlot, operation: Operation, plain: Plain) -> Option<Case> {
-    Asked::read(shape, slot, operation, plain)
-        .look(shape, plain)
-        .err()
+    match Asked::read(shape, slot, operation, plain).look(shape, plain) {
+        Seen::Approved(_) => None,
+        Seen::Case(case) => Some(case),
+    }
+}
+
+/// What a stored row is to its verdict.
+#[derive(Clone, Copy)]
+pub struct LookBack {
+    pub key: Option<Key>,
+    /// What the guard would have found when the row was stored. That its verdict has been spent or has expired since says
+    /// nothing.
+    pub finding: Option<Finding>,
+    pub verdict_id: Option<i64>,
+}
+
+/// Looks at a row that is stored already.
+pub fn look_back(shape: &Shape, slot: RowSlot, plain: Plain) -> LookBack {
+    let asked = Asked::read(shape, slot, Operation::Insert, plain);
+    let found = asked
+        .key
+        .and_then(|key| lookup::newest(key, clock::now(plain), plain));
+    let standing = found.as_ref().and_then(standing);
+    let policy = Policy {
+        consume: false,
+        ..shape.policy
+    };
+    let then = Timestamp(found.map_or(0, |found| found.recorded_at));
+    LookBack {
+        key: asked.key,
+        finding: match decide(&asked.row, standing.as_ref(), &policy, then) {
+            Decision::Approved | Decision::FailedOpen => None,
+            Decision::Found(finding) => Some(finding),
+        },
+        verdict_id: found.map(|found| found.id),
+    }
 }
 
 /// The row's finding, or `None` when it is approved: then the verdict is held until the transaction ends.
@@ -83,13 +125,13 @@ pub fn judge(shape: &Shape, slot: RowSlot, operation: Operation, plain: Plain) -
     let asked = Asked::read(shape, slot, operation, plain);
     for _ in 0..TRIES {
         match asked.look(shape, plain) {
-            Ok(found) => {
+            Seen::Approved(found) => {
                 test_hooks::pause(Pause::GuardBeforeLock, plain);
                 if found.is_none_or(|found| hold(&found, shape, plain) == Held::Yes) {
                     return None;
                 }
             }
-            Err(case) => return Some(case),
+            Seen::Case(case) => return Some(case),
         }
     }
     plain.step(|| {

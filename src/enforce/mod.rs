@@ -4,7 +4,7 @@ mod after;
 mod before;
 pub mod case;
 mod facts;
-mod flag;
+pub mod flag;
 pub mod judge;
 mod legacy;
 pub mod moved;

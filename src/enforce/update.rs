@@ -32,7 +32,8 @@ pub fn again(fired: Fired, shape: &Shape, old: RowSlot, new: RowSlot, plain: Pla
     let edited = content || unflagged;
     let was_under = (edited && !now_under || shape.policy.edits != Edits::Enforce)
         && fired.under_condition_of(name, old, plain);
-    if !now_under && !(edited && was_under) {
+    let left = edited && was_under;
+    if !now_under && !left {
         return Again::No;
     }
     match shape.policy.edits {

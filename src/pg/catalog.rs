@@ -221,6 +221,18 @@ pub fn tree(root: Oid, lockmode: u32) -> Vec<Oid> {
     }
 }
 
+/// Whether the current role may read the table.
+pub fn may_select(relation: Oid) -> bool {
+    // SAFETY: a syscache look-up.
+    unsafe {
+        pg_sys::pg_class_aclcheck(
+            relation,
+            pg_sys::GetUserId(),
+            pg_sys::ACL_SELECT as pg_sys::AclMode,
+        ) == pg_sys::AclResult::ACLCHECK_OK
+    }
+}
+
 /// Whether the column is part of this table's partition key. `false` for a table that is not partitioned.
 pub fn partitioned_by(relation: Oid, attnum: i16) -> bool {
     // SAFETY: open, ask and close; the set holds the offset attribute number, as the callee wants it.

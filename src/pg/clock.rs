@@ -3,9 +3,9 @@
 use super::entry::Plain;
 use super::native;
 use crate::report::{Report, SqlState};
-use pgrx::FromDatum;
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys::{self, Datum, Interval, Oid};
+use pgrx::{FromDatum, IntoDatum};
 
 /// The clock now (not the transaction's start), in microseconds since 2000-01-01 UTC.
 pub fn now(_plain: Plain) -> i64 {
@@ -63,6 +63,11 @@ pub fn prevent_if_read_only(_plain: Plain) {
         native::PreventCommandIfReadOnly(c"verdict recording".as_ptr());
         native::PreventCommandIfParallelMode(c"verdict recording".as_ptr());
     }
+}
+
+/// A timestamptz in microseconds since 2000-01-01 UTC.
+pub fn micros(moment: TimestampWithTimeZone) -> i64 {
+    moment.into_datum().map_or(0, |datum| datum.value() as i64)
 }
 
 /// A timestamptz for SQL.

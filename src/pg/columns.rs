@@ -158,6 +158,37 @@ fn same_toast_pointer(a: Datum, b: Datum) -> bool {
     }
 }
 
+/// A column that says when a row was made, and the moment from which on rows count.
+#[derive(Clone, Copy, Debug)]
+pub struct Since {
+    attnum: i16,
+    /// In the column's own unit.
+    from: i64,
+}
+
+impl Since {
+    /// `from` in microseconds since 2000-01-01 UTC. `None` for a column of another type than timestamptz, timestamp (taken
+    /// as UTC) or bigint (milliseconds since 1970).
+    pub fn new(column: &catalog::Column, from: i64) -> Option<Self> {
+        /// From 1970-01-01 to 2000-01-01.
+        const EPOCHS_APART_MS: i64 = 946_684_800_000;
+        let from = match column.base_type {
+            pg_sys::TIMESTAMPTZOID | pg_sys::TIMESTAMPOID => from,
+            pg_sys::INT8OID => from / 1_000 + EPOCHS_APART_MS,
+            _ => return None,
+        };
+        Some(Self {
+            attnum: column.attnum,
+            from,
+        })
+    }
+}
+
+/// Whether the row was made at that moment or later. NULL is no moment: such a row counts.
+pub fn is_since(row: RowSlot, since: Since, plain: Plain) -> bool {
+    value(row, since.attnum, plain).is_none_or(|datum| datum.value() as i64 >= since.from)
+}
+
 /// How a column of this type is read, or why it cannot be.
 pub fn reader_of(base_type: Oid, form: Option<&str>) -> Result<Reader, Unreadable> {
     let builtin = [

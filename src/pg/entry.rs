@@ -97,6 +97,8 @@ pub fn say(level: pgrx::PgLogLevel, text: &str) {
         pg_sys::ffi::pg_guard_ffi_boundary(|| {
             if native::errstart(level as c_int, std::ptr::null()) {
                 native::errmsg_internal(c"%s".as_ptr(), text);
+                // The statement may carry a message's body.
+                native::errhidestmt(true);
                 native::errfinish(c"pg_verdict".as_ptr(), 0, std::ptr::null());
             }
         });
@@ -189,6 +191,23 @@ impl Call {
         self.datum(n).map(|datum| datum.value() as i32)
     }
 
+    /// Argument `n` as an int8.
+    pub fn int8(self, n: usize) -> Option<i64> {
+        self.datum(n).map(|datum| datum.value() as i64)
+    }
+
+    /// Argument `n` as a boolean.
+    pub fn boolean(self, n: usize) -> Option<bool> {
+        self.datum(n).map(|datum| datum.value() as u8 != 0)
+    }
+
+    /// NULL as the result.
+    pub fn null(self) -> Datum {
+        // SAFETY: fcinfo is valid during the call.
+        unsafe { (*self.0).isnull = true };
+        Datum::null()
+    }
+
     /// Argument `n` as an OID.
     pub fn oid(self, n: usize) -> Option<pg_sys::Oid> {
         self.datum(n)
@@ -268,5 +287,7 @@ entries! {
     verdict_deny, pg_finfo_verdict_deny => crate::store::sql::deny;
     verdict_revoke, pg_finfo_verdict_revoke => crate::store::sql::revoke;
     verdict_status, pg_finfo_verdict_status => crate::store::status::status;
+    verdict_release, pg_finfo_verdict_release => crate::quarantine::review::release;
+    verdict_refuse, pg_finfo_verdict_refuse => crate::quarantine::review::refuse;
     verdict_explain_row, pg_finfo_verdict_explain_row => crate::watch::explain::explain_row;
 }

@@ -174,6 +174,20 @@ unsafe extern "C-unwind" {
         lockmode: *mut pg_sys::LockTupleMode::Type,
         update_indexes: *mut pg_sys::TU_UpdateIndexes::Type,
     ) -> pg_sys::TM_Result::Type;
+    pub fn GetUserIdAndSecContext(user: *mut Oid, context: *mut c_int);
+    pub fn SetUserIdAndSecContext(user: Oid, context: c_int);
+    pub fn SPI_connect() -> c_int;
+    pub fn SPI_finish() -> c_int;
+    pub fn SPI_execute_with_args(
+        text: *const c_char,
+        count: c_int,
+        types: *mut Oid,
+        values: *mut Datum,
+        nulls: *const c_char,
+        read_only: bool,
+        row_limit: std::ffi::c_long,
+    ) -> c_int;
+    pub static SPI_processed: u64;
     pub fn GetMultiXactIdMembers(
         multi: pg_sys::MultiXactId,
         members: *mut *mut pg_sys::MultiXactMember,

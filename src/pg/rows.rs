@@ -1,10 +1,10 @@
-//! Rows that no statement brought: made from JSON, as the table's owner would read it.
+//! Rows outside of any trigger: made from JSON, as the table's owner would read it, or stored already.
 
 use super::catalog::Relation;
 use super::columns::RowSlot;
 use super::entry::Plain;
 use super::identity::{self, Restriction};
-use super::{native, trigger};
+use super::{memory, native, trigger};
 use crate::report::{Report, SqlState};
 use pgrx::Spi;
 use pgrx::pg_sys::{self, Datum, Oid};
@@ -45,15 +45,15 @@ pub fn from_json(relation: &Relation, json: &str) -> Result<Composite, Report> {
     })
 }
 
-/// A made row in a slot of its table, until [`MadeRow::close`].
+/// A row in a slot of its table, outside of any trigger.
 #[derive(Clone, Copy)]
-pub struct MadeRow {
+pub struct TableRow {
     relation: pg_sys::Relation,
     slot: *mut pg_sys::TupleTableSlot,
 }
 
-impl MadeRow {
-    /// Opens the table and puts the row into a slot.
+impl TableRow {
+    /// Opens the table and puts a made row into a slot, until [`TableRow::close`].
     pub fn open(table: Oid, row: Composite, _plain: Plain) -> Self {
         // SAFETY: the composite is of the table's row type; tuple and slot live in the current memory context.
         unsafe {
@@ -73,9 +73,15 @@ impl MadeRow {
         }
     }
 
-    /// As the trigger would see it.
+    /// As a trigger would see it.
     pub fn slot(self) -> RowSlot {
         RowSlot(self.slot)
+    }
+
+    /// Where it is stored.
+    pub fn tid(self) -> pg_sys::ItemPointerData {
+        // SAFETY: the slot holds a tuple.
+        unsafe { (*self.slot).tts_tid }
     }
 
     /// As [`trigger::under_condition`].
@@ -89,5 +95,39 @@ impl MadeRow {
             native::ExecDropSingleTupleTableSlot(self.slot);
             native::table_close(self.relation, pg_sys::NoLock as i32);
         }
+    }
+}
+
+/// Calls `visit` for each row of one table (not of its partitions) that this statement sees, without SQL: no code of the
+/// table's owner runs.
+///
+/// # Errors
+///
+/// Those of `visit`.
+pub fn for_each(
+    table: Oid,
+    mut visit: impl FnMut(TableRow) -> Result<(), Report>,
+) -> Result<(), Report> {
+    // SAFETY: open, scan and close in order; an error in between is cleaned up by the resource owner.
+    unsafe {
+        let relation = pg_sys::table_open(table, pg_sys::AccessShareLock as i32);
+        let slot = pg_sys::table_slot_create(relation, std::ptr::null_mut());
+        let snapshot = pg_sys::GetActiveSnapshot();
+        let scan = pg_sys::table_beginscan(relation, snapshot, 0, std::ptr::null_mut());
+        let mut outcome = Ok(());
+        while outcome.is_ok()
+            && pg_sys::table_scan_getnextslot(
+                scan,
+                pg_sys::ScanDirection::ForwardScanDirection,
+                slot,
+            )
+        {
+            pgrx::check_for_interrupts!();
+            outcome = memory::scratch(|| visit(TableRow { relation, slot }));
+        }
+        pg_sys::table_endscan(scan);
+        pg_sys::ExecDropSingleTupleTableSlot(slot);
+        pg_sys::table_close(relation, pg_sys::NoLock as i32);
+        outcome
     }
 }

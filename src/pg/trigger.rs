@@ -72,9 +72,7 @@ impl Fired {
 
     /// As [`Fired::kept`], with another value in one column.
     pub fn kept_with(self, attnum: i16, value: Datum, _plain: Plain) -> Datum {
-        let mut attnum = i32::from(attnum);
-        let mut value = value;
-        let mut isnull = false;
+        let attnum = i32::from(attnum);
         // SAFETY: the tuple is of the relation's row type and the value of the column's; the new tuple lies in the
         // per-tuple context, as the trigger manager wants it.
         unsafe {
@@ -83,9 +81,9 @@ impl Fired {
                 self.tuple(),
                 desc,
                 1,
-                &mut attnum,
-                &mut value,
-                &mut isnull,
+                &attnum,
+                &value,
+                &false,
             ))
         }
     }

@@ -109,6 +109,15 @@ pub fn by_name(name: &str) -> Result<Rc<Hook>, Report> {
         })
 }
 
+/// The hook with that id, `None` when it was dropped.
+///
+/// # Errors
+///
+/// As [`all`].
+pub fn by_id(id: i32) -> Result<Option<Rc<Hook>>, Report> {
+    Ok(all()?.into_iter().find(|hook| hook.id == id))
+}
+
 fn read(row: &table::Row) -> Result<Hook, Report> {
     let name = row.text("name");
     let broken = |what: String| {

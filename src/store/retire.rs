@@ -1,4 +1,4 @@
-//! `verdict.retire()`: drops leaves that can decide nothing any more and are past their retention.
+//! `verdict.retire()`: drops leaves that can decide nothing any more and are past their retention, and old incidents.
 
 use super::leaves::{self, timestamped};
 use crate::guc;
@@ -66,7 +66,41 @@ fn retire() -> Retired {
                 }
             }
         }
+        for (table, statement) in OLD_ROWS {
+            let days = format!("{} days", guc::incident_retention_days());
+            let gone = sql::one::<i64>(statement, &[days.as_str().into()])?.unwrap_or(0);
+            if gone > 0 {
+                rows.push((
+                    table.to_owned(),
+                    true,
+                    format!("{gone} rows past verdict.incident_retention_days"),
+                ));
+            }
+        }
         Ok(())
     }));
     TableIterator::new(rows)
 }
+
+/// Row images are personal data: they go after a time. A row that is still held never does.
+const OLD_ROWS: [(&str, &str); 3] = [
+    (
+        "incidents",
+        "WITH gone AS (DELETE FROM verdict.incidents
+             WHERE at OPERATOR(pg_catalog.<) (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) $1::pg_catalog.interval)
+             RETURNING 1) SELECT pg_catalog.count(*) FROM gone",
+    ),
+    (
+        "quarantine",
+        "WITH gone AS (DELETE FROM verdict.quarantine
+             WHERE state OPERATOR(pg_catalog.<>) 'held' AND decided_at OPERATOR(pg_catalog.<)
+                 (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) $1::pg_catalog.interval)
+             RETURNING 1) SELECT pg_catalog.count(*) FROM gone",
+    ),
+    (
+        "observed",
+        "WITH gone AS (DELETE FROM verdict.observed
+             WHERE at OPERATOR(pg_catalog.<) (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) $1::pg_catalog.interval)
+             RETURNING 1) SELECT pg_catalog.count(*) FROM gone",
+    ),
+];

@@ -247,6 +247,26 @@ fn content_digest(hook: &Hook, content: Span) -> Result<Digest, Report> {
     verdict::digest(&fields).map_err(|error| refuse(error.to_string()))
 }
 
+/// A reviewer's word on a row: an approval of its content, or a denial of its subject.
+///
+/// # Errors
+///
+/// 22023 for a subject that no verdict can be about.
+pub fn reviewed(
+    hook: &Hook,
+    subject: &str,
+    digest: Option<&[u8]>,
+    outcome: &'static str,
+    via: &'static str,
+    reason: &str,
+) -> Result<Entry, Report> {
+    let subject = subject_argument(Some(Span::copy(subject.as_bytes())))?;
+    let mut entry = blank(hook, &subject, outcome, via);
+    entry.digest = digest.map(Span::copy);
+    entry.reason = Some(capped(&Span::copy(reason.as_bytes())));
+    Ok(entry)
+}
+
 fn blank(hook: &Hook, subject: &str, outcome: &'static str, via: &'static str) -> Entry {
     let hash = verdict::subject_hash(hook.id, subject);
     Entry {

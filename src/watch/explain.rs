@@ -8,7 +8,7 @@ use crate::pg::catalog;
 use crate::pg::clock;
 use crate::pg::entry::{Call, Plain};
 use crate::pg::leaf::Found;
-use crate::pg::rows::{self, MadeRow};
+use crate::pg::rows::{self, TableRow};
 use crate::pg::span::Span;
 use crate::report::{Report, SqlState};
 use crate::store::lookup::{self, Key};
@@ -33,7 +33,7 @@ pub fn explain_row(call: Call, plain: Plain) -> Datum {
         }
         Ok((relation, rows::from_json(&facts, given.text())?))
     });
-    let made = MadeRow::open(relation, row, plain);
+    let made = TableRow::open(relation, row, plain);
     let mut all = Span::EMPTY;
     let mut i = 0;
     while let Some(shape) = plain.step(|| plan::nth(relation, i)) {
@@ -53,7 +53,7 @@ pub fn explain_row(call: Call, plain: Plain) -> Datum {
 }
 
 /// One guard's steps, as JSON objects with commas between them.
-fn explain_guard(shape: &Shape, made: MadeRow, plain: Plain) -> Span {
+fn explain_guard(shape: &Shape, made: TableRow, plain: Plain) -> Span {
     if !made.under_condition_of(shape.insert_trigger(), plain) {
         return plain.step(|| plan::with(shape, |plan| Ok(written(plan, not_judged(plan)))));
     }

@@ -13,8 +13,10 @@ use pgrx::{PgLogLevel, pg_extern, pg_sys::Oid};
 enum Kind {
     /// Records verdicts, and nothing else.
     Recorder,
-    /// Reads hooks, guards and verdicts; explains.
+    /// Reads everything, explains, and compares what is stored with what was approved.
     Auditor,
+    /// Reads held rows and incidents, and decides about held rows.
+    Reviewer,
     /// Names hooks and puts guards on tables that it owns.
     Admin,
 }
@@ -34,8 +36,25 @@ const RECORDING: [&str; 7] = [
     "parse",
     "status",
 ];
-const LOOKING: [&str; 5] = ["explain", "explain_row", "relation_of", "parse", "status"];
-const RULING: [&str; 11] = [
+const LOOKING: [&str; 7] = [
+    "explain",
+    "explain_row",
+    "relation_of",
+    "readiness",
+    "reconcile",
+    "parse",
+    "status",
+];
+const REVIEWING: [&str; 7] = [
+    "release",
+    "release_all",
+    "refuse",
+    "refuse_all",
+    "settle",
+    "parse",
+    "status",
+];
+const RULING: [&str; 14] = [
     "guard",
     "create_hook",
     "alter_hook",
@@ -45,13 +64,26 @@ const RULING: [&str; 11] = [
     "grant_role",
     "revoke_role",
     "retire",
+    "break_glass",
+    "restore_glass",
+    "flag_leaks",
     "parse",
     "status",
 ];
-const TABLES: [&str; 4] = ["hooks", "guards", "leaves", "verdicts"];
+const TABLES: [&str; 8] = [
+    "hooks",
+    "guards",
+    "leaves",
+    "verdicts",
+    "incidents",
+    "quarantine",
+    "glass",
+    "observed",
+];
+const REVIEWED: [&str; 2] = ["incidents", "quarantine"];
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Recorder, Self::Auditor, Self::Admin];
+    const ALL: [Self; 4] = [Self::Recorder, Self::Reviewer, Self::Auditor, Self::Admin];
 
     fn parse(word: Option<&str>) -> Result<Self, Report> {
         let word = args::required("kind", word)?;
@@ -71,6 +103,7 @@ impl Kind {
     fn as_str(self) -> &'static str {
         match self {
             Self::Recorder => "recorder",
+            Self::Reviewer => "reviewer",
             Self::Auditor => "auditor",
             Self::Admin => "admin",
         }
@@ -80,6 +113,7 @@ impl Kind {
     fn functions(self) -> &'static [&'static str] {
         match self {
             Self::Recorder => &RECORDING,
+            Self::Reviewer => &REVIEWING,
             Self::Auditor => &LOOKING,
             Self::Admin => &RULING,
         }
@@ -88,6 +122,7 @@ impl Kind {
     fn tables(self) -> &'static [&'static str] {
         match self {
             Self::Recorder => &[],
+            Self::Reviewer => &REVIEWED,
             Self::Auditor | Self::Admin => &TABLES,
         }
     }

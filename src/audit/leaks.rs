@@ -1,0 +1,172 @@
+//! The second verification: what verdicts and stored rows say of each other.
+
+use crate::args;
+use crate::enforce::flag;
+use crate::enforce::judge::{self, LookBack};
+use crate::enforce::plan;
+use crate::enforce::shape::Shape;
+use crate::pg::catalog::{self, Kind, Relation};
+use crate::pg::clock;
+use crate::pg::columns::{self, RowSlot, Since};
+use crate::pg::entry::{Plain, guarded};
+use crate::pg::rows::{self, TableRow};
+use crate::report::{Report, SqlState};
+use crate::store::hooks::{self, Hook};
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::pg_sys::{AccessShareLock, Oid};
+use std::rc::Rc;
+use verdict::Finding;
+
+/// Which stored rows are looked at.
+pub struct Scope {
+    pub hook: Rc<Hook>,
+    pub relation: Relation,
+    since: Option<(String, i64)>,
+}
+
+/// What is wrong with a stored row.
+pub fn problem(finding: Finding) -> &'static str {
+    match finding {
+        Finding::Missing => "stored unasked",
+        Finding::Denied => "stored though denied",
+        Finding::Failed => "stored though failed",
+        Finding::Altered => "stored altered",
+        Finding::Revoked => "stored though revoked",
+        // Not looked for: see `judge::look_back`.
+        Finding::Expired => "stored though expired",
+        Finding::Reused => "stored though spent",
+    }
+}
+
+impl Scope {
+    /// Checks the arguments that the functions share.
+    ///
+    /// # Errors
+    ///
+    /// 22004, 42704, 42501, 42703, 22023.
+    pub fn check(
+        hook: Option<&str>,
+        relation: Option<Oid>,
+        since: Option<TimestampWithTimeZone>,
+        time_column: Option<&str>,
+    ) -> Result<Self, Report> {
+        let hook = hooks::by_name(args::required("hook", hook)?)?;
+        let relation = catalog::relation(args::required("relation", relation)?)?;
+        if !catalog::may_select(relation.oid) {
+            return Err(Report::new(
+                SqlState::InsufficientPrivilege,
+                format!("permission denied for table {}", relation.name),
+            )
+            .hint("It needs SELECT on the table whose rows it names."));
+        }
+        let since = match (time_column, since) {
+            (None, _) => None,
+            (Some(column), None) => {
+                return Err(Report::new(
+                    SqlState::NullNotAllowed,
+                    format!(
+                        "argument since must not be NULL when time_column is given (\"{column}\")"
+                    ),
+                ));
+            }
+            (Some(column), Some(since)) => {
+                Some((time_column_of(&relation, column)?, clock::micros(since)))
+            }
+        };
+        Ok(Self {
+            hook,
+            relation,
+            since,
+        })
+    }
+
+    /// Looks at every stored row under the hook's guard.
+    ///
+    /// # Errors
+    ///
+    /// 42704 for a table without a guard for the hook; those of `visit`.
+    pub fn for_each_row(
+        &self,
+        mut visit: impl FnMut(LookBack, TableRow, Oid) -> Result<(), Report>,
+    ) -> Result<(), Report> {
+        for leaf in catalog::tree(self.relation.oid, AccessShareLock) {
+            let facts = catalog::relation(leaf)?;
+            let shape = self.guard_on(leaf)?;
+            if facts.kind != Kind::Table {
+                continue;
+            }
+            let since = match &self.since {
+                None => None,
+                Some((name, since)) => facts
+                    .column(name)
+                    .and_then(|column| Since::new(column, *since)),
+            };
+            rows::for_each(leaf, |row| {
+                match guarded(|plain| looked_at(&shape, row, since, plain)) {
+                    None => Ok(()),
+                    Some(seen) => visit(seen, row, leaf),
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    fn guard_on(&self, leaf: Oid) -> Result<Shape, Report> {
+        let guards = plan::all(leaf)?;
+        let found = guards
+            .iter()
+            .find(|plan| plan.shape.hook_id == self.hook.id);
+        found.map(|plan| plan.shape).ok_or_else(|| {
+            Report::new(
+                SqlState::UndefinedObject,
+                format!(
+                    "table {} has no guard for hook \"{}\"",
+                    self.relation.name, self.hook.name
+                ),
+            )
+            .hint(
+                "A guard with mode => 'observe' says which columns are meant, and refuses nothing.",
+            )
+        })
+    }
+}
+
+fn looked_at(shape: &Shape, row: TableRow, since: Option<Since>, plain: Plain) -> Option<LookBack> {
+    let slot: RowSlot = row.slot();
+    if !row.under_condition_of(shape.insert_trigger(), plain) {
+        return None;
+    }
+    let mut seen = judge::look_back(shape, slot, plain);
+    let is_older = since.is_some_and(|since| !columns::is_since(slot, since, plain));
+    // A row that bears the flag is known, and marked as what it is.
+    if is_older || shape.flag.is_some() && flag::is_set_or_none(shape, slot, plain) {
+        seen.finding = None;
+    }
+    Some(seen)
+}
+
+/// # Errors
+///
+/// 42703, 22023.
+fn time_column_of(relation: &Relation, name: &str) -> Result<String, Report> {
+    let column = relation.column(name).ok_or_else(|| {
+        Report::new(
+            SqlState::UndefinedColumn,
+            format!(
+                "argument time_column: column \"{name}\" of relation {} does not exist",
+                relation.name
+            ),
+        )
+    })?;
+    if Since::new(column, 0).is_none() {
+        return Err(Report::new(
+            SqlState::InvalidParameter,
+            format!(
+                "argument time_column: column \"{name}\" is of type {}",
+                catalog::type_name(column.type_oid)
+            ),
+        )
+        .hint("It must be timestamptz, timestamp (taken as UTC), or bigint (milliseconds since 1970)."));
+    }
+    Ok(name.to_owned())
+}

@@ -1,0 +1,178 @@
+//! `verdict.reconcile` and `verdict.flag_leaks`.
+
+use super::leaks::{Scope, problem};
+use crate::args;
+use crate::enforce::{flag, plan};
+use crate::pg::catalog::quote;
+use crate::pg::entry::{guarded, say};
+use crate::pg::identity::{self, Restriction};
+use crate::pg::memory;
+use crate::pg::sql::or_raise;
+use crate::pg::statement::Statement;
+use crate::report::{Report, SqlState};
+use crate::store::hooks::Hook;
+use crate::watch::guard::table_argument;
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::iter::TableIterator;
+use pgrx::pg_sys::{self, ItemPointerData, Oid};
+use pgrx::{IntoDatum, PgLogLevel, Spi, name, pg_extern};
+use std::collections::{BTreeMap, HashMap};
+
+type Reconciled = TableIterator<
+    'static,
+    (
+        name!(problem, String),
+        name!(subject, Option<String>),
+        name!(verdict_id, Option<i64>),
+        name!(leaf, Option<Oid>),
+        name!(row_at, Option<ItemPointerData>),
+    ),
+>;
+
+#[pg_extern(sql = false)]
+fn reconcile(
+    hook: Option<&str>,
+    relation: Option<Oid>,
+    since: Option<TimestampWithTimeZone>,
+    time_column: Option<&str>,
+) -> Reconciled {
+    or_raise((|| {
+        let scope = Scope::check(hook, relation, since, time_column)?;
+        let mut unstored = approved(&scope.hook, since)?;
+        let mut rows = Vec::new();
+        scope.for_each_row(|seen, row, leaf| {
+            if let Some(id) = seen.verdict_id {
+                unstored.remove(&id);
+            }
+            if let Some(finding) = seen.finding {
+                let subject = seen.key.map(|key| key.subject.text().to_owned());
+                rows.push((
+                    problem(finding).to_owned(),
+                    subject,
+                    seen.verdict_id,
+                    Some(leaf),
+                    Some(row.tid()),
+                ));
+            }
+            Ok(())
+        })?;
+        let mut never: Vec<_> = unstored.into_iter().collect();
+        never.sort();
+        rows.extend(never.into_iter().map(|(id, subject)| {
+            (
+                "approved, never stored".to_owned(),
+                Some(subject),
+                Some(id),
+                None,
+                None,
+            )
+        }));
+        Ok(TableIterator::new(rows))
+    })())
+}
+
+/// The standing approvals of a hook: id and subject.
+fn approved(
+    hook: &Hook,
+    since: Option<TimestampWithTimeZone>,
+) -> Result<HashMap<i64, String>, Report> {
+    identity::as_extension_owner(|| {
+        Spi::connect(|client| {
+            let rows = client.select(
+                "SELECT id, subject FROM verdict.verdicts
+                 WHERE hook_id OPERATOR(pg_catalog.=) $1 AND outcome OPERATOR(pg_catalog.=) 'approved'
+                     AND superseded_by IS NULL
+                     AND ($2 IS NULL OR recorded_at OPERATOR(pg_catalog.>=) $2)",
+                None,
+                &[hook.id.into(), since.into()],
+            )?;
+            rows.into_iter()
+                .map(|row| Ok((row.get(1)?.unwrap_or(0), row.get(2)?.unwrap_or_default())))
+                .collect::<Result<HashMap<_, _>, pgrx::spi::Error>>()
+        })
+        .map_err(|error: pgrx::spi::Error| {
+            Report::new(
+                SqlState::NotInPrerequisiteState,
+                format!("verdict.verdicts cannot be read: {error}"),
+            )
+        })
+    })
+}
+
+type Flagged = TableIterator<
+    'static,
+    (
+        name!(problem, String),
+        name!(found, i64),
+        name!(flagged, i64),
+    ),
+>;
+
+#[pg_extern(sql = false)]
+fn flag_leaks(
+    relation: Option<Oid>,
+    hook: Option<&str>,
+    since: Option<TimestampWithTimeZone>,
+    time_column: Option<&str>,
+    dry_run: Option<bool>,
+) -> Flagged {
+    or_raise((|| {
+        let owner = table_argument(relation)?.owner;
+        let scope = Scope::check(hook, relation, since, time_column)?;
+        let dry_run = args::required("dry_run", dry_run)?;
+        let mut counts = BTreeMap::<&'static str, (i64, i64)>::new();
+        let mut leaks = Vec::new();
+        scope.for_each_row(|seen, row, leaf| {
+            if let Some(finding) = seen.finding {
+                counts.entry(problem(finding)).or_default().0 += 1;
+                leaks.push((finding, leaf, row.tid()));
+            }
+            Ok(())
+        })?;
+        if !dry_run {
+            for (done, (finding, leaf, row_at)) in leaks.into_iter().enumerate() {
+                let flagged = memory::scratch(|| set_flag(&scope.hook, leaf, row_at, owner))?;
+                counts.entry(problem(finding)).or_default().1 += flagged;
+                if (done + 1) % PROGRESS == 0 {
+                    say(PgLogLevel::NOTICE, &format!("{} rows so far", done + 1));
+                }
+            }
+        }
+        let rows = counts
+            .into_iter()
+            .map(|(problem, (found, flagged))| (problem.to_owned(), found, flagged));
+        Ok(TableIterator::new(rows.collect::<Vec<_>>()))
+    })())
+}
+
+/// How many rows are flagged between two lines of progress.
+const PROGRESS: usize = 10_000;
+
+/// Flags one row as the table's owner; 0 when it was changed or deleted meanwhile.
+fn set_flag(hook: &Hook, leaf: Oid, row_at: ItemPointerData, owner: Oid) -> Result<i64, Report> {
+    let guards = plan::all(leaf)?;
+    let plan = guards
+        .iter()
+        .find(|plan| plan.shape.hook_id == hook.id && plan.guard.flag.is_some());
+    let Some((plan, (column, _))) = plan.and_then(|plan| Some((plan, plan.guard.flag.as_ref()?)))
+    else {
+        return Err(Report::new(
+            SqlState::NotInPrerequisiteState,
+            format!("the guard for hook \"{}\" has no flag column", hook.name),
+        )
+        .hint(
+            "Give it one: verdict.alter_guard(relation, hook, flag_column => …, flag_value => …).",
+        ));
+    };
+    let type_oid = plan.flag_type.map_or(pg_sys::InvalidOid, |(oid, _)| oid);
+    let value = identity::as_role(owner, Restriction::SecurityRestricted, || flag::value(plan))?;
+    let text = format!(
+        "UPDATE ONLY {} SET {} = $1 WHERE ctid OPERATOR(pg_catalog.=) $2",
+        plan.table,
+        quote(column)
+    );
+    let parameters = [(type_oid, value), (pg_sys::TIDOID, row_at.into_datum())];
+    let statement = Statement::new(&text, &parameters, &plan.table.schema);
+    let rows = guarded(|plain| statement.run_as(owner, plain));
+    Ok(i64::try_from(rows).unwrap_or(0))
+}

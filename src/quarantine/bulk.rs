@@ -1,0 +1,139 @@
+//! `verdict.release_all` and `verdict.refuse_all`: many held rows at once, each in a savepoint of its own.
+
+use super::review::{self, Approval};
+use crate::args;
+use crate::pg::catalog::{self, Name};
+use crate::pg::entry::say;
+use crate::pg::identity;
+use crate::pg::memory;
+use crate::pg::savepoint;
+use crate::pg::span::Span;
+use crate::pg::sql::{self, or_raise};
+use crate::report::Report;
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::iter::TableIterator;
+use pgrx::pg_sys::Oid;
+use pgrx::{PgLogLevel, name, pg_extern};
+
+/// Rows that were decided about, and what kept the others.
+type Decided = TableIterator<
+    'static,
+    (
+        name!(id, i64),
+        name!(decided, bool),
+        name!(problem, Option<String>),
+    ),
+>;
+
+/// Which held rows.
+struct Filter<'a> {
+    table: Name,
+    finding: Option<&'a str>,
+    subject: Option<&'a str>,
+    held_before: Option<TimestampWithTimeZone>,
+    at_most: i32,
+}
+
+/// How many rows are decided between two lines of progress.
+const PROGRESS: usize = 1_000;
+
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)] // the SQL function's own
+fn release_all(
+    relation: Option<Oid>,
+    reason: Option<&str>,
+    finding: Option<&str>,
+    subject: Option<&str>,
+    held_before: Option<TimestampWithTimeZone>,
+    at_most: Option<i32>,
+    adapt: Option<bool>,
+) -> Decided {
+    or_raise((|| {
+        let filter = filter(relation, finding, subject, held_before, at_most)?;
+        let reason = args::said("reason", reason)?;
+        let adapt = args::required("adapt", adapt)?;
+        each(&filter, |id| {
+            let reason = Span::copy(reason.as_bytes());
+            savepoint::attempt(|plain| {
+                review::release_row(id, reason, adapt, Approval::Reviewer, plain)
+            })
+        })
+    })())
+}
+
+#[pg_extern(sql = false)]
+fn refuse_all(
+    relation: Option<Oid>,
+    reason: Option<&str>,
+    finding: Option<&str>,
+    subject: Option<&str>,
+    held_before: Option<TimestampWithTimeZone>,
+    at_most: Option<i32>,
+) -> Decided {
+    or_raise((|| {
+        let filter = filter(relation, finding, subject, held_before, at_most)?;
+        let reason = args::said("reason", reason)?;
+        each(&filter, |id| {
+            let reason = Span::copy(reason.as_bytes());
+            savepoint::attempt(|plain| review::refuse_row(id, reason, Approval::Reviewer, plain))
+        })
+    })())
+}
+
+fn filter<'a>(
+    relation: Option<Oid>,
+    finding: Option<&'a str>,
+    subject: Option<&'a str>,
+    held_before: Option<TimestampWithTimeZone>,
+    at_most: Option<i32>,
+) -> Result<Filter<'a>, Report> {
+    if let Some(word) = finding {
+        args::word::<verdict::Finding>("finding", Some(word))?;
+    }
+    Ok(Filter {
+        table: catalog::relation(args::required("relation", relation)?)?.name,
+        finding,
+        subject,
+        held_before,
+        at_most: args::required("at_most", at_most)?,
+    })
+}
+
+fn each(
+    filter: &Filter,
+    decide: impl Fn(i64) -> Result<Option<i64>, String>,
+) -> Result<Decided, Report> {
+    let mut rows = Vec::new();
+    for id in ids(filter)? {
+        let outcome = memory::scratch(|| decide(id));
+        rows.push((id, outcome.is_ok(), outcome.err()));
+        if rows.len() % PROGRESS == 0 {
+            say(PgLogLevel::NOTICE, &format!("{} rows so far", rows.len()));
+        }
+    }
+    Ok(TableIterator::new(rows))
+}
+
+fn ids(filter: &Filter) -> Result<Vec<i64>, Report> {
+    let ids = identity::as_extension_owner(|| {
+        sql::one::<Vec<i64>>(
+            "SELECT pg_catalog.array_agg(q.id ORDER BY q.id) FROM (
+                 SELECT id FROM verdict.quarantine
+                 WHERE state OPERATOR(pg_catalog.=) 'held' AND relation_schema OPERATOR(pg_catalog.=) $1
+                     AND relation_name OPERATOR(pg_catalog.=) $2
+                     AND ($3 IS NULL OR finding OPERATOR(pg_catalog.=) $3)
+                     AND ($4 IS NULL OR subject OPERATOR(pg_catalog.~~) $4)
+                     AND ($5 IS NULL OR held_at OPERATOR(pg_catalog.<) $5)
+                 ORDER BY id LIMIT $6) AS q",
+            &[
+                filter.table.schema.as_str().into(),
+                filter.table.table.as_str().into(),
+                filter.finding.into(),
+                filter.subject.into(),
+                filter.held_before.into(),
+                i64::from(filter.at_most).into(),
+            ],
+        )
+    })?;
+    Ok(ids.unwrap_or_default())
+}

@@ -1,0 +1,182 @@
+//! The statement that stores a held row: as it would have been stored when it came.
+
+use super::held::{Held, HeldColumn};
+use crate::pg::catalog::{self, Column, Generated, Kind, Relation, quote};
+use crate::pg::identity::{self, Restriction};
+use crate::pg::row_text;
+use crate::pg::settings;
+use crate::pg::sql;
+use crate::pg::statement::{Parameter, Statement};
+use crate::report::{Report, SqlState};
+use pgrx::IntoDatum;
+use pgrx::pg_sys::{self, Oid};
+
+/// A statement and the role that it must run as.
+#[derive(Clone, Copy)]
+pub struct Restore {
+    pub statement: Statement,
+    pub owner: Oid,
+}
+
+/// Prepares the statement.
+///
+/// # Errors
+///
+/// 42P01 when the table is gone; 55000 when its columns are not what they were and `adapt` is not said; what a value's type
+/// says to its text.
+pub fn prepare(held: &Held, adapt: bool) -> Result<Restore, Report> {
+    let relation = table_of(held)?;
+    let columns = matched(held, &relation, adapt)?;
+    let (text, parameters) =
+        identity::as_role(relation.owner, Restriction::SecurityRestricted, || {
+            settings::with(&row_text::EXACT, || {
+                if held.is_update {
+                    update(&relation, &columns)
+                } else {
+                    insert(&relation, &columns)
+                }
+            })
+        })?;
+    Ok(Restore {
+        statement: Statement::new(&text, &parameters, &relation.name.schema),
+        owner: relation.owner,
+    })
+}
+
+fn table_of(held: &Held) -> Result<Relation, Report> {
+    let gone = |what: &str| {
+        Err(Report::new(
+            SqlState::UndefinedTable,
+            format!("row {} stays held: {what} {}", held.id, held.table),
+        )
+        .hint(
+            "Was the table renamed? Rename it back, or refuse the row: verdict.refuse(id, reason).",
+        ))
+    };
+    let Some(oid) = catalog::find(&held.table.schema, &held.table.table) else {
+        return gone("there is no table");
+    };
+    let relation = catalog::relation(oid)?;
+    match relation.kind {
+        Kind::Table | Kind::Partitioned => Ok(relation),
+        _ => gone("no table any more is"),
+    }
+}
+
+/// The held columns with the table's columns of today.
+fn matched<'a>(
+    held: &'a Held,
+    relation: &'a Relation,
+    adapt: bool,
+) -> Result<Vec<(&'a HeldColumn, &'a Column)>, Report> {
+    let mut changes = Vec::new();
+    let mut columns = Vec::new();
+    let settable = |column: &&Column| column.generated == Generated::No;
+    for column in &held.columns {
+        match relation.column(&column.name).filter(settable) {
+            None => changes.push(format!("column {} is gone", quote(&column.name))),
+            Some(now) => {
+                let type_name = catalog::type_name_with(now.type_oid, now.typmod);
+                if type_name != column.type_name {
+                    changes.push(format!(
+                        "column {} was {} and is {type_name}",
+                        quote(&column.name),
+                        column.type_name
+                    ));
+                }
+                columns.push((column, now));
+            }
+        }
+    }
+    for now in relation.columns.iter().filter(settable) {
+        if !held.columns.iter().any(|column| column.name == now.name) {
+            changes.push(format!("column {} is new", quote(&now.name)));
+        }
+    }
+    if changes.is_empty() || adapt {
+        return Ok(columns);
+    }
+    Err(Report::new(
+        SqlState::NotInPrerequisiteState,
+        format!(
+            "row {} stays held: table {} is not what it was when the row came",
+            held.id, relation.name
+        ),
+    )
+    .detail(changes.join("; "))
+    .hint("With adapt => true new columns get their defaults, and values of columns that are gone are given up."))
+}
+
+fn parameter(column: &Column, text: Option<&str>) -> Result<Parameter, Report> {
+    let value = text
+        .map(|text| row_text::datum_of(column.type_oid, column.typmod, text))
+        .transpose()?;
+    Ok((column.type_oid, value))
+}
+
+fn text_parameter(text: Option<&str>) -> Parameter {
+    (pg_sys::TEXTOID, text.map(str::to_owned).into_datum())
+}
+
+type Prepared = (String, Vec<Parameter>);
+
+fn insert(relation: &Relation, columns: &[(&HeldColumn, &Column)]) -> Result<Prepared, Report> {
+    let names: Vec<String> = columns.iter().map(|(_, now)| quote(&now.name)).collect();
+    let places: Vec<String> = (1..=columns.len()).map(|n| format!("${n}")).collect();
+    let parameters = columns
+        .iter()
+        .map(|(held, now)| parameter(now, held.value.as_deref()))
+        .collect::<Result<Vec<_>, Report>>()?;
+    // Identity columns too get the value that they had.
+    let text = format!(
+        "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({})",
+        relation.name,
+        names.join(", "),
+        places.join(", ")
+    );
+    Ok((text, parameters))
+}
+
+/// Sets what the update would have set, on the one row that still is what it was there.
+fn update(relation: &Relation, columns: &[(&HeldColumn, &Column)]) -> Result<Prepared, Report> {
+    let mut parameters = Vec::new();
+    let mut set = Vec::new();
+    let mut matches = Vec::new();
+    let key = primary_key(relation)?;
+    for (held, now) in columns {
+        let name = quote(&now.name);
+        let changed = held.value != held.old_value;
+        if changed {
+            parameters.push(parameter(now, held.value.as_deref())?);
+            set.push(format!("{name} = ${}", parameters.len()));
+        }
+        if key.contains(&now.name) && held.old_value.is_some() {
+            parameters.push(parameter(now, held.old_value.as_deref())?);
+            matches.push(format!("t.{name} = ${}", parameters.len()));
+        } else if changed || key.is_empty() {
+            parameters.push(text_parameter(held.old_value.as_deref()));
+            matches.push(format!(
+                "t.{name}::pg_catalog.text IS NOT DISTINCT FROM ${}",
+                parameters.len()
+            ));
+        }
+    }
+    let text = format!(
+        "UPDATE {} AS t SET {} WHERE {}",
+        relation.name,
+        set.join(", "),
+        matches.join(" AND ")
+    );
+    Ok((text, parameters))
+}
+
+fn primary_key(relation: &Relation) -> Result<Vec<String>, Report> {
+    let names = sql::one::<Vec<String>>(
+        "SELECT pg_catalog.array_agg(a.attname::pg_catalog.text)
+         FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_attribute AS a
+             ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid AND a.attnum OPERATOR(pg_catalog.=) ANY (i.indkey)
+         WHERE i.indrelid OPERATOR(pg_catalog.=) $1 AND i.indisprimary",
+        &[relation.oid.into()],
+    )?;
+    Ok(names.unwrap_or_default())
+}

@@ -1,0 +1,171 @@
+//! `verdict.release` and `verdict.refuse`: a reviewer decides about a held row.
+//!
+//! A release is no second door: the reviewer's approval is recorded as a verdict, and the row goes through the table's
+//! triggers and guards as any other.
+
+use super::held::{self, Fate, Held};
+use super::restore::{self, Restore};
+use crate::args;
+use crate::pg::entry::{Call, Plain};
+use crate::pg::span::Span;
+use crate::pg::sql;
+use crate::report::{Report, SqlState};
+use crate::store::hooks::{self, Hook};
+use crate::store::sql::reviewed;
+use crate::store::writer::{self, Entry};
+use pgrx::pg_sys::Datum;
+use std::rc::Rc;
+
+/// By whose word a held row is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Approval {
+    /// The reviewer's: it is recorded.
+    Reviewer,
+    /// A verdict that was recorded since, by its id.
+    Recorded(i64),
+}
+
+/// `verdict.release(id, reason, adapt)`: returns the id of the verdict that was recorded.
+pub fn release(call: Call, plain: Plain) -> Datum {
+    let id = call.int8(0);
+    let reason = call.bytes(1, plain);
+    let adapt = call.boolean(2);
+    let (id, reason, adapt) = plain.step(|| {
+        args::said("reason", reason.as_ref().map(Span::text))?;
+        Ok((
+            args::required("id", id)?,
+            args::required("reason", reason)?,
+            args::required("adapt", adapt)?,
+        ))
+    });
+    Datum::from(release_row(id, reason, adapt, Approval::Reviewer, plain).unwrap_or(0))
+}
+
+/// `verdict.refuse(id, reason)`: returns the id of the verdict that was recorded.
+pub fn refuse(call: Call, plain: Plain) -> Datum {
+    let id = call.int8(0);
+    let reason = call.bytes(1, plain);
+    let (id, reason) = plain.step(|| {
+        args::said("reason", reason.as_ref().map(Span::text))?;
+        Ok((args::required("id", id)?, args::required("reason", reason)?))
+    });
+    match refuse_row(id, reason, Approval::Reviewer, plain) {
+        Some(verdict_id) => Datum::from(verdict_id),
+        None => call.null(),
+    }
+}
+
+/// Stores a held row. Returns the verdict that was recorded for it.
+pub fn release_row(
+    id: i64,
+    reason: Span,
+    adapt: bool,
+    approval: Approval,
+    plain: Plain,
+) -> Option<i64> {
+    let (row, entry) = plain.step(|| {
+        let held = held::lock(id)?;
+        let entry = match approval {
+            Approval::Recorded(_) => None,
+            Approval::Reviewer => Some(approval_of(&held, reason.text())?),
+        };
+        Ok((prepare(&held, adapt)?, entry))
+    });
+    let verdict_id = by_word_of(entry, approval, plain);
+    let rows = row.restore.statement.run_as(row.restore.owner, plain);
+    plain.step(|| {
+        if rows != 1 {
+            return Err(not_stored(id, row.is_update));
+        }
+        held::decide(id, Fate::Released, reason.text(), verdict_id)
+    });
+    verdict_id
+}
+
+/// Decides that a held row is never stored. Returns the denial that was recorded, if the row has a subject.
+pub fn refuse_row(id: i64, reason: Span, approval: Approval, plain: Plain) -> Option<i64> {
+    let entry = plain.step(|| {
+        let held = held::lock(id)?;
+        match (approval, &held.subject) {
+            (Approval::Reviewer, Some(subject)) => {
+                let hook = hook_of(&held)?;
+                reviewed(&hook, subject, None, "denied", "refuse", reason.text()).map(Some)
+            }
+            _ => Ok(None),
+        }
+    });
+    let verdict_id = by_word_of(entry, approval, plain);
+    plain.step(|| held::decide(id, Fate::Refused, reason.text(), verdict_id));
+    verdict_id
+}
+
+/// The verdict that decides: the one that was there, or the reviewer's, which is recorded now.
+fn by_word_of(entry: Option<Entry>, approval: Approval, plain: Plain) -> Option<i64> {
+    match (entry, approval) {
+        (Some(entry), _) => Some(writer::write(&entry, plain).id),
+        (None, Approval::Recorded(id)) => Some(id),
+        (None, Approval::Reviewer) => None,
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Row {
+    restore: Restore,
+    is_update: bool,
+}
+
+fn prepare(held: &Held, adapt: bool) -> Result<Row, Report> {
+    // In a security-restricted operation no trigger can be deferred: constraints are checked at once.
+    sql::run("SET CONSTRAINTS ALL IMMEDIATE", &[])?;
+    Ok(Row {
+        restore: restore::prepare(held, adapt)?,
+        is_update: held.is_update,
+    })
+}
+
+fn hook_of(held: &Held) -> Result<Rc<Hook>, Report> {
+    hooks::by_id(held.hook_id)?.ok_or_else(|| {
+        Report::new(
+            SqlState::UndefinedObject,
+            format!("row {} stays held: its hook was dropped", held.id),
+        )
+        .hint("Create a hook and a guard for the table, and store the row again.")
+    })
+}
+
+fn approval_of(held: &Held, reason: &str) -> Result<Entry, Report> {
+    let Some(subject) = &held.subject else {
+        return Err(Report::new(
+            SqlState::NotInPrerequisiteState,
+            format!("row {} has no subject that could be approved", held.id),
+        )
+        .hint("Refuse it: verdict.refuse(id, reason)."));
+    };
+    let digest = held.digest.as_deref();
+    reviewed(
+        &*hook_of(held)?,
+        subject,
+        digest,
+        "approved",
+        "release",
+        reason,
+    )
+}
+
+fn not_stored(id: i64, is_update: bool) -> Report {
+    let report = Report::new(
+        SqlState::NotInPrerequisiteState,
+        format!("row {id} stays held: it was not stored"),
+    );
+    if is_update {
+        report
+            .detail(
+                "It is an update, and the row that it would change is gone, or is not what it was.",
+            )
+            .hint("Refuse it: verdict.refuse(id, reason).")
+    } else {
+        report
+            .detail("A trigger of the table has left it out again, or another guard has.")
+            .hint("verdict.explain(relation, r) says what each guard has against a row.")
+    }
+}
