@@ -7,6 +7,8 @@ pub enum SqlState {
     Finding(verdict::Finding),
     /// `VD009`: a guard's trigger fired and the registry does not know it.
     GuardMisconfigured,
+    /// `VD010`: a statement would weaken a guard.
+    Weakened,
     /// `22023`: an argument has a value that cannot be used.
     InvalidParameter,
     /// `22004`: an argument is NULL where a value is needed.
@@ -39,6 +41,7 @@ impl SqlState {
         match self {
             Self::Finding(finding) => finding.sqlstate(),
             Self::GuardMisconfigured => "VD009",
+            Self::Weakened => "VD010",
             Self::InvalidParameter => "22023",
             Self::NullNotAllowed => "22004",
             Self::UndefinedObject => "42704",

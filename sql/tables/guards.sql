@@ -8,6 +8,7 @@ CREATE TABLE verdict.guards (
     content pg_catalog.jsonb,
     condition pg_catalog.text,
     condition_columns pg_catalog.jsonb NOT NULL DEFAULT '[]',
+    when_clause pg_catalog.text,
     columns pg_catalog.jsonb NOT NULL,
     on_missing verdict.action NOT NULL,
     on_denied verdict.action NOT NULL,
@@ -32,6 +33,7 @@ CREATE TABLE verdict.guards (
 REVOKE ALL ON TABLE verdict.guards FROM PUBLIC;
 COMMENT ON TABLE verdict.guards IS 'Which table is guarded for which hook, and how: names, not OIDs, so that a dump carries it';
 COMMENT ON COLUMN verdict.guards.columns IS 'Guarded column -> attribute number when the guard was put on';
+COMMENT ON COLUMN verdict.guards.when_clause IS 'The condition as PostgreSQL wrote it into the triggers';
 COMMENT ON COLUMN verdict.guards.redact IS 'Columns whose values incidents do not show';
 SELECT pg_catalog.pg_extension_config_dump('verdict.guards', '');
 SELECT pg_catalog.pg_extension_config_dump('verdict.guards_id_seq', '');

@@ -20,6 +20,7 @@ CREATE TABLE verdict.incidents (
     acting_role pg_catalog.text NOT NULL,
     application_name pg_catalog.text,
     client_addr pg_catalog.text,
+    detail pg_catalog.text,
     row_image pg_catalog.jsonb
 );
 REVOKE ALL ON TABLE verdict.incidents FROM PUBLIC;
@@ -27,6 +28,7 @@ COMMENT ON TABLE verdict.incidents IS 'Which row had a finding, and what was don
 COMMENT ON COLUMN verdict.incidents.action IS 'What the guard says to this finding';
 COMMENT ON COLUMN verdict.incidents.done IS 'What was done: flagged, held, discarded, allowed, observed (the guard or verdict.enforce only observes), glass_broken, legacy, applied (by a replication worker)';
 COMMENT ON COLUMN verdict.incidents.path IS 'client, or apply: a logical replication worker';
+COMMENT ON COLUMN verdict.incidents.detail IS 'For drift: what a statement has done to the guard';
 COMMENT ON COLUMN verdict.incidents.row_image IS 'The row''s columns as text, cut to verdict.row_image_bytes, without the guard''s redacted columns';
 SELECT pg_catalog.pg_extension_config_dump('verdict.incidents', '');
 SELECT pg_catalog.pg_extension_config_dump('verdict.incidents_id_seq', '');

@@ -15,3 +15,6 @@ ALTER TABLE verdict.leaves ENABLE ALWAYS TRIGGER invalidate;
 CREATE TRIGGER invalidate AFTER INSERT OR UPDATE OR DELETE ON verdict.glass
     FOR EACH ROW EXECUTE FUNCTION verdict.invalidate();
 ALTER TABLE verdict.glass ENABLE ALWAYS TRIGGER invalidate;
+CREATE TRIGGER invalidate AFTER INSERT OR UPDATE OR DELETE ON verdict.seen_whole
+    FOR EACH ROW EXECUTE FUNCTION verdict.invalidate();
+ALTER TABLE verdict.seen_whole ENABLE ALWAYS TRIGGER invalidate;

@@ -3,9 +3,11 @@
 use crate::enforce::case::Case;
 use crate::enforce::plan::Plan;
 use crate::guc;
+use crate::pg::catalog::Name;
 use crate::pg::columns::RowSlot;
 use crate::pg::{clock, identity, own_table, row_text, session};
 use crate::report::Report;
+use crate::watch::registry::Guard;
 use pgrx::pg_sys::Datum;
 use pgrx::{IntoDatum, JsonB};
 
@@ -56,61 +58,75 @@ impl Done {
 pub fn write(plan: &Plan, case: &Case, row: RowSlot, done: Done) -> Result<(), Report> {
     let refusal = case.refusal();
     let text = |text: &str| text.to_owned().into_datum();
-    let (quarantine_id, id) = (
-        match done {
-            Done::Held(id) => id.into_datum(),
-            _ => None,
-        },
-        clock::own_next_id("incidents_id_seq")?,
-    );
-    own_table::append(
-        "incidents",
-        &[
-            ("id", id.into_datum()),
-            ("at", Some(Datum::from(case.now))),
-            ("guard_id", plan.guard.id.into_datum()),
-            (
-                "verdict_id",
-                case.found.and_then(|found| found.id.into_datum()),
-            ),
-            ("quarantine_id", quarantine_id),
-            ("pid", session::pid().into_datum()),
-            (
-                "err_code",
-                refusal.and_then(|found| found.err_code).into_datum(),
-            ),
-            ("guard", text(&plan.guard.name)),
-            ("relation", text(&plan.root.to_string())),
-            ("finding", text(case.finding.as_str())),
-            (
-                "action",
-                text(plan.guard.policy.actions.get(case.finding).as_str()),
-            ),
-            ("done", text(done.as_str())),
-            ("operation", text(case.operation.as_str())),
-            ("path", text(if case.apply { "apply" } else { "client" })),
-            ("subject", case.key.and_then(|key| text(key.subject.text()))),
-            (
-                "digest",
-                case.digest
-                    .and_then(|digest| digest.as_bytes().to_vec().into_datum()),
-            ),
-            (
-                "err_msg",
-                refusal
-                    .and_then(|found| found.err_msg)
-                    .and_then(|message| text(message.text())),
-            ),
-            ("session_role", text(&identity::session_user())),
-            (
-                "acting_role",
-                text(&identity::role_name(identity::current_user())),
-            ),
-            ("application_name", session::application_name().into_datum()),
-            ("client_addr", session::client_addr().into_datum()),
-            ("row_image", image(plan, row)),
-        ],
-    )
+    let quarantine_id = match done {
+        Done::Held(id) => id.into_datum(),
+        _ => None,
+    };
+    let id = clock::own_next_id("incidents_id_seq")?;
+    let action = plan.guard.policy.actions.get(case.finding);
+    let digest = case.digest.map(|digest| digest.as_bytes().to_vec());
+    let message = refusal.and_then(|found| found.err_msg);
+    let mut cells = vec![
+        ("id", id.into_datum()),
+        ("at", Some(Datum::from(case.now))),
+        ("guard_id", plan.guard.id.into_datum()),
+        ("verdict_id", case.found.map(|found| found.id).into_datum()),
+        ("quarantine_id", quarantine_id),
+        (
+            "err_code",
+            refusal.and_then(|found| found.err_code).into_datum(),
+        ),
+        ("guard", text(&plan.guard.name)),
+        ("relation", text(&plan.root.to_string())),
+        ("finding", text(case.finding.as_str())),
+        ("action", text(action.as_str())),
+        ("done", text(done.as_str())),
+        ("operation", text(case.operation.as_str())),
+        ("path", text(if case.apply { "apply" } else { "client" })),
+        ("subject", case.key.and_then(|key| text(key.subject.text()))),
+        ("digest", digest.into_datum()),
+        ("err_msg", message.and_then(|message| text(message.text()))),
+        ("row_image", image(plan, row)),
+    ];
+    cells.extend(who());
+    own_table::append("incidents", &cells)
+}
+
+/// Writes down what a statement has done to a guard.
+///
+/// # Errors
+///
+/// As [`write`].
+pub fn write_drift(guard: &Guard, table: &Name, done: &str, what: &str) -> Result<(), Report> {
+    let text = |text: &str| text.to_owned().into_datum();
+    let id = clock::own_next_id("incidents_id_seq")?;
+    let mut cells = vec![
+        ("id", id.into_datum()),
+        ("at", Some(Datum::from(clock::current()))),
+        ("guard_id", guard.id.into_datum()),
+        ("guard", text(&guard.name)),
+        ("relation", text(&table.to_string())),
+        ("finding", text("drift")),
+        ("action", text("watch")),
+        ("done", text(done)),
+        ("operation", text("ddl")),
+        ("path", text("client")),
+        ("detail", text(what)),
+    ];
+    cells.extend(who());
+    own_table::append("incidents", &cells)
+}
+
+/// Who is at work, and from where.
+fn who() -> [(&'static str, Option<Datum>); 5] {
+    let acting = identity::role_name(identity::current_user());
+    [
+        ("pid", session::pid().into_datum()),
+        ("session_role", identity::session_user().into_datum()),
+        ("acting_role", acting.into_datum()),
+        ("application_name", session::application_name().into_datum()),
+        ("client_addr", session::client_addr().into_datum()),
+    ]
 }
 
 fn image(plan: &Plan, row: RowSlot) -> Option<Datum> {

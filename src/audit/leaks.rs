@@ -89,7 +89,7 @@ impl Scope {
         &self,
         mut visit: impl FnMut(LookBack, TableRow, Oid) -> Result<(), Report>,
     ) -> Result<(), Report> {
-        for leaf in catalog::tree(self.relation.oid, AccessShareLock) {
+        for leaf in catalog::parts(&self.relation, AccessShareLock) {
             let facts = catalog::relation(leaf)?;
             let shape = self.guard_on(leaf)?;
             if facts.kind != Kind::Table {

@@ -16,6 +16,7 @@ mod update;
 pub use facts::{Content, facts};
 
 use crate::pg::entry::{Call, Plain};
+use crate::pg::session;
 use crate::pg::trigger::{self, Event, Timing};
 use pgrx::pg_sys::Datum;
 use shape::Duty;
@@ -27,6 +28,12 @@ pub fn guard_row(call: Call, plain: Plain) -> Datum {
         let (timing, event) = fired.row_event().ok_or_else(trigger::not_a_row_trigger)?;
         Ok((fired, timing, event))
     });
+    if session::is_shard_move() {
+        return match timing {
+            Timing::Before => fired.kept(),
+            Timing::After => Datum::null(),
+        };
+    }
     let (shape, duty) = plain.step(|| plan::of(fired.relation(), fired.name()));
     match (duty, timing, event) {
         (Duty::Inserts, Timing::After, Event::Insert) => after::inserted(fired, &shape, plain),

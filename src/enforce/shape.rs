@@ -33,6 +33,9 @@ pub enum Duty {
 }
 
 impl Duty {
+    /// How many triggers every guard has, whatever its table and actions.
+    pub const ALWAYS: usize = 2;
+
     pub const ALL: [Self; 5] = [
         Self::Inserts,
         Self::Updates,

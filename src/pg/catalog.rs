@@ -251,6 +251,15 @@ pub fn partitioned_by(relation: Oid, attnum: i16) -> bool {
     }
 }
 
+/// The table and its partitions, root first, each locked in `lockmode`. Not what merely inherits from it: a guard's triggers
+/// do not stand there.
+pub fn parts(relation: &Relation, lockmode: u32) -> Vec<Oid> {
+    match relation.kind {
+        Kind::Partitioned => tree(relation.oid, lockmode),
+        _ => vec![relation.oid],
+    }
+}
+
 /// The type's name as PostgreSQL spells it.
 pub fn type_name(oid: Oid) -> String {
     // SAFETY: palloc'ed text.

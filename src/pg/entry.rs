@@ -4,6 +4,7 @@
 //! From there it takes turns: C that may raise is called bare ([`super::native`]); Rust that allocates or
 //! may panic runs inside [`Plain::step`], and hands back something `Copy`, or a [`Report`] to raise.
 
+use super::event::Event;
 use super::native;
 use super::span::Span;
 use super::trigger::Fired;
@@ -237,6 +238,16 @@ impl Call {
         }
     }
 
+    /// The event, or `None` when the function was not called as an event trigger.
+    pub fn event(self) -> Option<Event> {
+        // SAFETY: context is NULL or a node.
+        unsafe {
+            let context = (*self.0).context;
+            (!context.is_null() && (*context).type_ == pg_sys::NodeTag::T_EventTriggerData)
+                .then(|| Event::new(context.cast()))
+        }
+    }
+
     /// A composite result, in the order of the function's OUT columns.
     pub fn row<const N: usize>(self, cells: [Option<Datum>; N], _plain: Plain) -> Datum {
         let mut values = [Datum::null(); N];
@@ -287,6 +298,8 @@ entries! {
     verdict_deny, pg_finfo_verdict_deny => crate::store::sql::deny;
     verdict_revoke, pg_finfo_verdict_revoke => crate::store::sql::revoke;
     verdict_status, pg_finfo_verdict_status => crate::store::status::status;
+    verdict_watch_ddl, pg_finfo_verdict_watch_ddl => crate::watch::events::command_ended;
+    verdict_watch_drop, pg_finfo_verdict_watch_drop => crate::watch::events::dropped;
     verdict_release, pg_finfo_verdict_release => crate::quarantine::review::release;
     verdict_refuse, pg_finfo_verdict_refuse => crate::quarantine::review::refuse;
     verdict_explain_row, pg_finfo_verdict_explain_row => crate::watch::explain::explain_row;

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod columns;
 pub mod condition;
 pub mod entry;
+pub mod event;
 pub mod identity;
 pub mod leaf;
 pub mod leaf_write;

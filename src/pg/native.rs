@@ -188,6 +188,7 @@ unsafe extern "C-unwind" {
         row_limit: std::ffi::c_long,
     ) -> c_int;
     pub static SPI_processed: u64;
+    pub static MySubscription: *const Subscription;
     pub fn GetMultiXactIdMembers(
         multi: pg_sys::MultiXactId,
         members: *mut *mut pg_sys::MultiXactMember,
@@ -307,3 +308,12 @@ unsafe extern "C-unwind" {
 
 /// What PostgreSQL's expression walkers call for each node.
 pub type Walker = unsafe extern "C-unwind" fn(*mut pg_sys::Node, *mut c_void) -> bool;
+
+/// The head of PostgreSQL's `Subscription`, the same in 15 to 18 (catalog/pg_subscription.h).
+#[repr(C)]
+pub struct Subscription {
+    oid: Oid,
+    dbid: Oid,
+    skiplsn: u64,
+    pub name: *const c_char,
+}

@@ -131,3 +131,33 @@ pub fn for_each(
         outcome
     }
 }
+
+/// Whether there is any row in the table or its partitions that this transaction or a committed one has written.
+///
+/// # Errors
+///
+/// None of its own.
+pub fn is_any(table: Oid) -> Result<bool, Report> {
+    for member in super::catalog::tree(table, pg_sys::AccessShareLock) {
+        if super::catalog::relation(member)?.kind != super::catalog::Kind::Table {
+            continue;
+        }
+        // SAFETY: open, look at one row and close.
+        let found = unsafe {
+            let relation = pg_sys::table_open(member, pg_sys::AccessShareLock as i32);
+            let slot = pg_sys::table_slot_create(relation, std::ptr::null_mut());
+            let snapshot = &raw mut pg_sys::SnapshotSelfData;
+            let scan = pg_sys::table_beginscan(relation, snapshot, 0, std::ptr::null_mut());
+            let forward = pg_sys::ScanDirection::ForwardScanDirection;
+            let found = pg_sys::table_scan_getnextslot(scan, forward, slot);
+            pg_sys::table_endscan(scan);
+            pg_sys::ExecDropSingleTupleTableSlot(slot);
+            pg_sys::table_close(relation, pg_sys::NoLock as i32);
+            found
+        };
+        if found {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

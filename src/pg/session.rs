@@ -1,6 +1,6 @@
 //! Who is there: the client that this backend works for.
 
-use super::catalog;
+use super::{catalog, native};
 use pgrx::pg_sys;
 
 /// The process id of this backend.
@@ -23,6 +23,23 @@ pub fn client_addr() -> Option<String> {
         let address = pgrx::direct_function_call_as_datum(pg_sys::inet_client_addr, &[])?;
         let text = pg_sys::OidOutputFunctionCall(pg_sys::Oid::from(pg_sys::F_INET_OUT), address);
         Some(catalog::owned(text))
+    }
+}
+
+/// Whether this is an apply worker of one of the subscriptions with which Citus moves or splits a shard. What it copies was
+/// judged where it came from, and is the same row.
+pub fn is_shard_move() -> bool {
+    // SAFETY: in an apply worker MySubscription points to the subscription that it works for; else it is NULL.
+    unsafe {
+        let subscription = native::MySubscription;
+        pg_sys::IsLogicalWorker()
+            && !subscription.is_null()
+            && [
+                "citus_shard_move_subscription_",
+                "citus_shard_split_subscription_",
+            ]
+            .iter()
+            .any(|prefix| catalog::owned((*subscription).name).starts_with(prefix))
     }
 }
 

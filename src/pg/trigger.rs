@@ -185,13 +185,17 @@ pub struct Plan<'a> {
     pub condition: Option<&'a super::condition::Condition>,
 }
 
-/// Makes the trigger on `relation` and on every partition below it. Takes ShareRowExclusiveLock.
+/// `verdict.guard_row()`. Looked up before somebody else acts: a table's owner needs no right on our schema.
 ///
 /// # Errors
 ///
-/// Undefined object when the extension's SQL is not installed; PostgreSQL's own.
-pub fn create(relation: Oid, plan: &Plan) -> Result<(), Report> {
-    let function = catalog::own_trigger_function("guard_row")?;
+/// Undefined object when the extension's SQL is not installed.
+pub fn function() -> Result<Oid, Report> {
+    catalog::own_trigger_function("guard_row")
+}
+
+/// Makes the trigger on `relation` and on every partition below it. Takes ShareRowExclusiveLock.
+pub fn create(relation: Oid, function: Oid, plan: &Plan) {
     let name = catalog::c_string(plan.name);
     // SAFETY: a well-formed CreateTrigStmt in the current memory context; CreateTriggerFiringOn copies what it keeps.
     unsafe {
@@ -230,7 +234,6 @@ pub fn create(relation: Oid, plan: &Plan) -> Result<(), Report> {
         );
         pg_sys::CommandCounterIncrement();
     }
-    Ok(())
 }
 
 pub const INSERT: u32 = pg_sys::TRIGGER_TYPE_INSERT;

@@ -171,14 +171,7 @@ fn merged(
     let content = match content {
         Some(Value::Object(map)) if map.is_empty() => None,
         Some(given) => Some(given.clone()),
-        None if guard.content.is_empty() => None,
-        None => Some(Value::Object(
-            guard
-                .content
-                .iter()
-                .map(|(field, column)| (field.clone(), column.written().into()))
-                .collect(),
-        )),
+        None => guard.content_map(),
     };
     let condition = condition
         .or(guard.condition.as_deref())

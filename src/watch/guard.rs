@@ -4,9 +4,9 @@ use super::options::{Checked, Options};
 use super::reads::Reads;
 use super::registry::Mapped;
 use super::triggers::{install, uninstall};
-use super::{mapping, registry, soft};
+use super::{drift, mapping, registry, soft, whole};
 use crate::args;
-use crate::pg::catalog::{self, Kind, Relation};
+use crate::pg::catalog::{self, Kind, Name, Relation};
 use crate::pg::entry::say;
 use crate::pg::identity;
 use crate::pg::sql::{self, or_raise};
@@ -102,22 +102,62 @@ fn unguard(relation: Option<Oid>, hook: Option<&str>, reason: Option<&str>) {
         let reason = args::said("reason", reason)?;
         let guard = find(&relation, &hook)?;
         uninstall(&relation, guard.id)?;
-        identity::as_extension_owner(|| {
-            sql::run(
-                "DELETE FROM verdict.guards WHERE id = $1",
-                &[guard.id.into()],
-            )
-        })?;
-        let who = identity::role_name(identity::current_user());
-        say(
-            PgLogLevel::LOG,
-            &format!(
-                "verdict: guard \"{}\" taken off table {} by {who}: {reason}",
-                guard.name, relation.name
-            ),
-        );
+        strike(guard.id)?;
+        told_off(&guard.name, &relation.name, reason);
         Ok(())
     })());
+}
+
+/// `verdict.forget(relation, hook, reason)`: for a guard whose table does not exist any more.
+#[pg_extern(sql = false)]
+fn forget(relation: Option<&str>, hook: Option<&str>, reason: Option<&str>) {
+    or_raise((|| {
+        let relation = args::said("relation", relation)?;
+        let hook = hooks::by_name(args::required("hook", hook)?)?;
+        let reason = args::said("reason", reason)?;
+        let watched = drift::registered()?.into_iter().find(|watched| {
+            watched.guard.hook_id == hook.id && watched.table.to_string() == relation
+        });
+        let Some(watched) = watched else {
+            return Err(Report::new(
+                SqlState::UndefinedObject,
+                format!(
+                    "no guard for hook \"{}\" is registered on {relation}",
+                    hook.name
+                ),
+            )
+            .hint("Write the table as verdict.coverage() shows it: schema.table."));
+        };
+        if catalog::find(&watched.table.schema, &watched.table.table).is_some() {
+            return Err(Report::new(
+                SqlState::NotInPrerequisiteState,
+                format!("table {relation} exists"),
+            )
+            .hint("Take its guard off: verdict.unguard(relation, hook, reason)."));
+        }
+        strike(watched.guard.id)?;
+        told_off(&watched.guard.name, &watched.table, reason);
+        Ok(())
+    })());
+}
+
+/// Takes a guard out of the registry.
+fn strike(id: i32) -> Result<(), Report> {
+    whole::forget(id)?;
+    identity::as_extension_owner(|| {
+        sql::run(
+            "DELETE FROM verdict.guards WHERE id OPERATOR(pg_catalog.=) $1",
+            &[id.into()],
+        )
+    })
+}
+
+fn told_off(guard: &str, table: &Name, reason: &str) {
+    let who = identity::role_name(identity::current_user());
+    say(
+        PgLogLevel::LOG,
+        &format!("verdict: guard \"{guard}\" taken off table {table} by {who}: {reason}"),
+    );
 }
 
 /// The table of an argument `relation`, which the caller must own.

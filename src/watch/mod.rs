@@ -1,16 +1,23 @@
 //! The registry of guards, and how a guard comes, changes and goes.
 
 pub mod alter;
+mod coverage;
+mod drift;
+pub mod events;
 pub mod explain;
 pub mod glass;
 pub mod guard;
 pub mod mapping;
+mod mending;
 pub mod options;
 pub mod reads;
 pub mod registry;
+mod rehome;
+mod repair;
 mod roles;
 mod soft;
 mod triggers;
+mod whole;
 
 use crate::pg::entry::{Call, Plain};
 use crate::pg::{relcache, trigger};

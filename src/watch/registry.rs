@@ -29,6 +29,15 @@ pub struct Guard {
 }
 
 impl Guard {
+    /// Field → column as `verdict.guard` takes it; `None` when the guard is not bound to content.
+    pub fn content_map(&self) -> Option<serde_json::Value> {
+        let columns = self
+            .content
+            .iter()
+            .map(|(field, column)| (field.clone(), column.written().into()));
+        (!self.content.is_empty()).then(|| serde_json::Value::Object(columns.collect()))
+    }
+
     /// Whether a row may be changed or left out: what needs a BEFORE trigger.
     pub fn is_soft(&self) -> bool {
         Finding::ALL

@@ -36,12 +36,14 @@ const RECORDING: [&str; 7] = [
     "parse",
     "status",
 ];
-const LOOKING: [&str; 7] = [
+const LOOKING: [&str; 9] = [
     "explain",
     "explain_row",
     "relation_of",
     "readiness",
     "reconcile",
+    "coverage",
+    "coverage_guards",
     "parse",
     "status",
 ];
@@ -54,7 +56,7 @@ const REVIEWING: [&str; 7] = [
     "parse",
     "status",
 ];
-const RULING: [&str; 14] = [
+const RULING: [&str; 18] = [
     "guard",
     "create_hook",
     "alter_hook",
@@ -67,10 +69,14 @@ const RULING: [&str; 14] = [
     "break_glass",
     "restore_glass",
     "flag_leaks",
+    "repair",
+    "forget",
+    "rename",
+    "rehome",
     "parse",
     "status",
 ];
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
     "hooks",
     "guards",
     "leaves",
@@ -79,6 +85,7 @@ const TABLES: [&str; 8] = [
     "quarantine",
     "glass",
     "observed",
+    "seen_whole",
 ];
 const REVIEWED: [&str; 2] = ["incidents", "quarantine"];
 
@@ -180,6 +187,25 @@ fn apply(kind: Option<&str>, role: Option<Oid>, change: Change) -> Result<(), Re
             .into_iter()
             .try_for_each(|kind| change_rights(kind, "GRANT", "TO", &role))
     })
+}
+
+/// Whether the current role may weaken a guard: a superuser or a verdict admin.
+///
+/// # Errors
+///
+/// SPI's own.
+pub fn may_weaken() -> Result<bool, Report> {
+    if identity::is_superuser() {
+        return Ok(true);
+    }
+    let found = sql::one::<bool>(
+        "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_proc AS p
+             WHERE p.pronamespace OPERATOR(pg_catalog.=) 'verdict'::pg_catalog.regnamespace
+                 AND p.proname OPERATOR(pg_catalog.=) $1::pg_catalog.name
+                 AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE'))",
+        &[Kind::Admin.functions()[0].into()],
+    )?;
+    Ok(found == Some(true))
 }
 
 fn change_rights(kind: Kind, verb: &str, preposition: &str, role: &str) -> Result<(), Report> {

@@ -2,9 +2,11 @@
 
 use super::reads::Reads;
 use super::registry::{Guard, trigger_name};
+use super::whole;
 use crate::enforce::shape::Duty;
 use crate::pg::catalog::{Kind, Relation};
 use crate::pg::identity::{self, Restriction};
+use crate::pg::sql;
 use crate::pg::trigger::{self, DELETE, INSERT, Timing, UPDATE};
 use crate::report::Report;
 
@@ -17,6 +19,7 @@ pub fn install(relation: &Relation, guard: &Guard, reads: &Reads) -> Result<(), 
     let mut columns = reads.columns();
     columns.extend(guard.flag.iter().map(|(name, _)| name.clone()));
     let condition = reads.condition();
+    let function = trigger::function()?;
     let with_condition = |duty| matches!(duty, Duty::Inserts | Duty::BeforeInserts);
     identity::as_role(relation.owner, Restriction::SecurityRestricted, || {
         for duty in Duty::ALL {
@@ -37,10 +40,30 @@ pub fn install(relation: &Relation, guard: &Guard, reads: &Reads) -> Result<(), 
                 columns: if duty == Duty::Inserts { &columns } else { &[] },
                 condition: condition.filter(|_| with_condition(duty)),
             };
-            trigger::create(relation.oid, &plan)?;
+            trigger::create(relation.oid, function, &plan);
         }
         Ok(())
-    })
+    })?;
+    remember(relation, guard)
+}
+
+/// Keeps what the watch compares with later: the condition as PostgreSQL wrote it, and that the guard was whole.
+fn remember(relation: &Relation, guard: &Guard) -> Result<(), Report> {
+    identity::as_extension_owner(|| {
+        sql::run(
+            "UPDATE verdict.guards SET when_clause = (
+                 SELECT pg_catalog.substring(pg_catalog.pg_get_triggerdef(t.oid), ' WHEN \\((.*)\\) EXECUTE FUNCTION ')
+                 FROM pg_catalog.pg_trigger AS t
+                 WHERE t.tgrelid OPERATOR(pg_catalog.=) $2 AND t.tgname OPERATOR(pg_catalog.=) $3::pg_catalog.name)
+             WHERE id OPERATOR(pg_catalog.=) $1",
+            &[
+                guard.id.into(),
+                relation.oid.into(),
+                trigger_name(guard.id, Duty::Inserts).into(),
+            ],
+        )
+    })?;
+    whole::mark(guard.id, relation.oid)
 }
 
 /// Takes the guard's triggers off.

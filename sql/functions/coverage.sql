@@ -1,0 +1,115 @@
+CREATE FUNCTION verdict.coverage_guards() RETURNS TABLE (
+    relation pg_catalog.text,
+    part pg_catalog.text,
+    guard pg_catalog.text,
+    state pg_catalog.text,
+    differs pg_catalog.text,
+    mend pg_catalog.text
+)
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'coverage_guards_wrapper';
+REVOKE ALL ON FUNCTION verdict.coverage_guards() FROM PUBLIC;
+COMMENT ON FUNCTION verdict.coverage_guards() IS 'Private: each guard on each table of its tree';
+
+CREATE FUNCTION verdict.coverage() RETURNS TABLE (
+    relation pg_catalog.text,
+    part pg_catalog.text,
+    guard pg_catalog.text,
+    state pg_catalog.text,
+    differs pg_catalog.text,
+    mend pg_catalog.text
+)
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp
+AS $$
+    WITH roots AS (
+        SELECT DISTINCT c.oid, pg_catalog.format('%I.%I', g.relation_schema, g.relation_name) AS name, c.relowner
+        FROM verdict.guards AS g
+        JOIN pg_catalog.pg_namespace AS n ON n.nspname OPERATOR(pg_catalog.=) g.relation_schema::pg_catalog.name
+        JOIN pg_catalog.pg_class AS c ON c.relnamespace OPERATOR(pg_catalog.=) n.oid
+            AND c.relname OPERATOR(pg_catalog.=) g.relation_name::pg_catalog.name
+    ), parts AS (
+        SELECT r.name, t.relid::pg_catalog.oid AS oid, pg_catalog.format('%I.%I', n.nspname, c.relname) AS part
+        FROM roots AS r CROSS JOIN LATERAL pg_catalog.pg_partition_tree(r.oid::pg_catalog.regclass) AS t
+        JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) t.relid::pg_catalog.oid
+        JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+        UNION
+        SELECT r.name, r.oid, r.name FROM roots AS r
+    )
+    SELECT e.relation, e.part, e.guard, e.state, e.differs, e.mend FROM verdict.coverage_guards() AS e
+    UNION ALL
+    SELECT p.name, p.part, NULL, 'note',
+        pg_catalog.format('trigger %I fires before rows are stored, after the guard''s own: what it changes is judged, and refused, when they are', t.tgname),
+        NULL
+    FROM parts AS p JOIN pg_catalog.pg_trigger AS t ON t.tgrelid OPERATOR(pg_catalog.=) p.oid
+    WHERE NOT t.tgisinternal AND t.tgtype::pg_catalog.int4 OPERATOR(pg_catalog.&) 3 OPERATOR(pg_catalog.=) 3
+        AND t.tgname OPERATOR(pg_catalog.>) 'zz_verdict_guard_'
+        AND NOT t.tgname OPERATOR(pg_catalog.~) '^zz_verdict_guard_[0-9]+_(insert|update)$'
+    UNION ALL
+    SELECT p.name, p.part, NULL, 'risk', pg_catalog.format('rule %I can keep rows away from the table', w.rulename),
+        pg_catalog.format('DROP RULE %I ON %s', w.rulename, p.part)
+    FROM parts AS p JOIN pg_catalog.pg_rewrite AS w ON w.ev_class OPERATOR(pg_catalog.=) p.oid
+    UNION ALL
+    SELECT r.name, pg_catalog.format('%I.%I', n.nspname, c.relname), NULL, 'risk',
+        'it inherits from the guarded table, and rows in it are seen there, but no guard stands on it',
+        pg_catalog.format('SELECT verdict.guard(%L, …)', pg_catalog.format('%I.%I', n.nspname, c.relname))
+    FROM roots AS r JOIN pg_catalog.pg_inherits AS h ON h.inhparent OPERATOR(pg_catalog.=) r.oid
+    JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) h.inhrelid AND NOT c.relispartition
+    JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+    UNION ALL
+    SELECT pg_catalog.format('%I.%I', g.relation_schema, g.relation_name), NULL, NULL, 'note',
+        'rows pass that are under none of these conditions: '
+            OPERATOR(pg_catalog.||) pg_catalog.string_agg(g.condition, ' | ' ORDER BY g.id), NULL
+    FROM verdict.guards AS g
+    GROUP BY g.relation_schema, g.relation_name HAVING pg_catalog.bool_and(g.condition IS NOT NULL)
+    UNION ALL
+    SELECT pg_catalog.format('%I.%I', g.relation_schema, g.relation_name), NULL, g.name, 'note',
+        pg_catalog.concat_ws('; ',
+            CASE WHEN g.mode OPERATOR(pg_catalog.=) 'observe' THEN 'it only observes' END,
+            CASE WHEN g.edits OPERATOR(pg_catalog.=) 'allow' THEN 'edits are not judged' END,
+            CASE WHEN g.legacy OPERATOR(pg_catalog.=) 'allow' THEN 'edits of rows without any verdict pass' END,
+            CASE WHEN g.replica_role OPERATOR(pg_catalog.=) 'apply' THEN 'sessions in replica role are not refused' END,
+            CASE WHEN g.locking OPERATOR(pg_catalog.=) 'none' THEN 'a verdict can be revoked while a row is being stored' END),
+        NULL
+    FROM verdict.guards AS g
+    WHERE g.mode OPERATOR(pg_catalog.=) 'observe' OR g.edits OPERATOR(pg_catalog.=) 'allow'
+        OR g.legacy OPERATOR(pg_catalog.=) 'allow' OR g.replica_role OPERATOR(pg_catalog.=) 'apply'
+        OR g.locking OPERATOR(pg_catalog.=) 'none'
+    UNION ALL
+    SELECT pg_catalog.format('%I.%I', b.relation_schema, b.relation_name), NULL, NULL, 'risk',
+        pg_catalog.format('glass is broken until %s by %s: %s', b.until, b.broken_by, b.reason),
+        pg_catalog.format('SELECT verdict.restore_glass(%L)', pg_catalog.format('%I.%I', b.relation_schema, b.relation_name))
+    FROM verdict.glass AS b
+    WHERE b.restored_at IS NULL AND b.until OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp()
+    UNION ALL
+    SELECT r.name, NULL, NULL, 'risk', pg_catalog.format('role %I owns the table and can log in: as owner it can drop the table', o.rolname),
+        'Let the application use a role that does not own the table'
+    FROM roots AS r JOIN pg_catalog.pg_roles AS o ON o.oid OPERATOR(pg_catalog.=) r.relowner
+    WHERE o.rolcanlogin AND NOT o.rolsuper
+    UNION ALL
+    SELECT NULL, NULL, NULL, 'risk', pg_catalog.format('role %I is a superuser and can remove any guard', s.rolname), NULL
+    FROM pg_catalog.pg_roles AS s WHERE s.rolsuper
+    UNION ALL
+    SELECT NULL, NULL, NULL, 'risk',
+        pg_catalog.format('role %I may set session_replication_role: guards fire all the same, other triggers do not', s.rolname), NULL
+    FROM pg_catalog.pg_roles AS s
+    WHERE NOT s.rolsuper AND s.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+        AND pg_catalog.has_parameter_privilege(s.oid, 'session_replication_role', 'SET')
+    UNION ALL
+    SELECT NULL, NULL, NULL, 'risk',
+        pg_catalog.format('role %s may change verdict.%I by itself (%s)',
+            CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN 'PUBLIC' ELSE a.grantee::pg_catalog.regrole::pg_catalog.text END,
+            c.relname, pg_catalog.string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type)),
+        pg_catalog.format('REVOKE ALL ON verdict.%I FROM …', c.relname)
+    FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) AS a
+    WHERE c.relnamespace OPERATOR(pg_catalog.=) 'verdict'::pg_catalog.regnamespace
+        AND a.grantee OPERATOR(pg_catalog.<>) c.relowner
+        AND a.privilege_type OPERATOR(pg_catalog.=) ANY (ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']::pg_catalog.text[])
+    GROUP BY a.grantee, c.relname
+    UNION ALL
+    SELECT NULL, NULL, NULL, 'risk', pg_catalog.format('event trigger %I does not fire always', e.evtname),
+        pg_catalog.format('ALTER EVENT TRIGGER %I ENABLE ALWAYS', e.evtname)
+    FROM pg_catalog.pg_event_trigger AS e
+    WHERE e.evtname OPERATOR(pg_catalog.=) ANY (ARRAY['verdict_watch_ddl', 'verdict_watch_drop']::pg_catalog.name[])
+        AND e.evtenabled OPERATOR(pg_catalog.<>) 'A'
+$$;
+REVOKE ALL ON FUNCTION verdict.coverage() FROM PUBLIC;
+COMMENT ON FUNCTION verdict.coverage() IS 'Each guard on each table: ok, drifted, missing or formerly guarded, and what mends it; then what else could keep rows from being judged, and who';

@@ -1,0 +1,9 @@
+-- Not dumped: a restored database has not seen its guards whole yet, and must be able to put them together piece by piece.
+CREATE TABLE verdict.seen_whole (
+    guard_id pg_catalog.int4 PRIMARY KEY,
+    relation pg_catalog.oid NOT NULL,
+    seen_at pg_catalog.timestamptz NOT NULL
+);
+REVOKE ALL ON TABLE verdict.seen_whole FROM PUBLIC;
+COMMENT ON TABLE verdict.seen_whole IS 'Guards that stood as installed when they were last looked at: from here on no statement may weaken them';
+CREATE INDEX seen_whole_relation ON verdict.seen_whole (relation);

@@ -1,0 +1,123 @@
+//! `verdict.coverage_guards`: each guard on each table of its tree, as it is. `verdict.coverage` adds what else there is to
+//! know.
+
+use super::drift::{self, Watched};
+use super::whole;
+use crate::enforce::shape::Duty;
+use crate::pg::catalog::{self, Relation};
+use crate::pg::sql::or_raise;
+use crate::report::Report;
+use pgrx::iter::TableIterator;
+use pgrx::pg_sys::NoLock;
+use pgrx::{name, pg_extern};
+
+type Row = (
+    String,
+    Option<String>,
+    Option<String>,
+    String,
+    Option<String>,
+    Option<String>,
+);
+
+type Coverage = TableIterator<
+    'static,
+    (
+        name!(relation, String),
+        name!(part, Option<String>),
+        name!(guard, Option<String>),
+        name!(state, String),
+        name!(differs, Option<String>),
+        name!(mend, Option<String>),
+    ),
+>;
+
+#[pg_extern(sql = false)]
+fn coverage_guards() -> Coverage {
+    or_raise((|| {
+        let registered = drift::registered()?;
+        let mut rows = Vec::new();
+        for watched in &registered {
+            match catalog::find(&watched.table.schema, &watched.table.table) {
+                None => rows.push(gone(watched)),
+                Some(root) => covered(watched, &catalog::relation(root)?, &mut rows)?,
+            }
+        }
+        for seen in whole::all()? {
+            let Ok(relation) = catalog::relation(seen.relation) else {
+                continue;
+            };
+            let guard = registered
+                .iter()
+                .find(|watched| watched.guard.id == seen.guard_id);
+            if let Some(watched) = guard.filter(|watched| watched.table != relation.name) {
+                rows.push((
+                    watched.table.to_string(),
+                    Some(relation.name.to_string()),
+                    Some(watched.guard.name.clone()),
+                    "formerly guarded".to_owned(),
+                    Some("it had the guarded table's name when it was last looked at".to_owned()),
+                    Some("Rename it back, or verdict.rehome(old, new)".to_owned()),
+                ));
+            }
+        }
+        Ok(TableIterator::new(rows))
+    })())
+}
+
+fn gone(watched: &Watched) -> Row {
+    (
+        watched.table.to_string(),
+        None,
+        Some(watched.guard.name.clone()),
+        "missing".to_owned(),
+        Some("the table does not exist".to_owned()),
+        Some(format!(
+            "SELECT verdict.forget({}, …, 'reason')",
+            literal(&watched.table.to_string())
+        )),
+    )
+}
+
+fn covered(watched: &Watched, root: &Relation, rows: &mut Vec<Row>) -> Result<(), Report> {
+    let members = catalog::parts(root, NoLock);
+    let drifted = drift::of(watched, root, &members)?;
+    for member in members {
+        let name = catalog::relation(member)?.name;
+        let differs = drifted
+            .iter()
+            .find(|(table, _)| *table == member)
+            .map(|(_, differs)| differs);
+        let (state, mend) = match differs {
+            None => ("ok", None),
+            Some(differs) if is_missing(differs) => ("missing", Some(repair(root))),
+            Some(_) => ("drifted", Some(repair(root))),
+        };
+        rows.push((
+            root.name.to_string(),
+            Some(name.to_string()),
+            Some(watched.guard.name.clone()),
+            state.to_owned(),
+            differs.map(|differs| differs.join("; ")),
+            mend,
+        ));
+    }
+    Ok(())
+}
+
+/// No trigger of the guard is there.
+fn is_missing(differs: &[String]) -> bool {
+    let missing = differs.iter().filter(|what| what.ends_with("is missing"));
+    missing.count() == differs.len() && differs.len() >= Duty::ALWAYS
+}
+
+fn repair(root: &Relation) -> String {
+    format!(
+        "SELECT * FROM verdict.repair({})",
+        literal(&root.name.to_string())
+    )
+}
+
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}

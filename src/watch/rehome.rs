@@ -1,0 +1,120 @@
+//! `verdict.rename` and `verdict.rehome`: a guarded table gets another name, or another table gets its place.
+
+use super::drift::{self, Watched};
+use super::guard::table_argument;
+use super::mapping::guardable;
+use super::mending::unwatched;
+use super::soft;
+use super::triggers::{install, uninstall};
+use crate::args;
+use crate::audit::incident;
+use crate::pg::catalog::{self, Relation, quote};
+use crate::pg::identity::{self, Restriction};
+use crate::pg::sql::{self, or_raise};
+use crate::report::{Report, SqlState};
+use pgrx::pg_extern;
+use pgrx::pg_sys::{AccessExclusiveLock, Oid};
+
+#[pg_extern(sql = false)]
+fn rename(relation: Option<Oid>, new_name: Option<&str>) {
+    or_raise((|| {
+        let relation = table_argument(relation)?;
+        let new_name = args::name("new_name", new_name)?;
+        let guards = guards_of(&relation)?;
+        rename_table(&relation, new_name)?;
+        identity::as_extension_owner(|| {
+            sql::run(
+                "UPDATE verdict.guards SET relation_name = $3
+                 WHERE relation_schema OPERATOR(pg_catalog.=) $1 AND relation_name OPERATOR(pg_catalog.=) $2",
+                &[
+                    relation.name.schema.as_str().into(),
+                    relation.name.table.as_str().into(),
+                    new_name.into(),
+                ],
+            )
+        })?;
+        for watched in guards {
+            let what = format!("renamed to {}", quote(new_name));
+            incident::write_drift(&watched.guard, &watched.table, "renamed", &what)?;
+        }
+        Ok(())
+    })());
+}
+
+/// Puts `new` in the place of `old`: the names are exchanged, and the guards stand on the new table. What `old` was is
+/// afterwards an unguarded table of the other name.
+#[pg_extern(sql = false)]
+fn rehome(old: Option<Oid>, new: Option<Oid>) {
+    or_raise((|| {
+        let old = table_argument(args::required("old", old).map(Some)?)?;
+        let new = table_argument(args::required("new", new).map(Some)?)?;
+        if old.oid == new.oid || old.name.schema != new.name.schema || old.kind != new.kind {
+            return Err(Report::new(
+                SqlState::InvalidParameter,
+                format!(
+                    "{} cannot take the place of {}: they must be two tables of one kind in one schema",
+                    new.name, old.name
+                ),
+            ));
+        }
+        let guards = guards_of(&old)?;
+        guardable(&new)?;
+        if drift::registered()?
+            .iter()
+            .any(|watched| watched.table == new.name)
+        {
+            return Err(Report::new(
+                SqlState::DuplicateObject,
+                format!("table {} has guards of its own", new.name),
+            )
+            .hint("Take them off first: verdict.unguard(relation, hook, reason)."));
+        }
+        for table in [&old, &new] {
+            catalog::tree(table.oid, AccessExclusiveLock);
+        }
+        for watched in &guards {
+            uninstall(&old, watched.guard.id)?;
+        }
+        let between = format!("verdict_rehome_{}", old.oid.to_u32());
+        rename_table(&old, &between)?;
+        let aside = catalog::relation(old.oid)?;
+        rename_table(&new, &old.name.table)?;
+        rename_table(&aside, &new.name.table)?;
+        let home = catalog::relation(new.oid)?;
+        for watched in guards {
+            let reads = drift::reads_again(&watched.guard, &home)?;
+            soft::check(&watched.guard, &reads.columns(), &home)?;
+            install(&home, &watched.guard, &reads)?;
+            let what = format!("{} took the place of {}", new.name, old.name);
+            incident::write_drift(&watched.guard, &watched.table, "rehomed", &what)?;
+        }
+        Ok(())
+    })());
+}
+
+/// # Errors
+///
+/// 42704 for a table without a guard.
+fn guards_of(relation: &Relation) -> Result<Vec<Watched>, Report> {
+    let mut guards = drift::registered()?;
+    guards.retain(|watched| watched.table == relation.name);
+    if guards.is_empty() {
+        return Err(Report::new(
+            SqlState::UndefinedObject,
+            format!("table {} has no guard", relation.name),
+        )
+        .hint("ALTER TABLE … RENAME will do."));
+    }
+    Ok(guards)
+}
+
+fn rename_table(relation: &Relation, new_name: &str) -> Result<(), Report> {
+    let statement = format!(
+        "ALTER TABLE {} RENAME TO {}",
+        relation.name,
+        quote(new_name)
+    );
+    identity::as_role(relation.owner, Restriction::SecurityRestricted, || {
+        unwatched(|| sql::run(&statement, &[]))
+    })
+}

@@ -1,0 +1,58 @@
+//! `verdict.repair`: puts a table's guards back as they are registered.
+
+use super::drift;
+use super::guard::table_argument;
+use super::triggers::{install, uninstall};
+use super::{soft, whole};
+use crate::pg::catalog;
+use crate::pg::sql::or_raise;
+use crate::report::{Report, SqlState};
+use pgrx::iter::TableIterator;
+use pgrx::pg_sys::{Oid, ShareRowExclusiveLock};
+use pgrx::{name, pg_extern};
+
+type Mended = TableIterator<
+    'static,
+    (
+        name!(guard, String),
+        name!(part, String),
+        name!(mended, String),
+    ),
+>;
+
+#[pg_extern(sql = false)]
+fn repair(relation: Option<Oid>) -> Mended {
+    or_raise((|| {
+        let relation = table_argument(relation)?;
+        let mut rows = Vec::new();
+        let mut guarded = false;
+        for watched in drift::registered()? {
+            if watched.table != relation.name {
+                continue;
+            }
+            guarded = true;
+            let members = catalog::parts(&relation, ShareRowExclusiveLock);
+            let drifted = drift::of(&watched, &relation, &members)?;
+            if drifted.is_empty() {
+                whole::mark(watched.guard.id, relation.oid)?;
+                continue;
+            }
+            let reads = drift::reads_again(&watched.guard, &relation)?;
+            soft::check(&watched.guard, &reads.columns(), &relation)?;
+            uninstall(&relation, watched.guard.id)?;
+            install(&relation, &watched.guard, &reads)?;
+            for (member, differs) in drifted {
+                let part = catalog::relation(member)?.name.to_string();
+                rows.push((watched.guard.name.clone(), part, differs.join("; ")));
+            }
+        }
+        if !guarded {
+            return Err(Report::new(
+                SqlState::UndefinedObject,
+                format!("table {} has no guard", relation.name),
+            )
+            .hint("See verdict.guards."));
+        }
+        Ok(TableIterator::new(rows))
+    })())
+}

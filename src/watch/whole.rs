@@ -1,0 +1,60 @@
+//! Which guards were seen whole: only those can be weakened. What was never whole (a dump that is being restored) is left
+//! alone until it is.
+
+use crate::pg::{identity, sql, table};
+use crate::report::Report;
+use pgrx::pg_sys::Oid;
+
+/// A guard that was seen whole on this table. The table by OID: its name is one of the things that a swap changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub guard_id: i32,
+    pub relation: Oid,
+}
+
+/// All of them.
+///
+/// # Errors
+///
+/// Undefined object when the extension's SQL is not installed.
+pub fn all() -> Result<Vec<Seen>, Report> {
+    let mut seen = Vec::new();
+    table::for_each("seen_whole", |row| {
+        seen.push(Seen {
+            guard_id: row.get("guard_id").unwrap_or(0),
+            relation: row.get("relation").unwrap_or(Oid::INVALID),
+        });
+        Ok(())
+    })?;
+    Ok(seen)
+}
+
+/// Notes that the guard stands as installed on this table.
+///
+/// # Errors
+///
+/// SPI's own.
+pub fn mark(guard_id: i32, relation: Oid) -> Result<(), Report> {
+    identity::as_extension_owner(|| {
+        sql::run(
+            "INSERT INTO verdict.seen_whole (guard_id, relation, seen_at)
+             VALUES ($1, $2, pg_catalog.clock_timestamp())
+             ON CONFLICT (guard_id) DO UPDATE SET relation = EXCLUDED.relation, seen_at = EXCLUDED.seen_at",
+            &[guard_id.into(), relation.into()],
+        )
+    })
+}
+
+/// Forgets it: an admin has weakened the guard, taken it off, or dropped its table.
+///
+/// # Errors
+///
+/// SPI's own.
+pub fn forget(guard_id: i32) -> Result<(), Report> {
+    identity::as_extension_owner(|| {
+        sql::run(
+            "DELETE FROM verdict.seen_whole WHERE guard_id OPERATOR(pg_catalog.=) $1",
+            &[guard_id.into()],
+        )
+    })
+}
