@@ -12,6 +12,7 @@ mod guc;
 mod pg;
 mod quarantine;
 mod report;
+mod selftest;
 mod store;
 mod watch;
 

@@ -76,10 +76,14 @@ pub fn all(leaf: Oid) -> Result<Rc<[Plan]>, Report> {
 ///
 /// VD009 when it is gone.
 pub fn with<T>(shape: &Shape, f: impl FnOnce(&Plan) -> Result<T, Report>) -> Result<T, Report> {
-    let guards = PLANS.with_borrow(|plans| plans.by_leaf.get(&shape.leaf).cloned());
+    // What is remembered, though it may be out of date: one row is judged by one reading of the registry.
+    let known = PLANS.with_borrow(|plans| plans.by_leaf.get(&shape.leaf).cloned());
+    let guards = match known {
+        Some(guards) => guards,
+        None => all(shape.leaf)?,
+    };
     let plan = guards
         .iter()
-        .flat_map(|guards| guards.iter())
         .find(|plan| plan.shape.guard_id == shape.guard_id);
     match plan {
         Some(plan) => f(plan),

@@ -78,6 +78,13 @@ pub fn quote(identifier: &str) -> String {
     unsafe { owned(pg_sys::quote_identifier(c.as_ptr())) }
 }
 
+/// Quotes a text as a literal.
+pub fn literal(text: &str) -> String {
+    let c = c_string(text);
+    // SAFETY: NUL-terminated input; the result is palloc'ed.
+    unsafe { owned(pg_sys::quote_literal_cstr(c.as_ptr())) }
+}
+
 /// Reads what `verdict.guard` and the guard cache need to know of a relation.
 ///
 /// # Errors

@@ -1,13 +1,43 @@
 //! Attempts that may fail without failing the rest: each in a savepoint of its own.
 
 use super::entry::{Plain, guarded};
+use pgrx::PgSqlErrorCode as Code;
 use pgrx::PgTryBuilder;
 use pgrx::pg_sys::{self, panic::CaughtError};
 use std::panic::AssertUnwindSafe;
 
-/// Runs plain code in a savepoint. What it raises rolls the savepoint back and becomes the message in `Err`; a cancelled
-/// statement and a server that shuts down go on.
-pub fn attempt<T: Copy>(f: impl FnOnce(Plain) -> T) -> Result<T, String> {
+/// What an attempt was ended by.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    pub message: String,
+    pub detail: Option<String>,
+    /// 42501.
+    pub is_about_rights: bool,
+    /// 55P03.
+    pub is_lock_timeout: bool,
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.detail {
+            Some(detail) => write!(f, "{} ({detail})", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+/// Runs plain code in a savepoint. What it raises rolls the savepoint back and becomes an `Err`; a cancelled statement, a
+/// deadlock and a server that shuts down go on.
+pub fn attempt<T: Copy>(f: impl FnOnce(Plain) -> T) -> Result<T, Failure> {
+    run(|| guarded(f), true)
+}
+
+/// As [`attempt`], for code that is not plain; the savepoint is rolled back in any case.
+pub fn trial<T>(f: impl FnOnce() -> T) -> Result<T, Failure> {
+    run(f, false)
+}
+
+fn run<T>(f: impl FnOnce() -> T, keep: bool) -> Result<T, Failure> {
     // SAFETY: begin, release and rollback in pairs; memory context and resource owner are put back as PL/pgSQL does.
     unsafe {
         let context = pg_sys::CurrentMemoryContext;
@@ -15,16 +45,23 @@ pub fn attempt<T: Copy>(f: impl FnOnce(Plain) -> T) -> Result<T, String> {
         pg_sys::BeginInternalSubTransaction(std::ptr::null());
         pg_sys::MemoryContextSwitchTo(context);
         let outcome = PgTryBuilder::new(AssertUnwindSafe(|| {
-            let value = guarded(f);
-            pg_sys::ReleaseCurrentSubTransaction();
+            let value = f();
+            if keep {
+                pg_sys::ReleaseCurrentSubTransaction();
+            } else {
+                pg_sys::RollbackAndReleaseCurrentSubTransaction();
+            }
             Ok(value)
         }))
         .catch_others(|error| match error {
-            CaughtError::PostgresError(report) if !ends_statement(&report) => {
+            CaughtError::PostgresError(report) if !ends_statement(report.sql_error_code()) => {
                 pg_sys::RollbackAndReleaseCurrentSubTransaction();
-                Err(match report.detail() {
-                    Some(detail) => format!("{} ({detail})", report.message()),
-                    None => report.message().to_owned(),
+                Err(Failure {
+                    message: report.message().to_owned(),
+                    detail: report.detail().map(str::to_owned),
+                    is_about_rights: report.sql_error_code()
+                        == Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
+                    is_lock_timeout: report.sql_error_code() == Code::ERRCODE_LOCK_NOT_AVAILABLE,
                 })
             }
             other => other.rethrow(),
@@ -36,10 +73,9 @@ pub fn attempt<T: Copy>(f: impl FnOnce(Plain) -> T) -> Result<T, String> {
     }
 }
 
-fn ends_statement(report: &pg_sys::panic::ErrorReportWithLevel) -> bool {
-    use pgrx::PgSqlErrorCode as Code;
+fn ends_statement(code: Code) -> bool {
     matches!(
-        report.sql_error_code(),
+        code,
         Code::ERRCODE_QUERY_CANCELED
             | Code::ERRCODE_ADMIN_SHUTDOWN
             | Code::ERRCODE_CRASH_SHUTDOWN

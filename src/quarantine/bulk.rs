@@ -6,7 +6,7 @@ use crate::pg::catalog::{self, Name};
 use crate::pg::entry::say;
 use crate::pg::identity;
 use crate::pg::memory;
-use crate::pg::savepoint;
+use crate::pg::savepoint::{self, Failure};
 use crate::pg::span::Span;
 use crate::pg::sql::{self, or_raise};
 use crate::report::Report;
@@ -101,12 +101,16 @@ fn filter<'a>(
 
 fn each(
     filter: &Filter,
-    decide: impl Fn(i64) -> Result<Option<i64>, String>,
+    decide: impl Fn(i64) -> Result<Option<i64>, Failure>,
 ) -> Result<Decided, Report> {
     let mut rows = Vec::new();
     for id in ids(filter)? {
         let outcome = memory::scratch(|| decide(id));
-        rows.push((id, outcome.is_ok(), outcome.err()));
+        rows.push((
+            id,
+            outcome.is_ok(),
+            outcome.err().map(|failure| failure.to_string()),
+        ));
         if rows.len() % PROGRESS == 0 {
             say(PgLogLevel::NOTICE, &format!("{} rows so far", rows.len()));
         }

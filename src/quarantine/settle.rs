@@ -131,7 +131,7 @@ fn settled(
                 });
                 match released {
                     Ok(_) => Some(("released", None)),
-                    Err(problem) => Some(("stays held", Some(problem))),
+                    Err(problem) => Some(("stays held", Some(problem.to_string()))),
                 }
             }
             Decision::Found(finding @ (Finding::Denied | Finding::Revoked)) => {
@@ -140,7 +140,7 @@ fn settled(
                     savepoint::attempt(|plain| review::refuse_row(row.id, reason, word, plain));
                 match refused {
                     Ok(_) => Some(("refused", Some(reason.text().to_owned()))),
-                    Err(problem) => Some(("stays held", Some(problem))),
+                    Err(problem) => Some(("stays held", Some(problem.to_string()))),
                 }
             }
             Decision::Found(_) => None,

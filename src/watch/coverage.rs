@@ -4,7 +4,7 @@
 use super::drift::{self, Watched};
 use super::whole;
 use crate::enforce::shape::Duty;
-use crate::pg::catalog::{self, Relation};
+use crate::pg::catalog::{self, Relation, literal};
 use crate::pg::sql::or_raise;
 use crate::report::Report;
 use pgrx::iter::TableIterator;
@@ -116,8 +116,4 @@ fn repair(root: &Relation) -> String {
         "SELECT * FROM verdict.repair({})",
         literal(&root.name.to_string())
     )
-}
-
-fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }

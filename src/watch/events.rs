@@ -102,9 +102,9 @@ fn watch(statement: &Statement, relation: Oid) -> Result<(), Report> {
         catalog::relation(root)?
     };
     for watched in drift::registered()? {
-        let was_whole = seen
-            .iter()
-            .any(|seen| seen.relation == root && seen.guard_id == watched.guard.id);
+        let was_whole = seen.iter().any(|seen| {
+            seen.is_whole && seen.relation == root && seen.guard_id == watched.guard.id
+        });
         if !was_whole && watched.table != root_facts.name {
             continue;
         }
@@ -211,7 +211,7 @@ fn weakened(
         .hint(weakness.way_out)
         .about(about));
     }
-    whole::forget(guard.id)?;
+    whole::weakened(guard.id)?;
     let what = format!("{}: {}", statement.tag, weakness.what);
     note(watched, "weakened", &what)
 }

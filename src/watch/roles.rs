@@ -56,7 +56,7 @@ const REVIEWING: [&str; 7] = [
     "parse",
     "status",
 ];
-const RULING: [&str; 18] = [
+const RULING: [&str; 19] = [
     "guard",
     "create_hook",
     "alter_hook",
@@ -73,6 +73,7 @@ const RULING: [&str; 18] = [
     "forget",
     "rename",
     "rehome",
+    "self_test",
     "parse",
     "status",
 ];

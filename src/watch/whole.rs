@@ -10,6 +10,8 @@ use pgrx::pg_sys::Oid;
 pub struct Seen {
     pub guard_id: i32,
     pub relation: Oid,
+    /// It has not been weakened since.
+    pub is_whole: bool,
 }
 
 /// All of them.
@@ -23,6 +25,7 @@ pub fn all() -> Result<Vec<Seen>, Report> {
         seen.push(Seen {
             guard_id: row.get("guard_id").unwrap_or(0),
             relation: row.get("relation").unwrap_or(Oid::INVALID),
+            is_whole: row.micros("weakened_at").is_none(),
         });
         Ok(())
     })?;
@@ -39,13 +42,29 @@ pub fn mark(guard_id: i32, relation: Oid) -> Result<(), Report> {
         sql::run(
             "INSERT INTO verdict.seen_whole (guard_id, relation, seen_at)
              VALUES ($1, $2, pg_catalog.clock_timestamp())
-             ON CONFLICT (guard_id) DO UPDATE SET relation = EXCLUDED.relation, seen_at = EXCLUDED.seen_at",
+             ON CONFLICT (guard_id) DO UPDATE SET relation = EXCLUDED.relation, seen_at = EXCLUDED.seen_at,
+                 weakened_at = NULL",
             &[guard_id.into(), relation.into()],
         )
     })
 }
 
-/// Forgets it: an admin has weakened the guard, taken it off, or dropped its table.
+/// An admin has weakened the guard: until it is whole again, it is not watched.
+///
+/// # Errors
+///
+/// SPI's own.
+pub fn weakened(guard_id: i32) -> Result<(), Report> {
+    identity::as_extension_owner(|| {
+        sql::run(
+            "UPDATE verdict.seen_whole SET weakened_at = pg_catalog.clock_timestamp()
+             WHERE guard_id OPERATOR(pg_catalog.=) $1",
+            &[guard_id.into()],
+        )
+    })
+}
+
+/// Forgets it: the guard was taken off, or its table dropped.
 ///
 /// # Errors
 ///

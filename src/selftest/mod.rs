@@ -1,0 +1,235 @@
+//! `verdict.self_test`: the catalogue of ways round a guard, tried on the user's own table and rolled back.
+
+mod catalogue;
+mod target;
+
+use crate::pg::catalog;
+use crate::pg::entry::guarded;
+use crate::pg::identity;
+use crate::pg::savepoint::{self, Failure};
+use crate::pg::settings;
+use crate::pg::sql::{self, or_raise};
+use crate::pg::statement::Statement;
+use crate::report::Report;
+use crate::watch::guard::table_argument;
+use catalogue::{ATTEMPTS, As, Attempt};
+use pgrx::iter::TableIterator;
+use pgrx::pg_sys::Oid;
+use pgrx::{JsonB, name, pg_extern};
+use std::ffi::CStr;
+use target::Target;
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// No unapproved row is in the table, or it bears the flag.
+    Blocked,
+    /// It is, and an incident or verdict.coverage() says so.
+    Detected,
+    /// It is, and nothing says so.
+    Open,
+    /// The attempt could not be made: why is said.
+    NotRun,
+}
+
+impl Ending {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Blocked => "blocked",
+            Self::Detected => "detected",
+            Self::Open => "open",
+            Self::NotRun => "not run",
+        }
+    }
+}
+
+type Results = TableIterator<
+    'static,
+    (
+        name!(attempt, String),
+        name!(as_role, String),
+        name!(result, String),
+        name!(why, String),
+    ),
+>;
+
+#[pg_extern(sql = false)]
+fn self_test(relation: Option<Oid>, role: Option<Oid>, sample: Option<JsonB>) -> Results {
+    or_raise((|| {
+        let relation = table_argument(relation)?;
+        let owner = relation.owner;
+        let target = Target::of(relation, sample.map(|JsonB(row)| row))?;
+        let mut roles = vec![owner];
+        roles.extend(role.filter(|role| *role != owner));
+        let judged = savepoint::trial(|| or_raise(target.is_judged()));
+        let mut rows = Vec::new();
+        for attempt in ATTEMPTS {
+            for role in &roles {
+                if attempt.by == As::Owner && *role != owner {
+                    continue;
+                }
+                let (ending, why) = match &judged {
+                    Ok(true) => settings::with(&QUIET, || tried(attempt, &target, *role)),
+                    Ok(false) => (Ending::NotRun, NOT_JUDGED.to_owned()),
+                    Err(failure) => (Ending::NotRun, format!("no row could be made: {failure}")),
+                };
+                rows.push((
+                    attempt.name.to_owned(),
+                    identity::role_name(*role),
+                    ending.as_str().to_owned(),
+                    why,
+                ));
+            }
+        }
+        rows.extend(BY_NATURE.iter().map(|(attempt, ending, why)| {
+            (
+                (*attempt).to_owned(),
+                "-".to_owned(),
+                ending.as_str().to_owned(),
+                (*why).to_owned(),
+            )
+        }));
+        Ok(TableIterator::new(rows))
+    })())
+}
+
+/// What the attempts' own statements have to say is not for the user.
+const QUIET: [(&CStr, &CStr); 1] = [(c"client_min_messages", c"error")];
+
+const NOT_JUDGED: &str = "the row that was made up is not under the guard's condition: give one that is, in argument sample";
+
+/// What cannot be tried from inside a transaction.
+const BY_NATURE: [(&str, Ending, &str); 4] = [
+    (
+        "COPY",
+        Ending::NotRun,
+        "a function cannot read from a client; COPY fires the same triggers as INSERT",
+    ),
+    (
+        "superuser",
+        Ending::Open,
+        "a superuser can drop any trigger, and change pg_trigger by hand; verdict.coverage() sees it afterwards",
+    ),
+    (
+        "logical replication",
+        Ending::Detected,
+        "a subscription is never stopped: what it brings unapproved is an incident with path 'apply'",
+    ),
+    (
+        "files changed below the server",
+        Ending::Open,
+        "verdict.reconcile(hook, relation) sees the rows",
+    ),
+];
+
+fn tried(attempt: &Attempt, target: &Target, role: Oid) -> (Ending, String) {
+    let statements = match (attempt.statements)(target) {
+        Ok(statements) => statements,
+        Err(why) => return (Ending::NotRun, why.to_owned()),
+    };
+    if attempt.approved_first
+        && let Err(failure) = savepoint::trial(|| or_raise(stored_approved(target)))
+    {
+        let why = format!("an approved row could not be stored: {failure}");
+        return (Ending::NotRun, why);
+    }
+    let traces = (attempt.traces)(target);
+    let outcome = savepoint::trial(|| {
+        if attempt.approved_first {
+            or_raise(stored_approved(target));
+        }
+        let before = or_raise(evidence());
+        for statement in &statements {
+            run(target, role, statement);
+        }
+        or_raise(judged(target, &traces, before))
+    });
+    match outcome {
+        Ok(ending) => ending,
+        Err(failure) => refused(failure),
+    }
+}
+
+/// An error is a refusal when it is a guard's, the watch's, or about rights; PostgreSQL's own about columns in use too.
+fn refused(failure: Failure) -> (Ending, String) {
+    let guards = failure.message.starts_with("VD0");
+    let text = match failure.message.starts_with("VD00") {
+        // Its DETAIL says the same again.
+        true => failure.message.clone(),
+        false => failure.to_string(),
+    };
+    let core = ["used in a trigger definition", "cannot change return type"];
+    let ending = if guards
+        || failure.is_about_rights
+        || core.iter().any(|words| failure.message.contains(words))
+    {
+        Ending::Blocked
+    } else {
+        Ending::NotRun
+    };
+    let text = match failure.is_lock_timeout {
+        true => format!("lock_timeout: {text}"),
+        false => text,
+    };
+    (ending, text)
+}
+
+fn stored_approved(target: &Target) -> Result<(), Report> {
+    target.approve(0)?;
+    run(target, target.relation.owner, &target.insert(0));
+    Ok(())
+}
+
+fn run(target: &Target, role: Oid, statement: &str) {
+    let statement = Statement::new(statement, &[], &target.relation.name.schema);
+    guarded(|plain| statement.run_as(role, plain));
+}
+
+/// Incidents, and guards that do not stand as they should: how many there are.
+fn evidence() -> Result<i64, Report> {
+    identity::as_extension_owner(|| {
+        let found = sql::one::<i64>(
+            "SELECT (SELECT pg_catalog.count(*) FROM verdict.incidents) OPERATOR(pg_catalog.+)
+                 (SELECT pg_catalog.count(*) FROM verdict.coverage() AS c
+                  WHERE c.state OPERATOR(pg_catalog.<>) 'ok')",
+            &[],
+        )?;
+        Ok(found.unwrap_or(0))
+    })
+}
+
+/// Looks for the row that should not be there.
+fn judged(target: &Target, traces: &str, before: i64) -> Result<(Ending, String), Report> {
+    let table = &target.relation.name;
+    let flagged = match &target.flag {
+        None => "false".to_owned(),
+        Some((column, value)) => format!(
+            "pg_catalog.rtrim({}::pg_catalog.text) OPERATOR(pg_catalog.=) {}",
+            catalog::quote(column),
+            catalog::literal(value)
+        ),
+    };
+    let count = |flag: &str| {
+        let statement =
+            format!("SELECT pg_catalog.count(*) FROM {table} WHERE {traces} AND {flag}");
+        identity::as_role(
+            target.relation.owner,
+            identity::Restriction::SecurityRestricted,
+            || sql::one::<i64>(&statement, &[]),
+        )
+    };
+    if count(&format!("({flagged}) IS NOT TRUE"))?.unwrap_or(0) == 0 {
+        let marked = count(&format!("({flagged}) IS TRUE"))?.unwrap_or(0);
+        let why = if marked > 0 {
+            "stored with the flag"
+        } else {
+            "the row is not in the table"
+        };
+        return Ok((Ending::Blocked, why.to_owned()));
+    }
+    if evidence()? > before {
+        let why = "stored; an incident or verdict.coverage() says so";
+        return Ok((Ending::Detected, why.to_owned()));
+    }
+    Ok((Ending::Open, "stored, and nothing says so".to_owned()))
+}

@@ -1,0 +1,327 @@
+//! What the self-test is run on: a guarded table, and a row for it that was never approved.
+
+use crate::enforce::plan::{self, Plan};
+use crate::enforce::{self, shape::Shape};
+use crate::pg::catalog::{self, Column, Generated, Kind, Relation, literal, quote};
+use crate::pg::clock;
+use crate::pg::columns::Reader;
+use crate::pg::entry::guarded;
+use crate::pg::identity::{self, Restriction};
+use crate::pg::rows::{self, TableRow};
+use crate::pg::sql;
+use crate::report::{Report, SqlState};
+use crate::store::hooks;
+use crate::store::sql::reviewed;
+use crate::store::writer;
+use pgrx::JsonB;
+use pgrx::pg_sys::Oid;
+use serde_json::{Map, Value, json};
+
+/// A guarded table and what the attempts need to name.
+pub struct Target {
+    pub relation: Relation,
+    pub shape: Shape,
+    pub hook_id: i32,
+    /// The column that tells the test's rows from others, and how its values are written.
+    mark: Mark,
+    /// A content column that can be changed, and where there is one.
+    pub content: Option<String>,
+    pub condition_columns: Vec<String>,
+    pub flag: Option<(String, String)>,
+    pub primary_key: Vec<String>,
+    /// A partition, for a partitioned table.
+    pub leaf: Option<String>,
+    row: Map<String, Value>,
+}
+
+struct Mark {
+    column: String,
+    reader: Reader,
+}
+
+/// What an edit writes.
+pub const EDITED: &str = "verdict self-test: edited";
+
+impl Target {
+    /// # Errors
+    ///
+    /// 42704 for a table without a guard; 22023 when no row for it can be made up.
+    pub fn of(relation: Relation, sample: Option<Value>) -> Result<Self, Report> {
+        let plans = plan::all(relation.oid)?;
+        let Some(plan) = plans.first() else {
+            return Err(Report::new(
+                SqlState::UndefinedObject,
+                format!("table {} has no guard", relation.name),
+            )
+            .hint("See verdict.guards."));
+        };
+        let mark = mark(plan, &relation)?;
+        let content = plan
+            .guard
+            .content
+            .values()
+            .map(|mapped| mapped.name.as_str())
+            .find(|name| *name != mark.column && is_text(&relation, name))
+            .or_else(|| {
+                let own = plan.guard.key.is_none().then_some(mark.column.as_str());
+                own.filter(|name| is_text(&relation, name))
+            })
+            .map(str::to_owned);
+        let row = match sample {
+            Some(Value::Object(row)) => row,
+            Some(_) => {
+                return Err(Report::new(
+                    SqlState::InvalidParameter,
+                    "argument sample must be a JSON object of columns and values",
+                ));
+            }
+            None => sample_of(&relation)?,
+        };
+        Ok(Self {
+            shape: plan.shape,
+            hook_id: plan.guard.hook_id,
+            mark,
+            content,
+            condition_columns: plan.guard.condition_columns.clone(),
+            flag: plan.guard.flag.clone(),
+            primary_key: primary_key(&relation)?,
+            leaf: a_leaf(&relation)?,
+            row,
+            relation,
+        })
+    }
+
+    /// A row that was never approved, with marks of its own.
+    pub fn row(&self, n: usize) -> Map<String, Value> {
+        let mut row = self.row.clone();
+        row.insert(self.mark.column.clone(), self.mark_value(n));
+        row
+    }
+
+    /// `INSERT INTO table (columns) SELECT …` of that row.
+    pub fn insert(&self, n: usize) -> String {
+        self.insert_into(&self.relation.name.to_string(), n)
+    }
+
+    pub fn insert_into(&self, table: &str, n: usize) -> String {
+        format!(
+            "INSERT INTO {table} ({}) {}",
+            self.columns(),
+            self.select(n)
+        )
+    }
+
+    /// The columns of the row, for an INSERT.
+    pub fn columns(&self) -> String {
+        let names: Vec<String> = self.row(0).keys().map(|name| quote(name)).collect();
+        names.join(", ")
+    }
+
+    /// `SELECT columns FROM jsonb_populate_record(…)` of that row.
+    pub fn select(&self, n: usize) -> String {
+        format!(
+            "SELECT {} FROM pg_catalog.jsonb_populate_record(NULL::{}, {}::pg_catalog.jsonb)",
+            self.columns(),
+            self.relation.name,
+            literal(&Value::Object(self.row(n)).to_string())
+        )
+    }
+
+    /// `column = value` that finds the test's row.
+    pub fn is_row(&self, n: usize) -> String {
+        let value = match self.mark_value(n) {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        format!(
+            "pg_catalog.rtrim({}::pg_catalog.text) OPERATOR(pg_catalog.=) {}",
+            quote(&self.mark.column),
+            literal(&value)
+        )
+    }
+
+    fn mark_value(&self, n: usize) -> Value {
+        // Unlike any row's, and short enough for a varchar(16).
+        let unique = 900_000_000 + n as i64;
+        match self.mark.reader {
+            Reader::Int2 => json!(-30_000 - n as i64),
+            Reader::Int4 | Reader::Int8 => json!(-unique),
+            Reader::Uuid => json!(format!("5e1f7e57-0000-4000-8000-000{unique}")),
+            Reader::ByteaHex | Reader::ByteaUtf8 => {
+                json!(format!("\\x{}", hex(&unique.to_string())))
+            }
+            _ => json!(format!("vst{unique}")),
+        }
+    }
+
+    /// Records an approval for the test's row, as a reviewer would.
+    ///
+    /// # Errors
+    ///
+    /// 22023 for a row that has no subject.
+    pub fn approve(&self, n: usize) -> Result<(), Report> {
+        let made = rows::from_json(&self.relation, &Value::Object(self.row(n)).to_string())?;
+        let (oid, shape) = (self.relation.oid, self.shape);
+        let key = guarded(|plain| {
+            let row = TableRow::open(oid, made, plain);
+            let content = enforce::Content::read(&shape, row.slot(), plain);
+            let facts = plain.step(|| plan::with(&shape, |plan| enforce::facts(plan, &content)));
+            row.close(plain);
+            facts
+        });
+        let (row, key) = key;
+        let hook = hooks::by_id(self.hook_id)?;
+        let Some((hook, key)) = hook.zip(key) else {
+            return Err(Report::new(
+                SqlState::InvalidParameter,
+                "the row has no subject that could be approved",
+            ));
+        };
+        let digest = match row.digest {
+            verdict::RowDigest::Of(digest) => Some(digest),
+            _ => None,
+        };
+        let digest = digest.as_ref().map(|digest| &digest.as_bytes()[..]);
+        let subject = key.subject.text();
+        let entry = reviewed(&hook, subject, digest, "approved", "self_test", "self-test")?;
+        guarded(|plain| writer::write(&entry, plain));
+        Ok(())
+    }
+
+    /// Whether the guard would judge the row: whether it is under the condition.
+    pub fn is_judged(&self) -> Result<bool, Report> {
+        let made = rows::from_json(&self.relation, &Value::Object(self.row(0)).to_string())?;
+        let (oid, shape) = (self.relation.oid, self.shape);
+        Ok(guarded(|plain| {
+            let row = TableRow::open(oid, made, plain);
+            let under = row.under_condition_of(shape.insert_trigger(), plain);
+            row.close(plain);
+            under
+        }))
+    }
+}
+
+fn hex(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn is_text(relation: &Relation, name: &str) -> bool {
+    let text = [
+        pgrx::pg_sys::TEXTOID,
+        pgrx::pg_sys::VARCHAROID,
+        pgrx::pg_sys::BPCHAROID,
+    ];
+    relation
+        .column(name)
+        .is_some_and(|column| text.contains(&column.base_type) && column.generated == Generated::No)
+}
+
+/// The key column, or, for a guard that matches by content, a text among the content.
+fn mark(plan: &Plan, relation: &Relation) -> Result<Mark, Report> {
+    let by_key = plan.guard.key.as_ref().zip(plan.shape.key);
+    let by_content = || {
+        plan.guard
+            .content
+            .values()
+            .zip(plan.shape.content())
+            .find(|(mapped, _)| is_text(relation, &mapped.name))
+    };
+    let found = by_key.or_else(by_content).map(|(mapped, column)| Mark {
+        column: mapped.name.clone(),
+        reader: column.reader,
+    });
+    let settable = found.filter(|mark| {
+        relation
+            .column(&mark.column)
+            .is_some_and(|column| column.generated == Generated::No)
+    });
+    settable.ok_or_else(|| {
+        Report::new(
+            SqlState::InvalidParameter,
+            "argument relation: no column tells the self-test's rows from others",
+        )
+        .detail("The guard's key column is generated, or no content column is a text.")
+    })
+}
+
+/// A row of the table, or one of values that its columns' types have.
+fn sample_of(relation: &Relation) -> Result<Map<String, Value>, Report> {
+    let settable: Vec<&Column> = relation
+        .columns
+        .iter()
+        .filter(|column| column.generated == Generated::No)
+        .collect();
+    let statement = format!(
+        "SELECT pg_catalog.to_jsonb(t) FROM {} AS t LIMIT 1",
+        relation.name
+    );
+    let found = identity::as_role(relation.owner, Restriction::SecurityRestricted, || {
+        sql::one::<JsonB>(&statement, &[])
+    })?;
+    let keys = primary_key(relation)?;
+    let has_default = sql::one::<Vec<String>>(
+        "SELECT pg_catalog.array_agg(attname::pg_catalog.text) FROM pg_catalog.pg_attribute
+         WHERE attrelid OPERATOR(pg_catalog.=) $1 AND (atthasdef OR attidentity OPERATOR(pg_catalog.<>) '')",
+        &[relation.oid.into()],
+    )?
+    .unwrap_or_default();
+    if let Some(JsonB(Value::Object(mut row))) = found {
+        // Its own values but for what must be unique and comes by itself.
+        row.retain(|name, _| {
+            settable.iter().any(|column| column.name == *name)
+                && !(keys.contains(name) && has_default.contains(name))
+        });
+        return Ok(row);
+    }
+    Ok(settable
+        .into_iter()
+        .filter(|column| !has_default.contains(&column.name))
+        .map(|column| (column.name.clone(), a_value(column)))
+        .collect())
+}
+
+fn a_value(column: &Column) -> Value {
+    use pgrx::pg_sys;
+    match column.base_type {
+        pg_sys::INT2OID
+        | pg_sys::INT4OID
+        | pg_sys::INT8OID
+        | pg_sys::NUMERICOID
+        | pg_sys::FLOAT4OID
+        | pg_sys::FLOAT8OID => json!(1),
+        pg_sys::BOOLOID => json!(false),
+        pg_sys::UUIDOID => json!("5e1f7e57-0000-4000-8000-000000000000"),
+        pg_sys::JSONOID | pg_sys::JSONBOID => json!({}),
+        pg_sys::BYTEAOID => json!("\\x00"),
+        pg_sys::TIMESTAMPTZOID | pg_sys::TIMESTAMPOID | pg_sys::DATEOID => {
+            json!(clock::timestamp(clock::current()).to_string())
+        }
+        pg_sys::TEXTOID | pg_sys::VARCHAROID | pg_sys::BPCHAROID | pg_sys::NAMEOID => json!("x"),
+        _ => Value::Null,
+    }
+}
+
+fn primary_key(relation: &Relation) -> Result<Vec<String>, Report> {
+    let names = sql::one::<Vec<String>>(
+        "SELECT pg_catalog.array_agg(a.attname::pg_catalog.text)
+         FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_attribute AS a
+             ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid AND a.attnum OPERATOR(pg_catalog.=) ANY (i.indkey)
+         WHERE i.indrelid OPERATOR(pg_catalog.=) $1 AND i.indisprimary",
+        &[relation.oid.into()],
+    )?;
+    Ok(names.unwrap_or_default())
+}
+
+fn a_leaf(relation: &Relation) -> Result<Option<String>, Report> {
+    if relation.kind != Kind::Partitioned {
+        return Ok(None);
+    }
+    for part in catalog::parts(relation, pgrx::pg_sys::NoLock) {
+        let part: Oid = part;
+        let facts = catalog::relation(part)?;
+        if facts.kind == Kind::Table {
+            return Ok(Some(facts.name.to_string()));
+        }
+    }
+    Ok(None)
+}
