@@ -4,4 +4,4 @@ CREATE FUNCTION verdict.grant_role(
 ) RETURNS pg_catalog.void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'grant_role_wrapper';
 REVOKE ALL ON FUNCTION verdict.grant_role(pg_catalog.text, pg_catalog.regrole) FROM PUBLIC;
-COMMENT ON FUNCTION verdict.grant_role(pg_catalog.text, pg_catalog.regrole) IS 'Lets a role record, audit or administer: recorder, reviewer, auditor or admin';
+COMMENT ON FUNCTION verdict.grant_role(pg_catalog.text, pg_catalog.regrole) IS 'Lets a role record, review, audit or administer: recorder, reviewer, auditor or admin';

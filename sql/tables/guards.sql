@@ -8,7 +8,6 @@ CREATE TABLE verdict.guards (
     content pg_catalog.jsonb,
     condition pg_catalog.text,
     condition_columns pg_catalog.jsonb NOT NULL DEFAULT '[]',
-    when_clause pg_catalog.text,
     columns pg_catalog.jsonb NOT NULL,
     on_missing verdict.action NOT NULL,
     on_denied verdict.action NOT NULL,
@@ -20,13 +19,15 @@ CREATE TABLE verdict.guards (
     locking pg_catalog.text NOT NULL,
     mode pg_catalog.text NOT NULL,
     edits pg_catalog.text NOT NULL,
+    guarded_since pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    created_by pg_catalog.text NOT NULL,
+    -- since 0.2.0
+    when_clause pg_catalog.text,
     legacy pg_catalog.text NOT NULL,
     replica_role pg_catalog.text NOT NULL,
     flag_column pg_catalog.text,
     flag_value pg_catalog.text,
     redact pg_catalog.jsonb NOT NULL DEFAULT '[]',
-    guarded_since pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-    created_by pg_catalog.text NOT NULL,
     UNIQUE (relation_schema, relation_name, hook_id),
     UNIQUE (relation_schema, relation_name, name)
 );

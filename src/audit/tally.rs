@@ -3,7 +3,7 @@
 //!
 //! Counts of a savepoint that is rolled back go with it, as the rows do.
 
-use crate::pg::{clock, own_table};
+use crate::pg::{catalog, clock, own_table};
 use crate::report::Report;
 use pgrx::IntoDatum;
 use pgrx::pg_sys::Datum;
@@ -71,6 +71,11 @@ pub fn is_empty() -> bool {
 /// Undefined object when the extension was dropped in this transaction.
 pub fn write() -> Result<(), Report> {
     let now = clock::current();
+    if catalog::find(catalog::SCHEMA, "observed").is_none() {
+        // The SQL is older than the library.
+        forget();
+        return Ok(());
+    }
     for (_, counts) in LEVELS.take() {
         for (guard_id, judged) in counts {
             own_table::append(

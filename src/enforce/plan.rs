@@ -139,13 +139,13 @@ fn load(leaf: Oid) -> Result<Vec<Plan>, Report> {
     } else {
         catalog::relation(root)?
     };
-    for watched in [
-        leaf,
-        root,
+    let own = [
         catalog::own_relation("guards")?,
         catalog::own_relation("hooks")?,
-        catalog::own_relation("glass")?,
-    ] {
+    ];
+    // An older version of the SQL has no glass to break.
+    let glass = catalog::find(catalog::SCHEMA, "glass");
+    for watched in [leaf, root].into_iter().chain(own).chain(glass) {
         relcache::watch(watched);
     }
     let mut guards = Vec::new();

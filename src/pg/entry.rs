@@ -298,6 +298,8 @@ entries! {
     verdict_deny, pg_finfo_verdict_deny => crate::store::sql::deny;
     verdict_revoke, pg_finfo_verdict_revoke => crate::store::sql::revoke;
     verdict_status, pg_finfo_verdict_status => crate::store::status::status;
+    guard_wrapper, pg_finfo_guard_wrapper => crate::watch::outdated;
+    alter_guard_wrapper, pg_finfo_alter_guard_wrapper => crate::watch::outdated;
     verdict_watch_ddl, pg_finfo_verdict_watch_ddl => crate::watch::events::command_ended;
     verdict_watch_drop, pg_finfo_verdict_watch_drop => crate::watch::events::dropped;
     verdict_release, pg_finfo_verdict_release => crate::quarantine::review::release;

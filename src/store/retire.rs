@@ -3,7 +3,7 @@
 use super::leaves::{self, timestamped};
 use crate::guc;
 use crate::pg::sql::{self, or_raise};
-use crate::pg::{identity, settings};
+use crate::pg::{catalog, identity, settings};
 use crate::report::Report;
 use pgrx::iter::TableIterator;
 use pgrx::{name, pg_extern};
@@ -67,6 +67,10 @@ fn retire() -> Retired {
             }
         }
         for (table, statement) in OLD_ROWS {
+            if catalog::find(catalog::SCHEMA, table).is_none() {
+                // The SQL is older than the library.
+                continue;
+            }
             let days = format!("{} days", guc::incident_retention_days());
             let gone = sql::one::<i64>(statement, &[days.as_str().into()])?.unwrap_or(0);
             if gone > 0 {

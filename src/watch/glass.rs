@@ -3,7 +3,7 @@
 use super::guard::table_argument;
 use crate::args;
 use crate::guc;
-use crate::pg::catalog::{Name, Relation};
+use crate::pg::catalog::{self, Name, Relation};
 use crate::pg::entry::say;
 use crate::pg::identity;
 use crate::pg::sql::{self, or_raise};
@@ -21,6 +21,10 @@ use std::cell::Cell;
 /// Undefined object when the extension's SQL is not installed.
 pub fn of(name: &Name) -> Result<i64, Report> {
     let mut until = i64::MIN;
+    if catalog::find(catalog::SCHEMA, "glass").is_none() {
+        // The SQL is older than the library.
+        return Ok(until);
+    }
     table::for_each("glass", |row| {
         if row.text("relation_schema") == name.schema
             && row.text("relation_name") == name.table

@@ -18,7 +18,7 @@ use serde_json::Value;
 
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)] // the SQL function's own
-fn guard(
+fn put_guard(
     relation: Option<Oid>,
     hook: Option<&str>,
     key: Option<&str>,

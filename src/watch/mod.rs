@@ -21,6 +21,7 @@ mod whole;
 
 use crate::pg::entry::{Call, Plain};
 use crate::pg::{relcache, trigger};
+use crate::report::{Report, SqlState};
 use pgrx::pg_sys::Datum;
 
 /// `verdict.invalidate()`: AFTER ROW ALWAYS on our configuration tables. A change of theirs, by whatever way it came,
@@ -35,4 +36,16 @@ pub fn invalidate(call: Call, plain: Plain) -> Datum {
         Ok(())
     });
     Datum::null()
+}
+
+/// `verdict.guard` and `verdict.alter_guard` of the SQL 0.1.0, which took fewer arguments: their names must be there for
+/// pg_upgrade, which makes every function again.
+pub fn outdated(_call: Call, plain: Plain) -> Datum {
+    plain.step(|| {
+        Err(Report::new(
+            SqlState::NotInPrerequisiteState,
+            "this database has an older version of pg_verdict's SQL than the library",
+        )
+        .hint("ALTER EXTENSION pg_verdict UPDATE; guards go on enforcing meanwhile."))
+    })
 }

@@ -1,7 +1,7 @@
 //! `verdict.grant_role` and `verdict.revoke_role`: who may record, look, and rule.
 
 use crate::args;
-use crate::pg::catalog::quote;
+use crate::pg::catalog::{self, quote};
 use crate::pg::entry::say;
 use crate::pg::identity;
 use crate::pg::sql::{self, or_raise};
@@ -219,6 +219,10 @@ fn change_rights(kind: Kind, verb: &str, preposition: &str, role: &str) -> Resul
         }
     }
     for table in kind.tables() {
+        if catalog::find(catalog::SCHEMA, table).is_none() {
+            // The SQL is older than the library.
+            continue;
+        }
         sql::run(
             &format!("{verb} SELECT ON TABLE verdict.{table} {preposition} {role}"),
             &[],

@@ -1,7 +1,7 @@
 //! Which guards were seen whole: only those can be weakened. What was never whole (a dump that is being restored) is left
 //! alone until it is.
 
-use crate::pg::{identity, sql, table};
+use crate::pg::{catalog, identity, sql, table};
 use crate::report::Report;
 use pgrx::pg_sys::Oid;
 
@@ -70,6 +70,10 @@ pub fn weakened(guard_id: i32) -> Result<(), Report> {
 ///
 /// SPI's own.
 pub fn forget(guard_id: i32) -> Result<(), Report> {
+    if catalog::find(catalog::SCHEMA, "seen_whole").is_none() {
+        // The SQL is older than the library.
+        return Ok(());
+    }
     identity::as_extension_owner(|| {
         sql::run(
             "DELETE FROM verdict.seen_whole WHERE guard_id OPERATOR(pg_catalog.=) $1",

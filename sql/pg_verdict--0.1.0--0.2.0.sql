@@ -1,0 +1,88 @@
+-- 0.2.0: soft actions, incidents, quarantine, break-glass, and the watch over guards.
+-- Lines "-- include FILE" stand for the file of sql/ of that name; scripts/package-sql puts it there.
+
+ALTER DOMAIN verdict.action DROP CONSTRAINT action_check;
+ALTER DOMAIN verdict.action ADD CONSTRAINT action_check
+    CHECK (VALUE OPERATOR(pg_catalog.=) ANY (ARRAY['reject', 'quarantine', 'discard', 'flag', 'allow']::pg_catalog.text[]));
+
+ALTER TABLE verdict.guards
+    ADD COLUMN when_clause pg_catalog.text,
+    ADD COLUMN legacy pg_catalog.text NOT NULL DEFAULT 'enforce',
+    ADD COLUMN replica_role pg_catalog.text NOT NULL DEFAULT 'client',
+    ADD COLUMN flag_column pg_catalog.text,
+    ADD COLUMN flag_value pg_catalog.text,
+    ADD COLUMN redact pg_catalog.jsonb NOT NULL DEFAULT '[]';
+ALTER TABLE verdict.guards ALTER COLUMN legacy DROP DEFAULT, ALTER COLUMN replica_role DROP DEFAULT;
+COMMENT ON COLUMN verdict.guards.when_clause IS 'The condition as PostgreSQL wrote it into the triggers';
+COMMENT ON COLUMN verdict.guards.redact IS 'Columns whose values incidents do not show';
+
+-- include tables/seen_whole.sql
+-- include tables/incidents.sql
+-- include tables/quarantine.sql
+-- include tables/glass.sql
+-- include tables/observed.sql
+CREATE TRIGGER invalidate AFTER INSERT OR UPDATE OR DELETE ON verdict.glass
+    FOR EACH ROW EXECUTE FUNCTION verdict.invalidate();
+ALTER TABLE verdict.glass ENABLE ALWAYS TRIGGER invalidate;
+CREATE TRIGGER invalidate AFTER INSERT OR UPDATE OR DELETE ON verdict.seen_whole
+    FOR EACH ROW EXECUTE FUNCTION verdict.invalidate();
+ALTER TABLE verdict.seen_whole ENABLE ALWAYS TRIGGER invalidate;
+
+DROP FUNCTION verdict.guard(pg_catalog.regclass, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text);
+DROP FUNCTION verdict.alter_guard(pg_catalog.regclass, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text);
+-- include functions/guard.sql
+-- include functions/alter_guard.sql
+COMMENT ON FUNCTION verdict.grant_role(pg_catalog.text, pg_catalog.regrole) IS 'Lets a role record, review, audit or administer: recorder, reviewer, auditor or admin';
+COMMENT ON FUNCTION verdict.revoke_role(pg_catalog.text, pg_catalog.regrole) IS 'Takes that back: recorder, reviewer, auditor or admin';
+COMMENT ON FUNCTION verdict.retire() IS 'Drops the leaves that can decide nothing any more and are past verdict.retention_days, and incidents past verdict.incident_retention_days';
+-- include functions/break_glass.sql
+-- include functions/release.sql
+-- include functions/refuse.sql
+-- include functions/settle.sql
+-- include functions/readiness.sql
+-- include functions/reconcile.sql
+-- include functions/flag_leaks.sql
+-- include functions/coverage.sql
+-- include functions/repair.sql
+-- include functions/rehome.sql
+-- include functions/self_test.sql
+-- include triggers/watch.sql
+
+-- The guards that stand get what the watch compares with.
+UPDATE verdict.guards AS g SET when_clause = (
+    SELECT pg_catalog.substring(pg_catalog.pg_get_triggerdef(t.oid), ' WHEN \((.*)\) EXECUTE FUNCTION ')
+    FROM pg_catalog.pg_trigger AS t
+    JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) t.tgrelid
+    JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+    WHERE n.nspname OPERATOR(pg_catalog.=) g.relation_schema::pg_catalog.name
+        AND c.relname OPERATOR(pg_catalog.=) g.relation_name::pg_catalog.name
+        AND t.tgname OPERATOR(pg_catalog.=) ('verdict_guard_' OPERATOR(pg_catalog.||) g.id::pg_catalog.text)::pg_catalog.name);
+INSERT INTO verdict.seen_whole (guard_id, relation, seen_at)
+SELECT g.id, c.oid, pg_catalog.clock_timestamp()
+FROM verdict.guards AS g
+JOIN pg_catalog.pg_namespace AS n ON n.nspname OPERATOR(pg_catalog.=) g.relation_schema::pg_catalog.name
+JOIN pg_catalog.pg_class AS c ON c.relnamespace OPERATOR(pg_catalog.=) n.oid
+    AND c.relname OPERATOR(pg_catalog.=) g.relation_name::pg_catalog.name
+WHERE NOT EXISTS (
+    SELECT 1 FROM verdict.coverage_guards() AS e
+    WHERE e.guard OPERATOR(pg_catalog.=) g.name AND e.state OPERATOR(pg_catalog.<>) 'ok'
+        AND e.relation OPERATOR(pg_catalog.=) pg_catalog.format('%I.%I', g.relation_schema, g.relation_name));
+
+-- Functions that were made anew have lost their grants: each role gets again what its kind has. The functions that tell the
+-- kinds apart are those that stayed.
+DO $$
+DECLARE
+    made record;
+BEGIN
+    FOR made IN
+        SELECT k.kind, a.grantee
+        FROM (VALUES ('auditor', 'relation_of'), ('admin', 'create_hook')) AS k (kind, function)
+        JOIN pg_catalog.pg_proc AS p ON p.pronamespace OPERATOR(pg_catalog.=) 'verdict'::pg_catalog.regnamespace
+            AND p.proname OPERATOR(pg_catalog.=) k.function::pg_catalog.name
+        CROSS JOIN LATERAL pg_catalog.aclexplode(p.proacl) AS a
+        WHERE a.grantee OPERATOR(pg_catalog.<>) p.proowner
+    LOOP
+        PERFORM verdict.grant_role(made.kind, made.grantee::pg_catalog.regrole);
+    END LOOP;
+END
+$$;
