@@ -48,12 +48,18 @@ impl Done {
     }
 }
 
-/// Writes the incident in this transaction: it stands or falls with the row that it is about.
+/// Writes the incident in this transaction: it stands or falls with the row that it is about. `stored`: the row is.
 ///
 /// # Errors
 ///
 /// Undefined object when the extension's SQL is not installed; a read-only transaction's own.
-pub fn write(plan: &Plan, case: &Case, row: RowSlot, done: Done) -> Result<(), Report> {
+pub fn write(
+    plan: &Plan,
+    case: &Case,
+    row: RowSlot,
+    stored: bool,
+    done: Done,
+) -> Result<(), Report> {
     let refusal = case.refusal();
     let text = |text: &str| text.to_owned().into_datum();
     let (quarantine_id, id) = (
@@ -108,16 +114,17 @@ pub fn write(plan: &Plan, case: &Case, row: RowSlot, done: Done) -> Result<(), R
             ),
             ("application_name", session::application_name().into_datum()),
             ("client_addr", session::client_addr().into_datum()),
-            ("row_image", image(plan, row)),
+            ("row_image", image(plan, row, stored)),
         ],
     )
 }
 
-fn image(plan: &Plan, row: RowSlot) -> Option<Datum> {
+fn image(plan: &Plan, row: RowSlot, stored: bool) -> Option<Datum> {
     let cap = guc::row_image_bytes();
     if cap == 0 {
         return None;
     }
     let hidden = |name: &str| plan.guard.redact.iter().any(|column| column == name);
-    JsonB(row_text::bounded(row, cap, VALUE_CAP.min(cap), hidden).into()).into_datum()
+    let caps = (cap, VALUE_CAP.min(cap));
+    JsonB(row_text::bounded(row, plan.shape.leaf, stored, caps, hidden).into()).into_datum()
 }
