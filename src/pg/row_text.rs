@@ -10,8 +10,10 @@ use pgrx::pg_sys::{self, Datum, Oid};
 use std::ffi::CStr;
 use std::panic::AssertUnwindSafe;
 
-/// Settings in which output functions lose nothing and depend on nothing of the session's: what pg_dump sets.
-pub const EXACT: [(&CStr, &CStr); 7] = [
+/// Settings in which output functions lose nothing and depend on nothing of the session's: what pg_dump sets, and the time
+/// zone, so that the same moment is the same text whoever writes it.
+pub const EXACT: [(&CStr, &CStr); 8] = [
+    (c"timezone", c"UTC"),
     (c"datestyle", c"ISO, YMD"),
     (c"intervalstyle", c"postgres"),
     (c"extra_float_digits", c"3"),
