@@ -183,15 +183,16 @@ pub struct Plan<'a> {
     /// `UPDATE OF` these columns; empty for any.
     pub columns: &'a [String],
     pub condition: Option<&'a super::condition::Condition>,
+    /// `verdict.guard_row()`. The table's owner, as whom the trigger is made, need not be able to name it.
+    pub function: Oid,
 }
 
 /// Makes the trigger on `relation` and on every partition below it. Takes ShareRowExclusiveLock.
 ///
 /// # Errors
 ///
-/// Undefined object when the extension's SQL is not installed; PostgreSQL's own.
+/// PostgreSQL's own.
 pub fn create(relation: Oid, plan: &Plan) -> Result<(), Report> {
-    let function = catalog::own_trigger_function("guard_row")?;
     let name = catalog::c_string(plan.name);
     // SAFETY: a well-formed CreateTrigStmt in the current memory context; CreateTriggerFiringOn copies what it keeps.
     unsafe {
@@ -221,7 +222,7 @@ pub fn create(relation: Oid, plan: &Plan) -> Result<(), Report> {
             pg_sys::InvalidOid,
             pg_sys::InvalidOid,
             pg_sys::InvalidOid,
-            function,
+            plan.function,
             pg_sys::InvalidOid,
             std::ptr::null_mut(),
             false,

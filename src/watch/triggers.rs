@@ -3,7 +3,7 @@
 use super::reads::Reads;
 use super::registry::{Guard, trigger_name};
 use crate::enforce::shape::Duty;
-use crate::pg::catalog::{Kind, Relation};
+use crate::pg::catalog::{self, Kind, Relation};
 use crate::pg::identity::{self, Restriction};
 use crate::pg::trigger::{self, DELETE, INSERT, Timing, UPDATE};
 use crate::report::Report;
@@ -12,12 +12,13 @@ use crate::report::Report;
 ///
 /// # Errors
 ///
-/// PostgreSQL's own.
+/// Undefined object when the extension's SQL is not installed; PostgreSQL's own.
 pub fn install(relation: &Relation, guard: &Guard, reads: &Reads) -> Result<(), Report> {
     let mut columns = reads.columns();
     columns.extend(guard.flag.iter().map(|(name, _)| name.clone()));
     let condition = reads.condition();
     let with_condition = |duty| matches!(duty, Duty::Inserts | Duty::BeforeInserts);
+    let function = identity::as_extension_owner(|| catalog::own_trigger_function("guard_row"))?;
     identity::as_role(relation.owner, Restriction::SecurityRestricted, || {
         for duty in Duty::ALL {
             let (timing, events, wanted) = match duty {
@@ -36,6 +37,7 @@ pub fn install(relation: &Relation, guard: &Guard, reads: &Reads) -> Result<(), 
                 events,
                 columns: if duty == Duty::Inserts { &columns } else { &[] },
                 condition: condition.filter(|_| with_condition(duty)),
+                function,
             };
             trigger::create(relation.oid, &plan)?;
         }
