@@ -4,7 +4,7 @@ CREATE FUNCTION verdict.refuse(
 ) RETURNS pg_catalog.int8
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'verdict_refuse';
 REVOKE ALL ON FUNCTION verdict.refuse(pg_catalog.int8, pg_catalog.text) FROM PUBLIC;
-COMMENT ON FUNCTION verdict.refuse(pg_catalog.int8, pg_catalog.text) IS 'Denies a held row, which is never stored; returns the id of the denial, NULL for a row without a subject';
+COMMENT ON FUNCTION verdict.refuse(pg_catalog.int8, pg_catalog.text) IS 'Denies a held row, which is never stored; returns the id of the denial, NULL for a row without a subject or whose hook was dropped';
 
 CREATE FUNCTION verdict.refuse_all(
     relation pg_catalog.regclass,

@@ -52,12 +52,18 @@ impl Done {
     }
 }
 
-/// Writes the incident in this transaction: it stands or falls with the row that it is about.
+/// Writes the incident in this transaction: it stands or falls with the row that it is about. `stored`: the row is.
 ///
 /// # Errors
 ///
 /// Undefined object when the extension's SQL is not installed; a read-only transaction's own.
-pub fn write(plan: &Plan, case: &Case, row: RowSlot, done: Done) -> Result<(), Report> {
+pub fn write(
+    plan: &Plan,
+    case: &Case,
+    row: RowSlot,
+    stored: bool,
+    done: Done,
+) -> Result<(), Report> {
     if catalog::find(catalog::SCHEMA, "incidents").is_none() {
         log_instead(plan, case, done);
         return Ok(());
@@ -92,7 +98,7 @@ pub fn write(plan: &Plan, case: &Case, row: RowSlot, done: Done) -> Result<(), R
         ("subject", case.key.and_then(|key| text(key.subject.text()))),
         ("digest", digest.into_datum()),
         ("err_msg", message.and_then(|message| text(message.text()))),
-        ("row_image", image(plan, row)),
+        ("row_image", image(plan, row, stored)),
     ];
     cells.extend(who());
     own_table::append("incidents", &cells)
@@ -144,11 +150,12 @@ fn who() -> [(&'static str, Option<Datum>); 5] {
     ]
 }
 
-fn image(plan: &Plan, row: RowSlot) -> Option<Datum> {
+fn image(plan: &Plan, row: RowSlot, stored: bool) -> Option<Datum> {
     let cap = guc::row_image_bytes();
     if cap == 0 {
         return None;
     }
     let hidden = |name: &str| plan.guard.redact.iter().any(|column| column == name);
-    JsonB(row_text::bounded(row, cap, VALUE_CAP.min(cap), hidden).into()).into_datum()
+    let caps = (cap, VALUE_CAP.min(cap));
+    JsonB(row_text::bounded(row, plan.shape.leaf, stored, caps, hidden).into()).into_datum()
 }

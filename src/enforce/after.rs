@@ -1,6 +1,7 @@
 //! AFTER the row is stored: it is judged as it is, like a foreign key, and refused or written down.
 
 use super::case::{Case, Obstacle, Operation};
+use super::coming::Coming;
 use super::judge;
 use super::moved;
 use super::plan;
@@ -8,10 +9,9 @@ use super::refusal;
 use super::shape::Shape;
 use super::update::{Again, again};
 use super::{flag, legacy};
-use crate::audit::incident::{self, Done};
+use crate::audit::incident::Done;
 use crate::audit::{log_line, tally};
 use crate::guc;
-use crate::pg::columns::RowSlot;
 use crate::pg::entry::Plain;
 use crate::pg::transaction;
 use crate::pg::trigger::Fired;
@@ -20,13 +20,13 @@ use verdict::{Action, Mode};
 
 /// A new row is judged, unless it comes unchanged from another partition.
 pub fn inserted(fired: Fired, shape: &Shape, plain: Plain) {
-    let row = fired.row();
-    if shape.partitioned && moved::arrives(shape, row, plain) {
+    let coming = Coming::inserted(fired, true);
+    if shape.partitioned && moved::arrives(shape, coming.new, plain) {
         return;
     }
     count(shape, plain);
-    if let Some(case) = judge::judge(shape, row, Operation::Insert, plain) {
-        found(shape, row, &case, plain);
+    if let Some(case) = judge::judge(shape, coming.new, Operation::Insert, plain) {
+        found(shape, &coming, &case, plain);
     }
 }
 
@@ -41,10 +41,10 @@ pub fn updated(fired: Fired, shape: &Shape, plain: Plain) {
     count(shape, plain);
     match case {
         None => {}
-        Some(case) if legacy::passes(shape, &case, old, plain) => {
-            write_down(shape, new, &case, Done::Legacy, plain);
+        Some(case) if legacy::passes(shape, &case, old, new, plain) => {
+            Coming::updated(fired, true).write_down(shape, &case, Done::Legacy, plain);
         }
-        Some(case) => found(shape, new, &case, plain),
+        Some(case) => found(shape, &Coming::updated(fired, true), &case, plain),
     }
 }
 
@@ -75,9 +75,9 @@ fn count(shape: &Shape, plain: Plain) {
 }
 
 /// A stored row with a finding. The soft actions were taken before it was stored; here it is seen that they were.
-fn found(shape: &Shape, row: RowSlot, case: &Case, plain: Plain) {
+fn found(shape: &Shape, coming: &Coming, case: &Case, plain: Plain) {
     if let Some(done) = instead_of_acting(shape, case) {
-        return write_down(shape, row, case, done, plain);
+        return coming.write_down(shape, case, done, plain);
     }
     if shape.glass_until != i64::MIN {
         plain.step(|| {
@@ -89,11 +89,15 @@ fn found(shape: &Shape, row: RowSlot, case: &Case, plain: Plain) {
     }
     match shape.policy.actions.get(case.finding) {
         Action::Reject => refuse(shape, case, plain),
-        Action::Allow => write_down(shape, row, case, Done::Allowed, plain),
-        Action::Flag if flag::is_set_or_none(shape, row, plain) => {
-            write_down(shape, row, case, Done::Flagged, plain);
+        Action::Allow => coming.write_down(shape, case, Done::Allowed, plain),
+        Action::Flag if flag::is_set_or_none(shape, coming.new, plain) => {
+            coming.write_down(shape, case, Done::Flagged, plain);
         }
         Action::Flag | Action::Quarantine | Action::Discard => {
+            // A stronger guard's word was left to that guard, and so this one has done nothing.
+            if let Some((other, case)) = coming.refused_by_other(shape, plain) {
+                return refuse(&other, &case, plain);
+            }
             let case = Case {
                 obstacle: case.obstacle.or(Some(Obstacle::JudgedOtherwise)),
                 ..*case
@@ -101,10 +105,6 @@ fn found(shape: &Shape, row: RowSlot, case: &Case, plain: Plain) {
             refuse(shape, &case, plain);
         }
     }
-}
-
-fn write_down(shape: &Shape, row: RowSlot, case: &Case, done: Done, plain: Plain) {
-    plain.step(|| plan::with(shape, |plan| incident::write(plan, case, row, done)));
 }
 
 /// Raises. The transaction ends with its incident; the log's line stays.

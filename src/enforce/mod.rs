@@ -3,6 +3,7 @@
 mod after;
 mod before;
 pub mod case;
+mod coming;
 mod facts;
 pub mod flag;
 pub mod judge;

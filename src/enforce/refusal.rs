@@ -49,6 +49,9 @@ fn hint(plan: &Plan, case: &Case) -> String {
         Some(Obstacle::FinalContent) => {
             "Stored content is final under this guard (edits => 'refuse'), whatever verdict there is.".to_owned()
         }
+        Some(Obstacle::JudgedOtherwise) if case.finding == Finding::Reused => format!(
+            "The guard's action is {action}, but the approval was still there when the row was looked at: another row of this statement, or another session, has spent it since. Store the row again, in a statement of its own."
+        ),
         Some(Obstacle::JudgedOtherwise) => format!(
             "The guard's action is {action}, but what was about to be stored is not what it judged before: another trigger changed the row, or a verdict was recorded at this moment. Store the row again; if that happens again, look for BEFORE triggers whose names come after zz_verdict_guard_{}.",
             plan.guard.id

@@ -21,8 +21,25 @@ pub enum Again {
 /// Judged again is an update that changes subject or content, changes a condition column while the new row is under the
 /// condition, or takes a row off its flag value.
 pub fn again(fired: Fired, shape: &Shape, old: RowSlot, new: RowSlot, plain: Plain) -> Again {
-    let content = changed(old, new, shape.bound(), plain);
     let unflagged = flag::is_taken_off(shape, old, new, plain);
+    asked(fired, shape, old, new, unflagged, plain)
+}
+
+/// Whether the flag is all that the update is judged for: once it is put back, no trigger sees anything to judge.
+pub fn only_unflags(fired: Fired, shape: &Shape, old: RowSlot, new: RowSlot, plain: Plain) -> bool {
+    flag::is_taken_off(shape, old, new, plain)
+        && asked(fired, shape, old, new, false, plain) == Again::No
+}
+
+fn asked(
+    fired: Fired,
+    shape: &Shape,
+    old: RowSlot,
+    new: RowSlot,
+    unflagged: bool,
+    plain: Plain,
+) -> Again {
+    let content = changed(old, new, shape.bound(), plain);
     if !content && !unflagged && !changed(old, new, shape.condition(), plain) {
         return Again::No;
     }
@@ -41,11 +58,6 @@ pub fn again(fired: Fired, shape: &Shape, old: RowSlot, new: RowSlot, plain: Pla
         Edits::Refuse if was_under && content => Again::Final,
         _ => Again::Yes,
     }
-}
-
-/// Whether the update changes nothing that is judged but the flag: once that is put back, no trigger sees a change.
-pub fn only_unflags(shape: &Shape, old: RowSlot, new: RowSlot, plain: Plain) -> bool {
-    !changed(old, new, shape.bound(), plain) && !changed(old, new, shape.condition(), plain)
 }
 
 fn changed(old: RowSlot, new: RowSlot, attnums: &[i16], plain: Plain) -> bool {

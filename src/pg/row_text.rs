@@ -6,12 +6,14 @@ use super::native;
 use super::settings;
 use crate::report::{Report, SqlState};
 use pgrx::PgTryBuilder;
-use pgrx::pg_sys::{self, Datum};
+use pgrx::pg_sys::{self, Datum, Oid};
 use std::ffi::CStr;
 use std::panic::AssertUnwindSafe;
 
-/// Settings in which output functions lose nothing and depend on nothing of the session's: what pg_dump sets.
-pub const EXACT: [(&CStr, &CStr); 7] = [
+/// Settings in which output functions lose nothing and depend on nothing of the session's: what pg_dump sets, and the time
+/// zone, so that the same moment is the same text whoever writes it.
+pub const EXACT: [(&CStr, &CStr); 8] = [
+    (c"timezone", c"UTC"),
     (c"datestyle", c"ISO, YMD"),
     (c"intervalstyle", c"postgres"),
     (c"extra_float_digits", c"3"),
@@ -35,9 +37,9 @@ pub struct Column {
 /// # Errors
 ///
 /// The output functions' own.
-pub fn whole(row: RowSlot) -> Vec<Column> {
+pub fn whole(row: RowSlot, leaf: Oid) -> Vec<Column> {
     settings::with(&EXACT, || {
-        attributes(row)
+        attributes(row, leaf)
             .filter(|(attribute, _)| attribute.attgenerated == 0)
             .map(|(attribute, value)| Column {
                 name: name_of(attribute),
@@ -49,8 +51,8 @@ pub fn whole(row: RowSlot) -> Vec<Column> {
 }
 
 /// How many bytes [`whole`] will need at least: before memory is spent on them.
-pub fn size(row: RowSlot) -> usize {
-    attributes(row)
+pub fn size(row: RowSlot, leaf: Oid) -> usize {
+    attributes(row, leaf)
         .filter_map(|(attribute, value)| {
             let value = value?;
             if attribute.attlen != -1 {
@@ -70,17 +72,21 @@ pub fn size(row: RowSlot) -> usize {
 }
 
 /// The columns for a reader: each at most `value_cap` bytes, all together about `cap`. Those that `hidden` names show no
-/// value. Large values are not even detoasted.
+/// value, and generated ones are there only when the row is `stored`: before, they are NULL or what they were. Large values are not even detoasted.
 pub fn bounded(
     row: RowSlot,
-    cap: usize,
-    value_cap: usize,
+    leaf: Oid,
+    stored: bool,
+    (cap, value_cap): (usize, usize),
     hidden: impl Fn(&str) -> bool,
 ) -> serde_json::Map<String, serde_json::Value> {
     let mut left = cap;
     settings::with(&EXACT, || {
         let mut image = serde_json::Map::new();
-        for (attribute, value) in attributes(row) {
+        for (attribute, value) in attributes(row, leaf) {
+            if attribute.attgenerated != 0 && !stored {
+                continue;
+            }
             let name = name_of(attribute);
             let shown = match value {
                 None => serde_json::Value::Null,
@@ -138,14 +144,21 @@ fn text(attribute: &pg_sys::FormData_pg_attribute, value: Datum) -> String {
 }
 
 /// The row's attributes but for the dropped, each with its value.
+///
+/// The leaf's own description says which they are: the slot of a row that is on its way through a partitioned table may
+/// have the plan's, which knows nothing of dropped and generated columns.
 fn attributes<'a>(
     row: RowSlot,
+    leaf: Oid,
 ) -> impl Iterator<Item = (&'a pg_sys::FormData_pg_attribute, Option<Datum>)> {
-    // SAFETY: the slot holds a tuple of its descriptor; deformed whole before it is read, guarded.
+    // SAFETY: the statement that the trigger fired for keeps the leaf open, and with it its description. The slot holds a
+    // tuple of as many columns; deformed whole before it is read, guarded.
     unsafe {
         let slot = row.0;
-        let desc = (*slot).tts_tupleDescriptor;
-        let natts = (*desc).natts;
+        let relation = pg_sys::RelationIdGetRelation(leaf);
+        let desc = (*relation).rd_att;
+        pg_sys::RelationClose(relation);
+        let natts = (*desc).natts.min((*(*slot).tts_tupleDescriptor).natts);
         if i32::from((*slot).tts_nvalid) < natts {
             pg_sys::ffi::pg_guard_ffi_boundary(|| native::slot_getsomeattrs_int(slot, natts));
         }

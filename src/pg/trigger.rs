@@ -185,15 +185,6 @@ pub struct Plan<'a> {
     pub condition: Option<&'a super::condition::Condition>,
 }
 
-/// `verdict.guard_row()`. Looked up before somebody else acts: a table's owner needs no right on our schema.
-///
-/// # Errors
-///
-/// Undefined object when the extension's SQL is not installed.
-pub fn function() -> Result<Oid, Report> {
-    catalog::own_trigger_function("guard_row")
-}
-
 /// Makes the trigger on `relation` and on every partition below it. Takes ShareRowExclusiveLock.
 pub fn create(relation: Oid, function: Oid, plan: &Plan) {
     let name = catalog::c_string(plan.name);

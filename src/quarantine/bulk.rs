@@ -9,7 +9,7 @@ use crate::pg::memory;
 use crate::pg::savepoint::{self, Failure};
 use crate::pg::span::Span;
 use crate::pg::sql::{self, or_raise};
-use crate::report::Report;
+use crate::report::{Report, SqlState};
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::Oid;
@@ -90,12 +90,19 @@ fn filter<'a>(
     if let Some(word) = finding {
         args::word::<verdict::Finding>("finding", Some(word))?;
     }
+    let at_most = args::required("at_most", at_most)?;
+    if at_most < 0 {
+        return Err(Report::new(
+            SqlState::InvalidParameter,
+            format!("argument at_most must be 0 or more, not {at_most}"),
+        ));
+    }
     Ok(Filter {
         table: catalog::relation(args::required("relation", relation)?)?.name,
         finding,
         subject,
         held_before,
-        at_most: args::required("at_most", at_most)?,
+        at_most,
     })
 }
 

@@ -4,7 +4,8 @@ use crate::enforce::case::Case;
 use crate::enforce::plan::{self, Plan};
 use crate::enforce::shape::Shape;
 use crate::pg::columns::RowSlot;
-use crate::pg::entry::Plain;
+use crate::pg::entry::{Plain, guarded};
+use crate::pg::leaf::Held;
 use crate::pg::row_text::{self, Column};
 use crate::pg::{clock, identity, lock, own_table, session, table};
 use crate::report::Report;
@@ -15,8 +16,9 @@ use pgrx::pg_sys::{Datum, ItemPointerData};
 pub const ROW_CAP: usize = 256 * 1024 * 1024;
 
 /// How many bytes of text the row and what it replaces will need at least.
-pub fn size(new: RowSlot, old: Option<RowSlot>) -> usize {
-    row_text::size(new) + old.map_or(0, row_text::size)
+pub fn size(shape: &Shape, new: RowSlot, old: Option<RowSlot>) -> usize {
+    let size = |row| row_text::size(row, shape.leaf);
+    size(new) + old.map_or(0, size)
 }
 
 /// Holds the row and returns its id in `verdict.quarantine`. A row that is held already (a client that sends again, a
@@ -29,14 +31,16 @@ pub fn hold(shape: &Shape, case: &Case, new: RowSlot, old: Option<RowSlot>, plai
     }
     plain.step(|| {
         plan::with(shape, |plan| {
-            let new = row_text::whole(new);
-            let old = old.map(row_text::whole);
+            let new = row_text::whole(new, shape.leaf);
+            let old = old.map(|old| row_text::whole(old, shape.leaf));
             let values = values(&new);
             let old_values = old.as_deref().map(self::values);
-            if let Some(hash) = hash
+            while let Some(hash) = hash
                 && let Some(held) = held_already(plan, case, hash, &values, old_values.as_ref())?
             {
-                own_table::update(
+                // It may have come in this very statement, which cannot change a row that it has stored.
+                guarded(clock::end_of_command);
+                let counted = own_table::update(
                     "quarantine",
                     held.tid,
                     &[
@@ -44,7 +48,10 @@ pub fn hold(shape: &Shape, case: &Case, new: RowSlot, old: Option<RowSlot>, plai
                         ("last_at", Some(Datum::from(case.now))),
                     ],
                 )?;
-                return Ok(held.id);
+                if counted == Held::Yes {
+                    return Ok(held.id);
+                }
+                // A reviewer has decided about it at this moment: that was not about this row.
             }
             append(plan, case, hash, &new, values, old_values)
         })

@@ -31,7 +31,7 @@ pub fn prepare(held: &Held, adapt: bool) -> Result<Restore, Report> {
         identity::as_role(relation.owner, Restriction::SecurityRestricted, || {
             settings::with(&row_text::EXACT, || {
                 if held.is_update {
-                    update(&relation, &columns)
+                    update(held.id, &relation, &columns)
                 } else {
                     insert(&relation, &columns)
                 }
@@ -44,22 +44,22 @@ pub fn prepare(held: &Held, adapt: bool) -> Result<Restore, Report> {
 }
 
 fn table_of(held: &Held) -> Result<Relation, Report> {
-    let gone = |what: &str| {
+    let gone = |what: String| {
         Err(Report::new(
             SqlState::UndefinedTable,
-            format!("row {} stays held: {what} {}", held.id, held.table),
+            format!("row {} stays held: {what}", held.id),
         )
         .hint(
             "Was the table renamed? Rename it back, or refuse the row: verdict.refuse(id, reason).",
         ))
     };
     let Some(oid) = catalog::find(&held.table.schema, &held.table.table) else {
-        return gone("there is no table");
+        return gone(format!("there is no table {}", held.table));
     };
     let relation = catalog::relation(oid)?;
     match relation.kind {
         Kind::Table | Kind::Partitioned => Ok(relation),
-        _ => gone("no table any more is"),
+        _ => gone(format!("{} is not a table any more", held.table)),
     }
 }
 
@@ -138,7 +138,11 @@ fn insert(relation: &Relation, columns: &[(&HeldColumn, &Column)]) -> Result<Pre
 }
 
 /// Sets what the update would have set, on the one row that still is what it was there.
-fn update(relation: &Relation, columns: &[(&HeldColumn, &Column)]) -> Result<Prepared, Report> {
+fn update(
+    held_id: i64,
+    relation: &Relation,
+    columns: &[(&HeldColumn, &Column)],
+) -> Result<Prepared, Report> {
     let mut parameters = Vec::new();
     let mut set = Vec::new();
     let mut matches = Vec::new();
@@ -160,6 +164,17 @@ fn update(relation: &Relation, columns: &[(&HeldColumn, &Column)]) -> Result<Pre
                 parameters.len()
             ));
         }
+    }
+    if set.is_empty() {
+        return Err(Report::new(
+            SqlState::NotInPrerequisiteState,
+            format!(
+                "row {held_id} stays held: nothing of the update is left to set in table {}",
+                relation.name
+            ),
+        )
+        .detail("The columns that it would set are gone.")
+        .hint("Refuse it: verdict.refuse(id, reason)."));
     }
     let text = format!(
         "UPDATE {} AS t SET {} WHERE {}",

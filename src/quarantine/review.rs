@@ -75,22 +75,22 @@ pub fn release_row(
     let rows = row.restore.statement.run_as(row.restore.owner, plain);
     plain.step(|| {
         if rows != 1 {
-            return Err(not_stored(id, row.is_update));
+            return Err(not_stored(id, row.is_update, rows));
         }
         held::decide(id, Fate::Released, reason.text(), verdict_id)
     });
     verdict_id
 }
 
-/// Decides that a held row is never stored. Returns the denial that was recorded, if the row has a subject.
+/// Decides that a held row is never stored. Returns the denial that was recorded, if the row has a subject and its hook
+/// is still there to deny it for.
 pub fn refuse_row(id: i64, reason: Span, approval: Approval, plain: Plain) -> Option<i64> {
     let entry = plain.step(|| {
         let held = held::lock(id)?;
         match (approval, &held.subject) {
-            (Approval::Reviewer, Some(subject)) => {
-                let hook = hook_of(&held)?;
-                reviewed(&hook, subject, None, "denied", "refuse", reason.text()).map(Some)
-            }
+            (Approval::Reviewer, Some(subject)) => hooks::by_id(held.hook_id)?
+                .map(|hook| reviewed(&hook, subject, None, "denied", "refuse", reason.text()))
+                .transpose(),
             _ => Ok(None),
         }
     });
@@ -129,7 +129,7 @@ fn hook_of(held: &Held) -> Result<Rc<Hook>, Report> {
             SqlState::UndefinedObject,
             format!("row {} stays held: its hook was dropped", held.id),
         )
-        .hint("Create a hook and a guard for the table, and store the row again.")
+        .hint("Refuse it: verdict.refuse(id, reason). Nobody is left who could approve it.")
     })
 }
 
@@ -152,15 +152,21 @@ fn approval_of(held: &Held, reason: &str) -> Result<Entry, Report> {
     )
 }
 
-fn not_stored(id: i64, is_update: bool) -> Report {
+fn not_stored(id: i64, is_update: bool, rows: u64) -> Report {
     let report = Report::new(
         SqlState::NotInPrerequisiteState,
         format!("row {id} stays held: it was not stored"),
     );
-    if is_update {
+    if rows > 1 {
+        report
+            .detail(format!(
+                "It is an update, and {rows} rows are what the row that it would change was."
+            ))
+            .hint("A primary key would tell them apart. Refuse it: verdict.refuse(id, reason).")
+    } else if is_update {
         report
             .detail(
-                "It is an update, and the row that it would change is gone, or is not what it was.",
+                "It is an update, and the row that it would change is gone or is not what it was, or a trigger of the table or another guard has left the update out again.",
             )
             .hint("Refuse it: verdict.refuse(id, reason).")
     } else {

@@ -66,7 +66,9 @@ fn settle(relation: Option<Oid>) -> Settled {
         if waiting > 0 {
             say(
                 PgLogLevel::NOTICE,
-                &format!("{waiting} held rows have no verdict yet, and wait on"),
+                &format!(
+                    "held rows that wait on, without a verdict that decides about them: {waiting}"
+                ),
             );
         }
         Ok(TableIterator::new(rows))
@@ -124,13 +126,17 @@ fn settled(
         |what: &str| Span::copy(format!("settled by verdict {verdict_id}: {what}").as_bytes());
     Ok(
         match decide(&facts, standing.as_ref(), &policy, Timestamp(now)) {
-            Decision::Approved | Decision::FailedOpen => {
-                let reason = reason("approved");
+            passed @ (Decision::Approved | Decision::FailedOpen) => {
+                let reason = reason(if passed == Decision::FailedOpen {
+                    "failed, which the hook lets pass"
+                } else {
+                    "approved"
+                });
                 let released = savepoint::attempt(|plain| {
                     review::release_row(row.id, reason, false, word, plain)
                 });
                 match released {
-                    Ok(_) => Some(("released", None)),
+                    Ok(_) => Some(("released", Some(reason.text().to_owned()))),
                     Err(problem) => Some(("stays held", Some(problem.to_string()))),
                 }
             }

@@ -6,7 +6,7 @@ use crate::pg::catalog::{self, Generated, Relation};
 use crate::pg::columns::{Reader, reader_of};
 use crate::pg::entry::say;
 use crate::pg::identity::{self, Restriction};
-use crate::pg::{row_text, sql};
+use crate::pg::{row_text, sql, table};
 use crate::report::{Report, SqlState};
 use pgrx::PgLogLevel;
 use verdict::{Action, Finding};
@@ -98,6 +98,7 @@ pub fn flag(
 ///
 /// 22023, naming the column.
 pub fn check(guard: &Guard, guarded: &[String], relation: &Relation) -> Result<(), Report> {
+    refuse_other_value(guard, relation)?;
     if !guard.is_soft() {
         return Ok(());
     }
@@ -124,8 +125,10 @@ pub fn check(guard: &Guard, guarded: &[String], relation: &Relation) -> Result<(
         return Ok(());
     }
     let referencing = sql::one::<String>(
-        "SELECT pg_catalog.string_agg(c.conrelid::pg_catalog.regclass::pg_catalog.text, ', ')
+        "SELECT pg_catalog.string_agg(DISTINCT pg_catalog.format('%I.%I', n.nspname, r.relname), ', ')
          FROM pg_catalog.pg_constraint AS c
+         JOIN pg_catalog.pg_class AS r ON r.oid OPERATOR(pg_catalog.=) c.conrelid
+         JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) r.relnamespace
          WHERE c.contype OPERATOR(pg_catalog.=) 'f' AND c.confrelid OPERATOR(pg_catalog.=) $1
              AND c.conparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid",
         &[relation.oid.into()],
@@ -140,4 +143,32 @@ pub fn check(guard: &Guard, guarded: &[String], relation: &Relation) -> Result<(
         );
     }
     Ok(())
+}
+
+/// Guards that flagged one column in two ways would undo each other's flags, and refuse every row for it.
+///
+/// # Errors
+///
+/// 22023, naming the other guard.
+fn refuse_other_value(guard: &Guard, relation: &Relation) -> Result<(), Report> {
+    let Some((column, value)) = &guard.flag else {
+        return Ok(());
+    };
+    table::for_each("guards", |row| {
+        let is_other = row.text("relation_schema") == relation.name.schema
+            && row.text("relation_name") == relation.name.table
+            && row.get("id") != Some(guard.id);
+        if !is_other || row.text("flag_column") != *column || row.text("flag_value") == *value {
+            return Ok(());
+        }
+        Err(Report::new(
+            SqlState::InvalidParameter,
+            format!(
+                "argument flag_value: guard \"{}\" flags column \"{column}\" with \"{}\", not with \"{value}\"",
+                row.text("name"),
+                row.text("flag_value")
+            ),
+        )
+        .hint("Guards that share a flag column must share its value. Use the same value, or a column of its own."))
+    })
 }

@@ -4,7 +4,7 @@ use super::reads::Reads;
 use super::registry::{Guard, trigger_name};
 use super::whole;
 use crate::enforce::shape::Duty;
-use crate::pg::catalog::{Kind, Relation};
+use crate::pg::catalog::{self, Kind, Relation};
 use crate::pg::identity::{self, Restriction};
 use crate::pg::sql;
 use crate::pg::trigger::{self, DELETE, INSERT, Timing, UPDATE};
@@ -14,13 +14,14 @@ use crate::report::Report;
 ///
 /// # Errors
 ///
-/// PostgreSQL's own.
+/// Undefined object when the extension's SQL is not installed; PostgreSQL's own.
 pub fn install(relation: &Relation, guard: &Guard, reads: &Reads) -> Result<(), Report> {
     let mut columns = reads.columns();
     columns.extend(guard.flag.iter().map(|(name, _)| name.clone()));
     let condition = reads.condition();
-    let function = trigger::function()?;
     let with_condition = |duty| matches!(duty, Duty::Inserts | Duty::BeforeInserts);
+    // The table's owner, as whom the triggers are made, need not be able to name it.
+    let function = identity::as_extension_owner(|| catalog::own_trigger_function("guard_row"))?;
     identity::as_role(relation.owner, Restriction::SecurityRestricted, || {
         for duty in Duty::ALL {
             let (timing, events, wanted) = match duty {
