@@ -43,6 +43,13 @@ def test_every_example_runs(cluster, page, before):
     assert done.returncode == 0
 
 
+def test_the_runbook_runs(make_cluster):
+    """On a server of its own: it sets verdict.enforce for the whole server."""
+    server = make_cluster()
+    dbname = server.fresh_db(extension=False)
+    server.run("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", dbname=dbname, input="\n".join(blocks("docs/runbook.md")))
+
+
 def test_every_function_is_in_the_reference(cluster):
     dbname = cluster.fresh_db()
     private = {"guard_row", "invalidate", "explain_row", "relation_of"}
