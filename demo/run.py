@@ -1,13 +1,14 @@
-"""The main job, played: OpenIM 3.8.1 stores a message that its webhook refused; with a guard, PostgreSQL does not.
-Started by scripts/demo, with PGHOST and so on pointing at an empty database. Every expectation is checked; the first that
-fails ends the demo with status 1."""
+"""The main job, played: OpenIM 3.8.1 stores a message that its webhook refused; with a guard, PostgreSQL does not. The second
+act, about batches and held rows, is in batch.py. Started by scripts/demo, with PGHOST and so on pointing at an empty
+database. Every expectation is checked; the first that fails ends the demo with status 1."""
 
 import json
 import sys
 from pathlib import Path
 
+import batch
 import psycopg
-from screen import expect, expect_refused, say, show
+from screen import expect, expect_refused, say, show, statement
 from server import FAILED, SUCCEEDED, TABLE, ChatServer
 from webhook import FORBIDDEN, REFUSAL, Moderation
 
@@ -29,11 +30,6 @@ def expect_stored(db, messages):
     expect("rows", sorted(row[0].strip() for row in rows), sorted(message["serverMsgID"] for message in messages))
 
 
-def statement(db, text):
-    say(f"  {text}")
-    db.execute(text)
-
-
 def main():
     dba = psycopg.connect(autocommit=True)
     dba.execute(TABLE)
@@ -48,6 +44,7 @@ def main():
         with_guard(dba, service, server, messages)
         other_ways(dba, server, messages[0][1])
         last_screen(dba, messages)
+        batch.play(dba, service, chat, messages[0][1])
     say("\nDemo passed.")
 
 

@@ -18,6 +18,11 @@ def expect_refused(what, error, sqlstate):
     say(f"  {what}: refused\n    ERROR: {error.diag.message_primary}")
 
 
+def statement(db, text):
+    say(f"  {text}")
+    db.execute(text)
+
+
 def wide(text):
     return sum(1 + (unicodedata.east_asian_width(char) in "WF") for char in text)
 

@@ -25,17 +25,26 @@ COLUMNS = {  # column: field of the request
 
 
 class ChatServer:
-    def __init__(self, webhook, database):
+    def __init__(self, webhook, database, table="chat_logs"):
         self.webhook = webhook
         self.database = database
+        self.table = table
 
     def send(self, message):
         """What a client's send becomes: ask, store, tell. Returns (status, the database's error or None)."""
-        answer = self.ask(message)
-        # The bug: 3.8.1 stops on this and nothing else, so actionCode 1 with nextCode 1 goes on.
-        if answer["actionCode"] == 0 and answer["nextCode"] == 1:
+        if self.stops_at(self.ask(message)):
             return FAILED, None
         return self.store(message)
+
+    def send_batch(self, messages):
+        """As the writers that collect messages do: each is asked about, then all go into one INSERT. Returns (rows stored,
+        the database's error or None)."""
+        return self.store_all([message for message in messages if not self.stops_at(self.ask(message))])
+
+    @staticmethod
+    def stops_at(answer):
+        # The bug: 3.8.1 stops on this and nothing else, so actionCode 1 with nextCode 1 goes on.
+        return answer["actionCode"] == 0 and answer["nextCode"] == 1
 
     def ask(self, message):
         request = urllib.request.Request(
@@ -45,14 +54,23 @@ class ChatServer:
             return json.load(response)
 
     def store(self, message):
+        _, error = self.store_all([message])
+        return (FAILED, error) if error else (SUCCEEDED, None)
+
+    def store_all(self, messages):
+        rows = [self.row(message) for message in messages]
+        places = f"({', '.join('%s' for _ in COLUMNS)})"
+        insert = f"INSERT INTO {self.table} ({', '.join(COLUMNS)}) VALUES {', '.join([places] * len(rows))}"
+        try:
+            return self.database.execute(insert, [value for row in rows for value in row.values()]).rowcount, None
+        except psycopg.Error as error:
+            return 0, error
+
+    @staticmethod
+    def row(message):
         row = {column: message.get(field) for column, field in COLUMNS.items()}
         if message["sessionType"] == 3:
             row["recv_id"] = message["groupID"]  # as OpenIM does
         for column in ("send_time", "create_time"):
             row[column] = datetime.fromtimestamp(row[column] / 1000, timezone.utc)
-        try:
-            self.database.execute(
-                f"INSERT INTO chat_logs ({', '.join(row)}) VALUES ({', '.join('%s' for _ in row)})", list(row.values()))
-        except psycopg.Error as error:
-            return FAILED, error
-        return SUCCEEDED, None
+        return row
