@@ -18,6 +18,7 @@ mod native;
 pub mod own_table;
 pub mod patience;
 pub mod relcache;
+pub mod remembered;
 pub mod row_text;
 pub mod rows;
 pub mod savepoint;

@@ -1,8 +1,9 @@
 //! The hooks: which webhook there is, how it answers, what a failure means.
 
 use crate::args;
+use crate::pg::remembered::{self, Remembered};
 use crate::pg::sql::{self, or_raise};
-use crate::pg::{catalog, identity, relcache, table};
+use crate::pg::{catalog, identity, table};
 use crate::report::{Report, SqlState};
 use pgrx::datum::Interval;
 use pgrx::{JsonB, pg_extern, pg_sys};
@@ -51,13 +52,8 @@ impl SubjectSource {
     }
 }
 
-struct Hooks {
-    generation: u64,
-    all: Vec<Rc<Hook>>,
-}
-
 thread_local! {
-    static HOOKS: RefCell<Hooks> = const { RefCell::new(Hooks { generation: 0, all: Vec::new() }) };
+    static HOOKS: RefCell<Remembered<Vec<Rc<Hook>>>> = const { RefCell::new(Remembered::nothing()) };
 }
 
 /// All hooks, from the backend's memory or read again when anything has changed.
@@ -65,24 +61,15 @@ thread_local! {
 /// # Errors
 ///
 /// Undefined object when the extension's SQL is not installed; a row that this version cannot read.
-pub fn all() -> Result<Vec<Rc<Hook>>, Report> {
-    let generation = relcache::generation();
-    if let Some(all) =
-        HOOKS.with_borrow(|hooks| (hooks.generation == generation).then(|| hooks.all.clone()))
-    {
-        return Ok(all);
-    }
-    relcache::watch(catalog::own_relation("hooks")?);
-    let mut all = Vec::new();
-    table::for_each("hooks", |row| {
-        all.push(Rc::new(read(row)?));
-        Ok(())
-    })?;
-    HOOKS.set(Hooks {
-        generation,
-        all: all.clone(),
-    });
-    Ok(all)
+pub fn all() -> Result<Rc<Vec<Rc<Hook>>>, Report> {
+    remembered::or_read(&HOOKS, "hooks", || {
+        let mut all = Vec::new();
+        table::for_each("hooks", |row| {
+            all.push(Rc::new(read(row)?));
+            Ok(())
+        })?;
+        Ok(all)
+    })
 }
 
 /// The hook of that name.
@@ -115,7 +102,7 @@ pub fn by_name(name: &str) -> Result<Rc<Hook>, Report> {
 ///
 /// As [`all`].
 pub fn by_id(id: i32) -> Result<Option<Rc<Hook>>, Report> {
-    Ok(all()?.into_iter().find(|hook| hook.id == id))
+    Ok(all()?.iter().find(|hook| hook.id == id).cloned())
 }
 
 fn read(row: &table::Row) -> Result<Hook, Report> {

@@ -37,13 +37,13 @@ fn coverage_guards() -> Coverage {
     or_raise((|| {
         let registered = drift::registered()?;
         let mut rows = Vec::new();
-        for watched in &registered {
+        for watched in registered.iter() {
             match catalog::find(&watched.table.schema, &watched.table.table) {
                 None => rows.push(gone(watched)),
                 Some(root) => covered(watched, &catalog::relation(root)?, &mut rows)?,
             }
         }
-        for seen in whole::all()? {
+        for seen in whole::all()?.iter() {
             let Ok(relation) = catalog::relation(seen.relation) else {
                 continue;
             };

@@ -5,12 +5,15 @@ use super::registry::{self, Guard, trigger_name};
 use crate::enforce::shape::Duty;
 use crate::pg::catalog::{Kind, Name, Relation};
 use crate::pg::identity;
+use crate::pg::remembered::{self, Remembered};
 use crate::pg::table;
 use crate::report::{Report, SqlState};
 use crate::store::hooks;
 use pgrx::Spi;
 use pgrx::pg_sys::Oid;
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 /// A guard of a table, with what only the watch needs of its registry's row.
 #[derive(Clone, Debug)]
@@ -21,25 +24,31 @@ pub struct Watched {
     pub when_clause: Option<String>,
 }
 
-/// All guards that are registered.
+thread_local! {
+    static REGISTERED: RefCell<Remembered<Vec<Watched>>> = const { RefCell::new(Remembered::nothing()) };
+}
+
+/// All guards that are registered, from the backend's memory or read again when anything has changed.
 ///
 /// # Errors
 ///
 /// Undefined object when the extension's SQL is not installed; VD009 for a row that cannot be read.
-pub fn registered() -> Result<Vec<Watched>, Report> {
-    let mut all = Vec::new();
-    table::for_each("guards", |row| {
-        all.push(Watched {
-            guard: registry::read(row)?,
-            table: Name {
-                schema: row.text("relation_schema"),
-                table: row.text("relation_name"),
-            },
-            when_clause: row.get("when_clause"),
-        });
-        Ok(())
-    })?;
-    Ok(all)
+pub fn registered() -> Result<Rc<Vec<Watched>>, Report> {
+    remembered::or_read(&REGISTERED, "guards", || {
+        let mut all = Vec::new();
+        table::for_each("guards", |row| {
+            all.push(Watched {
+                guard: registry::read(row)?,
+                table: Name {
+                    schema: row.text("relation_schema"),
+                    table: row.text("relation_name"),
+                },
+                when_clause: row.get("when_clause"),
+            });
+            Ok(())
+        })?;
+        Ok(all)
+    })
 }
 
 /// A trigger as it is.

@@ -41,9 +41,9 @@ pub fn dropped(call: Call, plain: Plain) -> Datum {
         }
         let statement = Statement::read(event);
         let gone = dropped_tables()?;
-        for seen in whole::all()? {
+        for seen in whole::all()?.iter() {
             if gone.contains(&seen.relation) {
-                table_dropped(&statement, seen)?;
+                table_dropped(&statement, *seen)?;
             }
         }
         for relation in tables_of_dropped_triggers()? {
@@ -64,12 +64,7 @@ fn is_off() -> Result<bool, Report> {
             return Ok(true);
         }
     }
-    let mut guards = false;
-    crate::pg::table::for_each("guards", |_| {
-        guards = true;
-        Ok(())
-    })?;
-    Ok(!guards)
+    Ok(drift::registered()?.is_empty())
 }
 
 /// What the statement was, beyond the tables that it touched.
@@ -95,13 +90,13 @@ fn watch(statement: &Statement, relation: Oid) -> Result<(), Report> {
         return Ok(());
     };
     let root = catalog::root(relation);
-    let seen: Vec<Seen> = whole::all()?;
+    let seen = whole::all()?;
     let root_facts = if root == relation {
         facts
     } else {
         catalog::relation(root)?
     };
-    for watched in drift::registered()? {
+    for watched in drift::registered()?.iter() {
         let was_whole = seen.iter().any(|seen| {
             seen.is_whole && seen.relation == root && seen.guard_id == watched.guard.id
         });
@@ -114,9 +109,9 @@ fn watch(statement: &Statement, relation: Oid) -> Result<(), Report> {
         } else {
             vec![relation]
         };
-        let weakness = weakness(&watched, statement, &root_facts, &members)?;
+        let weakness = weakness(watched, statement, &root_facts, &members)?;
         match (was_whole, weakness) {
-            (true, Some(weakness)) => weakened(&watched, statement, &root_facts, &weakness)?,
+            (true, Some(weakness)) => weakened(watched, statement, &root_facts, &weakness)?,
             (false, None) if whole_tree => {
                 whole::mark(watched.guard.id, root)?;
             }
@@ -218,10 +213,10 @@ fn weakened(
 
 /// Its owner may drop a guarded table; that it was guarded stays on record.
 fn table_dropped(statement: &Statement, seen: Seen) -> Result<(), Report> {
-    for watched in drift::registered()? {
+    for watched in drift::registered()?.iter() {
         if watched.guard.id == seen.guard_id {
             whole::forget(seen.guard_id)?;
-            note(&watched, "table_dropped", &statement.tag)?;
+            note(watched, "table_dropped", &statement.tag)?;
         }
     }
     Ok(())

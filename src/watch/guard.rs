@@ -115,7 +115,8 @@ fn forget(relation: Option<&str>, hook: Option<&str>, reason: Option<&str>) {
         let relation = args::said("relation", relation)?;
         let hook = hooks::by_name(args::required("hook", hook)?)?;
         let reason = args::said("reason", reason)?;
-        let watched = drift::registered()?.into_iter().find(|watched| {
+        let registered = drift::registered()?;
+        let watched = registered.iter().find(|watched| {
             watched.guard.hook_id == hook.id && watched.table.to_string() == relation
         });
         let Some(watched) = watched else {

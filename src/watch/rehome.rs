@@ -96,7 +96,7 @@ fn rehome(old: Option<Oid>, new: Option<Oid>) {
 ///
 /// 42704 for a table without a guard.
 fn guards_of(relation: &Relation) -> Result<Vec<Watched>, Report> {
-    let mut guards = drift::registered()?;
+    let mut guards = drift::registered()?.to_vec();
     guards.retain(|watched| watched.table == relation.name);
     if guards.is_empty() {
         return Err(Report::new(

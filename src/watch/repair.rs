@@ -26,13 +26,13 @@ fn repair(relation: Option<Oid>) -> Mended {
         let relation = table_argument(relation)?;
         let mut rows = Vec::new();
         let mut guarded = false;
-        for watched in drift::registered()? {
+        for watched in drift::registered()?.iter() {
             if watched.table != relation.name {
                 continue;
             }
             guarded = true;
             let members = catalog::parts(&relation, ShareRowExclusiveLock);
-            let drifted = drift::of(&watched, &relation, &members)?;
+            let drifted = drift::of(watched, &relation, &members)?;
             if drifted.is_empty() {
                 whole::mark(watched.guard.id, relation.oid)?;
                 continue;

@@ -1,9 +1,12 @@
 //! Which guards were seen whole: only those can be weakened. What was never whole (a dump that is being restored) is left
 //! alone until it is.
 
+use crate::pg::remembered::{self, Remembered};
 use crate::pg::{catalog, identity, sql, table};
 use crate::report::Report;
 use pgrx::pg_sys::Oid;
+use std::cell::RefCell;
+use std::rc::Rc;
 
 /// A guard that was seen whole on this table. The table by OID: its name is one of the things that a swap changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,22 +17,28 @@ pub struct Seen {
     pub is_whole: bool,
 }
 
-/// All of them.
+thread_local! {
+    static SEEN: RefCell<Remembered<Vec<Seen>>> = const { RefCell::new(Remembered::nothing()) };
+}
+
+/// All of them, from the backend's memory or read again when anything has changed.
 ///
 /// # Errors
 ///
 /// Undefined object when the extension's SQL is not installed.
-pub fn all() -> Result<Vec<Seen>, Report> {
-    let mut seen = Vec::new();
-    table::for_each("seen_whole", |row| {
-        seen.push(Seen {
-            guard_id: row.get("guard_id").unwrap_or(0),
-            relation: row.get("relation").unwrap_or(Oid::INVALID),
-            is_whole: row.micros("weakened_at").is_none(),
-        });
-        Ok(())
-    })?;
-    Ok(seen)
+pub fn all() -> Result<Rc<Vec<Seen>>, Report> {
+    remembered::or_read(&SEEN, "seen_whole", || {
+        let mut seen = Vec::new();
+        table::for_each("seen_whole", |row| {
+            seen.push(Seen {
+                guard_id: row.get("guard_id").unwrap_or(0),
+                relation: row.get("relation").unwrap_or(Oid::INVALID),
+                is_whole: row.micros("weakened_at").is_none(),
+            });
+            Ok(())
+        })?;
+        Ok(seen)
+    })
 }
 
 /// Notes that the guard stands as installed on this table.
