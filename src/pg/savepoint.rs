@@ -6,7 +6,8 @@ use pgrx::pg_sys::{self, panic::CaughtError};
 use std::panic::AssertUnwindSafe;
 
 /// Runs plain code in a savepoint. What it raises rolls the savepoint back and becomes the message in `Err`; a cancelled
-/// statement and a server that shuts down go on.
+/// statement and a server that shuts down go on, without the savepoint: PostgreSQL would take one that is left open for the
+/// client's, and wait for its ROLLBACK TO.
 pub fn attempt<T: Copy>(f: impl FnOnce(Plain) -> T) -> Result<T, String> {
     // SAFETY: begin, release and rollback in pairs; memory context and resource owner are put back as PL/pgSQL does.
     unsafe {
@@ -27,7 +28,12 @@ pub fn attempt<T: Copy>(f: impl FnOnce(Plain) -> T) -> Result<T, String> {
                     None => report.message().to_owned(),
                 })
             }
-            other => other.rethrow(),
+            other => {
+                pg_sys::RollbackAndReleaseCurrentSubTransaction();
+                pg_sys::MemoryContextSwitchTo(context);
+                pg_sys::CurrentResourceOwner = owner;
+                other.rethrow()
+            }
         })
         .execute();
         pg_sys::MemoryContextSwitchTo(context);
