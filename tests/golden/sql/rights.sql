@@ -10,34 +10,46 @@ SELECT verdict.grant_role('reviewer', 'rights_reviewer');
 SELECT verdict.grant_role('auditor', 'rights_auditor');
 SELECT verdict.grant_role('admin', 'rights_admin');
 
--- Every function of ours, by role. A new function shows up here.
-SELECT p.proname AS function,
-       has_function_privilege('rights_nobody', p.oid, 'EXECUTE') AS nobody,
-       has_function_privilege('rights_recorder', p.oid, 'EXECUTE') AS recorder,
-       has_function_privilege('rights_reviewer', p.oid, 'EXECUTE') AS reviewer,
-       has_function_privilege('rights_auditor', p.oid, 'EXECUTE') AS auditor,
-       has_function_privilege('rights_admin', p.oid, 'EXECUTE') AS admin,
-       p.prosecdef AS definer
-FROM pg_proc AS p
-WHERE p.pronamespace = 'verdict'::regnamespace
-ORDER BY p.proname COLLATE "C", p.oid;
+-- The chat server stores messages, and owns the table perhaps; neither makes it anybody here.
+CREATE ROLE rights_chat;
+CREATE ROLE rights_owner;
+CREATE ROLE rights_superuser SUPERUSER;
+CREATE TABLE messages (id text, body text);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages TO rights_chat;
+ALTER TABLE messages OWNER TO rights_owner;
+SELECT verdict.create_hook('rights');
+SELECT verdict.guard('messages', 'rights', key => 'id');
+CREATE VIEW roles AS SELECT n, 'rights_' || role AS rolname, role
+    FROM unnest(ARRAY['nobody', 'chat', 'recorder', 'reviewer', 'auditor', 'admin', 'owner', 'superuser']) WITH ORDINALITY AS r (role, n);
 
--- Every relation of ours.
-SELECT c.relname AS relation,
-       has_table_privilege('rights_nobody', c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE') AS nobody,
-       has_table_privilege('rights_recorder', c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE') AS recorder,
-       has_table_privilege('rights_reviewer', c.oid, 'SELECT') AS reviewer_reads,
-       has_table_privilege('rights_reviewer', c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE') AS reviewer_writes,
-       has_table_privilege('rights_auditor', c.oid, 'SELECT') AS auditor_reads,
-       has_table_privilege('rights_auditor', c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE') AS auditor_writes,
-       has_table_privilege('rights_admin', c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE') AS admin_writes
-FROM pg_class AS c
-WHERE c.relnamespace = 'verdict'::regnamespace AND c.relkind IN ('r', 'p')
+-- Every function of ours, and who may call it. A new function shows up here.
+SELECT p.oid::regprocedure::text ~ 'anyelement|bytea' AS overload, p.proname AS function, p.prosecdef AS definer,
+       string_agg(r.role, ' ' ORDER BY r.n) FILTER (WHERE has_function_privilege(r.rolname, p.oid, 'EXECUTE')) AS may_call
+FROM pg_proc AS p CROSS JOIN roles AS r
+WHERE p.pronamespace = 'verdict'::regnamespace
+GROUP BY p.oid, p.proname, p.prosecdef
+ORDER BY p.proname COLLATE "C", 1;
+
+-- Every relation of ours, and who may read and change it. A new one shows up here.
+SELECT c.relname AS relation, c.relkind AS kind,
+       string_agg(r.role, ' ' ORDER BY r.n) FILTER (WHERE CASE c.relkind WHEN 'S' THEN has_sequence_privilege(r.rolname, c.oid, 'SELECT')
+           ELSE has_table_privilege(r.rolname, c.oid, 'SELECT') END) AS may_read,
+       string_agg(r.role, ' ' ORDER BY r.n) FILTER (WHERE CASE c.relkind WHEN 'S' THEN has_sequence_privilege(r.rolname, c.oid, 'USAGE, UPDATE')
+           ELSE has_table_privilege(r.rolname, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER') END) AS may_change
+FROM pg_class AS c CROSS JOIN roles AS r
+WHERE c.relnamespace = 'verdict'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'S') AND NOT c.relispartition
+GROUP BY c.relname, c.relkind
 ORDER BY c.relname COLLATE "C";
 
-SELECT has_schema_privilege('rights_nobody', 'verdict', 'USAGE') AS nobody_uses,
-       has_schema_privilege('rights_reviewer', 'verdict', 'CREATE') AS reviewer_creates,
-       has_schema_privilege('rights_recorder', 'verdict', 'CREATE') AS recorder_creates;
+-- A leaf that was made at run time, and whatever else there is.
+SELECT outcome FROM verdict.deny('rights', 'x');
+SELECT string_agg(DISTINCT r.role, ' ') AS may_touch_a_leaf
+FROM pg_class AS c CROSS JOIN roles AS r
+WHERE c.relnamespace = 'verdict'::regnamespace AND c.relispartition
+    AND has_table_privilege(r.rolname, c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER');
+SELECT string_agg(DISTINCT r.role, ' ') FILTER (WHERE has_schema_privilege(r.rolname, 'verdict', 'USAGE')) AS use_the_schema,
+       string_agg(DISTINCT r.role, ' ') FILTER (WHERE has_schema_privilege(r.rolname, 'verdict', 'CREATE')) AS create_in_it
+FROM roles AS r;
 
 -- An admin guards what it owns, and nothing else.
 CREATE TABLE theirs (id text);
