@@ -28,6 +28,8 @@ CREATE TRIGGER invalidate AFTER INSERT OR UPDATE OR DELETE ON verdict.seen_whole
     FOR EACH ROW EXECUTE FUNCTION verdict.invalidate();
 ALTER TABLE verdict.seen_whole ENABLE ALWAYS TRIGGER invalidate;
 
+-- include triggers/follow_leaf.sql
+
 DROP FUNCTION verdict.guard(pg_catalog.regclass, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text);
 DROP FUNCTION verdict.alter_guard(pg_catalog.regclass, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text);
 -- include functions/guard.sql
@@ -47,6 +49,20 @@ COMMENT ON FUNCTION verdict.retire() IS 'Drops the leaves that can decide nothin
 -- include functions/rehome.sql
 -- include functions/self_test.sql
 -- include triggers/watch.sql
+
+-- Leaves that are there get what new ones have.
+DO $$
+DECLARE
+    leaf record;
+BEGIN
+    FOR leaf IN SELECT c.oid::pg_catalog.regclass AS name FROM pg_catalog.pg_inherits AS h
+        JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) h.inhrelid
+        WHERE h.inhparent OPERATOR(pg_catalog.=) 'verdict.verdicts'::pg_catalog.regclass
+    LOOP
+        EXECUTE pg_catalog.format('ALTER TABLE %s REPLICA IDENTITY FULL', leaf.name);
+    END LOOP;
+END
+$$;
 
 -- The guards that stand get what the watch compares with.
 UPDATE verdict.guards AS g SET when_clause = (

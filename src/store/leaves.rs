@@ -4,11 +4,12 @@
 //! The list is kept per backend until a relcache invalidation.
 
 use crate::pg::catalog::{self, SCHEMA};
-use crate::pg::entry::Plain;
+use crate::pg::entry::{Call, Plain};
 use crate::pg::leaf::Leaf;
-use crate::pg::{clock, identity, lock, relcache, table};
+use crate::pg::{clock, identity, lock, relcache, table, trigger};
 use crate::report::{Report, SqlState};
 use pgrx::Spi;
+use pgrx::pg_sys::Datum;
 use std::cell::RefCell;
 
 /// A leaf holds one UTC day.
@@ -173,24 +174,8 @@ fn make(starts: i64) -> Result<(), Report> {
         )
         .hint("It may be left over from a partial restore: insert its row into verdict.leaves, or drop it."));
     }
-    // CREATE TABLE LIKE and ATTACH, never PARTITION OF: that would take AccessExclusiveLock on the parent, and two
-    // recorders that both hold it open would deadlock.
-    let statements = [
-        format!(
-            "CREATE TABLE verdict.{name} (LIKE verdict.verdicts INCLUDING ALL) USING heap WITH (fillfactor = 85)"
-        ),
-        format!("REVOKE ALL ON TABLE verdict.{name} FROM PUBLIC"),
-        format!("CREATE INDEX {name}_subject ON verdict.{name} (subject_hash)"),
-        format!(
-            "ALTER TABLE verdict.verdicts ATTACH PARTITION verdict.{name} FOR VALUES FROM ('{}') TO ('{}')",
-            utc(starts),
-            utc(ends)
-        ),
-    ];
     identity::as_extension_owner(|| {
-        for statement in &statements {
-            Spi::run(statement).map_err(internal)?;
-        }
+        make_table(&name, starts)?;
         Spi::run_with_args(
             "INSERT INTO verdict.leaves (name, starts, ends, horizon) VALUES ($1, $2, $3, $4)",
             &[
@@ -202,6 +187,56 @@ fn make(starts: i64) -> Result<(), Report> {
         )
         .map_err(internal)
     })
+}
+
+/// Makes the table of a leaf, as the extension's owner.
+fn make_table(name: &str, starts: i64) -> Result<(), Report> {
+    // CREATE TABLE LIKE and ATTACH, never PARTITION OF: that would take AccessExclusiveLock on the parent, and two
+    // recorders that both hold it open would deadlock.
+    let statements = [
+        format!(
+            "CREATE TABLE verdict.{name} (LIKE verdict.verdicts INCLUDING ALL) USING heap WITH (fillfactor = 85)"
+        ),
+        format!("REVOKE ALL ON TABLE verdict.{name} FROM PUBLIC"),
+        // Marks are updates: a subscriber that gets them must be able to find the row.
+        format!("ALTER TABLE verdict.{name} REPLICA IDENTITY FULL"),
+        format!("CREATE INDEX {name}_subject ON verdict.{name} (subject_hash)"),
+        format!(
+            "ALTER TABLE verdict.verdicts ATTACH PARTITION verdict.{name} FOR VALUES FROM ('{}') TO ('{}')",
+            utc(starts),
+            utc(starts + LEAF_WIDTH)
+        ),
+    ];
+    for statement in &statements {
+        Spi::run(statement).map_err(internal)?;
+    }
+    Ok(())
+}
+
+/// `verdict.follow_leaf()`: AFTER INSERT on `verdict.leaves`, ALWAYS. Where a replication worker brings the row of a leaf, the
+/// verdicts that belong into it follow: its table is made.
+pub fn follow(call: Call, plain: Plain) -> Datum {
+    plain.step(|| {
+        call.trigger().ok_or_else(trigger::not_a_row_trigger)?;
+        if !trigger::is_apply() {
+            // A dump that is restored brings the tables itself.
+            return Ok(());
+        }
+        let mut missing = Vec::new();
+        table::for_each("leaves", |row| {
+            let name = timestamped(&row.text("name"))?;
+            if catalog::find(SCHEMA, &name).is_none() {
+                missing.push((name, row.micros("starts").unwrap_or(0)));
+            }
+            Ok(())
+        })?;
+        identity::as_extension_owner(|| {
+            missing
+                .iter()
+                .try_for_each(|(name, starts)| make_table(name, *starts))
+        })
+    });
+    Datum::null()
 }
 
 /// `verdicts_20261124` for the leaf that starts on that UTC day.
