@@ -11,6 +11,9 @@ const LOCK_CLASS: u16 = 0x5644; // "VD"
 /// Advisory lock class for making leaves.
 const LEAF_CLASS: u16 = 0x564C; // "VL"
 
+/// Advisory lock class for changing a table's guards.
+const GUARDS_CLASS: u16 = 0x5647; // "VG"
+
 /// Advisory lock class for holding rows in quarantine.
 const HOLD_CLASS: u16 = 0x5648; // "VH"
 
@@ -38,6 +41,16 @@ pub fn holder_of(content_hash: i64, plain: Plain) {
         false,
         plain,
     );
+}
+
+/// Waits for whoever else changes the guards of this table, and keeps others out until the transaction ends. Writers of
+/// messages do not notice. From a step.
+pub fn guards_of(table: pg_sys::Oid) {
+    super::entry::guarded(|plain| {
+        let key = i64::from(table.to_u32());
+        acquire(key, GUARDS_CLASS, pg_sys::ExclusiveLock, false, plain);
+        accept_invalidations(plain);
+    });
 }
 
 /// Waits for the right to make the leaf that starts at `starts` (microseconds), or with `dont_wait` only tries.

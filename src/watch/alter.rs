@@ -1,6 +1,6 @@
 //! `verdict.alter_guard`: options without a lock on the table; columns and condition with new triggers.
 
-use super::guard::{find, refuse_name, table_argument};
+use super::guard::{find, refuse_name, table_to_change};
 use super::options::Options;
 use super::reads::Reads;
 use super::registry::{Guard, Mapped};
@@ -44,7 +44,7 @@ fn change_guard(
         on_missing, on_denied, on_failed, on_expired, on_altered, on_reused, on_revoked,
     ];
     or_raise((|| {
-        let relation = table_argument(relation)?;
+        let relation = table_to_change(relation)?;
         let hook = hooks::by_name(args::required("hook", hook)?)?;
         let guard = find(&relation, &hook)?;
         let options = Options {

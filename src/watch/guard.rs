@@ -9,6 +9,7 @@ use crate::args;
 use crate::pg::catalog::{self, Kind, Name, Relation};
 use crate::pg::entry::say;
 use crate::pg::identity;
+use crate::pg::lock;
 use crate::pg::sql::{self, or_raise};
 use crate::pg::table;
 use crate::report::{Report, SqlState};
@@ -45,7 +46,7 @@ fn put_guard(
         on_missing, on_denied, on_failed, on_expired, on_altered, on_reused, on_revoked,
     ];
     or_raise((|| {
-        let relation = table_argument(relation)?;
+        let relation = table_to_change(relation)?;
         let hook = hooks::by_name(args::required("hook", hook)?)?;
         mapping::guardable(&relation)?;
         let options = Options {
@@ -97,7 +98,7 @@ fn put_guard(
 #[pg_extern(sql = false)]
 fn unguard(relation: Option<Oid>, hook: Option<&str>, reason: Option<&str>) {
     or_raise((|| {
-        let relation = table_argument(relation)?;
+        let relation = table_to_change(relation)?;
         let hook = hooks::by_name(args::required("hook", hook)?)?;
         let reason = args::said("reason", reason)?;
         let guard = find(&relation, &hook)?;
@@ -179,6 +180,18 @@ pub fn table_argument(relation: Option<Oid>) -> Result<Relation, Report> {
         )));
     }
     Ok(relation)
+}
+
+/// As [`table_argument`], for a change of the table's guards: two such changes wait for each other.
+///
+/// # Errors
+///
+/// As [`table_argument`].
+pub fn table_to_change(relation: Option<Oid>) -> Result<Relation, Report> {
+    let asked = table_argument(relation)?;
+    lock::guards_of(asked.oid);
+    // It may have been renamed or dropped while we waited.
+    table_argument(relation)
 }
 
 /// The guard of this table for this hook.

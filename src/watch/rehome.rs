@@ -1,7 +1,7 @@
 //! `verdict.rename` and `verdict.rehome`: a guarded table gets another name, or another table gets its place.
 
 use super::drift::{self, Watched};
-use super::guard::table_argument;
+use super::guard::table_to_change;
 use super::mapping::guardable;
 use super::mending::unwatched;
 use super::soft;
@@ -18,7 +18,7 @@ use pgrx::pg_sys::{AccessExclusiveLock, Oid};
 #[pg_extern(sql = false)]
 fn rename(relation: Option<Oid>, new_name: Option<&str>) {
     or_raise((|| {
-        let relation = table_argument(relation)?;
+        let relation = table_to_change(relation)?;
         let new_name = args::name("new_name", new_name)?;
         let guards = guards_of(&relation)?;
         rename_table(&relation, new_name)?;
@@ -46,8 +46,8 @@ fn rename(relation: Option<Oid>, new_name: Option<&str>) {
 #[pg_extern(sql = false)]
 fn rehome(old: Option<Oid>, new: Option<Oid>) {
     or_raise((|| {
-        let old = table_argument(args::required("old", old).map(Some)?)?;
-        let new = table_argument(args::required("new", new).map(Some)?)?;
+        let old = table_to_change(args::required("old", old).map(Some)?)?;
+        let new = table_to_change(args::required("new", new).map(Some)?)?;
         if old.oid == new.oid || old.name.schema != new.name.schema || old.kind != new.kind {
             return Err(Report::new(
                 SqlState::InvalidParameter,

@@ -1,7 +1,7 @@
 //! `verdict.repair`: puts a table's guards back as they are registered.
 
 use super::drift;
-use super::guard::table_argument;
+use super::guard::table_to_change;
 use super::triggers::{install, uninstall};
 use super::{soft, whole};
 use crate::pg::catalog;
@@ -23,7 +23,7 @@ type Mended = TableIterator<
 #[pg_extern(sql = false)]
 fn repair(relation: Option<Oid>) -> Mended {
     or_raise((|| {
-        let relation = table_argument(relation)?;
+        let relation = table_to_change(relation)?;
         let mut rows = Vec::new();
         let mut guarded = false;
         for watched in drift::registered()?.iter() {
