@@ -59,6 +59,13 @@ impl Scope {
             )
             .hint("It needs SELECT on the table whose rows it names."));
         }
+        if catalog::hides_rows(relation.oid) {
+            return Err(Report::new(
+                SqlState::InsufficientPrivilege,
+                format!("row security hides rows of table {}", relation.name),
+            )
+            .hint("It looks at every row: it needs the table's owner, or a role with BYPASSRLS."));
+        }
         let since = match (time_column, since) {
             (None, _) => None,
             (Some(column), None) => {

@@ -240,6 +240,13 @@ pub fn may_select(relation: Oid) -> bool {
     }
 }
 
+/// Whether row level security would hide rows of the relation from the current role.
+pub fn hides_rows(relation: Oid) -> bool {
+    // SAFETY: syscache look-ups; no_error.
+    let rls = unsafe { pg_sys::check_enable_rls(relation, pg_sys::InvalidOid, true) };
+    rls == pg_sys::CheckEnableRlsResult::RLS_ENABLED as i32
+}
+
 /// Whether the column is part of this table's partition key. `false` for a table that is not partitioned.
 pub fn partitioned_by(relation: Oid, attnum: i16) -> bool {
     // SAFETY: open, ask and close; the set holds the offset attribute number, as the callee wants it.

@@ -107,8 +107,8 @@ pub fn bounded(
 
 fn short(attribute: &pg_sys::FormData_pg_attribute, value: Datum, cap: usize) -> String {
     if attribute.attlen == -1 {
-        // SAFETY: a varlena of any form.
-        let size = unsafe { pg_sys::toast_raw_datum_size(value) };
+        // SAFETY: a varlena of any form; the size counts a header.
+        let size = unsafe { pg_sys::toast_raw_datum_size(value) } - pg_sys::VARHDRSZ;
         if size > 1024 * 1024 {
             return format!("({size} bytes)");
         }

@@ -27,7 +27,8 @@ impl std::fmt::Display for Failure {
 }
 
 /// Runs plain code in a savepoint. What it raises rolls the savepoint back and becomes an `Err`; a cancelled statement, a
-/// deadlock and a server that shuts down go on.
+/// deadlock and a server that shuts down go on, without the savepoint: PostgreSQL would take one that is left open for the
+/// client's, and wait for its ROLLBACK TO.
 pub fn attempt<T: Copy>(f: impl FnOnce(Plain) -> T) -> Result<T, Failure> {
     run(|| guarded(f), true)
 }
@@ -64,7 +65,12 @@ fn run<T>(f: impl FnOnce() -> T, keep: bool) -> Result<T, Failure> {
                     is_lock_timeout: report.sql_error_code() == Code::ERRCODE_LOCK_NOT_AVAILABLE,
                 })
             }
-            other => other.rethrow(),
+            other => {
+                pg_sys::RollbackAndReleaseCurrentSubTransaction();
+                pg_sys::MemoryContextSwitchTo(context);
+                pg_sys::CurrentResourceOwner = owner;
+                other.rethrow()
+            }
         })
         .execute();
         pg_sys::MemoryContextSwitchTo(context);

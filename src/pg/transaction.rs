@@ -3,6 +3,7 @@
 use super::entry;
 use crate::audit::tally;
 use crate::enforce::moved;
+use crate::quarantine::hold;
 use pgrx::pg_sys::{self, SubXactEvent, XactEvent};
 use std::ffi::c_void;
 
@@ -31,6 +32,7 @@ unsafe extern "C-unwind" fn transaction(event: XactEvent::Type, _arg: *mut c_voi
         _ => {
             moved::forget();
             tally::forget();
+            hold::forget();
         }
     }
 }

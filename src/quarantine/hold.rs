@@ -11,9 +11,23 @@ use crate::pg::{clock, identity, lock, own_table, session, table};
 use crate::report::Report;
 use pgrx::IntoDatum;
 use pgrx::pg_sys::{Datum, ItemPointerData};
+use std::cell::Cell;
 
 /// The largest row that is held, in bytes of text. PostgreSQL cannot have a value of 1 GiB, and a reviewer no use for it.
 pub const ROW_CAP: usize = 256 * 1024 * 1024;
+
+/// How many rows of one transaction are locked against another session that holds the same row at this moment. The lock table
+/// is shared and small. Beyond, as in a large COPY, the worst is that a row is held twice.
+const LOCKS_CAP: u32 = 256;
+
+thread_local! {
+    static LOCKED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// At the end of a transaction.
+pub fn forget() {
+    LOCKED.set(0);
+}
 
 /// How many bytes of text the row and what it replaces will need at least.
 pub fn size(shape: &Shape, new: RowSlot, old: Option<RowSlot>) -> usize {
@@ -25,9 +39,12 @@ pub fn size(shape: &Shape, new: RowSlot, old: Option<RowSlot>) -> usize {
 /// driver that retries) is counted there.
 pub fn hold(shape: &Shape, case: &Case, new: RowSlot, old: Option<RowSlot>, plain: Plain) -> i64 {
     let hash = plain.step(|| Ok(content_hash(shape, case)));
-    if let Some(hash) = hash {
+    if let Some(hash) = hash
+        && LOCKED.get() < LOCKS_CAP
+    {
         // Two sessions that store the same row at once: the second waits to see the first one's.
         lock::holder_of(hash, plain);
+        LOCKED.set(LOCKED.get() + 1);
     }
     plain.step(|| {
         plan::with(shape, |plan| {

@@ -86,18 +86,24 @@ fn retire() -> Retired {
     TableIterator::new(rows)
 }
 
-/// Row images are personal data: they go after a time. A row that is still held never does.
+/// Row images are personal data: they go after a time. A row that is still held never does, nor what belongs to a hook under
+/// legal hold; while there is such a hook, neither do incidents of a guard that is gone, which no longer say whose they are.
 const OLD_ROWS: [(&str, &str); 3] = [
     (
         "incidents",
-        "WITH gone AS (DELETE FROM verdict.incidents
+        "WITH gone AS (DELETE FROM verdict.incidents AS i
              WHERE at OPERATOR(pg_catalog.<) (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) $1::pg_catalog.interval)
+                 AND NOT EXISTS (SELECT 1 FROM verdict.hooks AS h
+                     LEFT JOIN verdict.guards AS g ON g.id OPERATOR(pg_catalog.=) i.guard_id
+                     WHERE h.legal_hold AND coalesce(g.hook_id OPERATOR(pg_catalog.=) h.id, true))
              RETURNING 1) SELECT pg_catalog.count(*) FROM gone",
     ),
     (
         "quarantine",
-        "WITH gone AS (DELETE FROM verdict.quarantine
-             WHERE state OPERATOR(pg_catalog.<>) 'held' AND decided_at OPERATOR(pg_catalog.<)
+        "WITH gone AS (DELETE FROM verdict.quarantine AS q
+             WHERE NOT EXISTS (SELECT 1 FROM verdict.hooks AS h
+                     WHERE h.legal_hold AND h.id OPERATOR(pg_catalog.=) q.hook_id)
+                 AND state OPERATOR(pg_catalog.<>) 'held' AND decided_at OPERATOR(pg_catalog.<)
                  (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) $1::pg_catalog.interval)
              RETURNING 1) SELECT pg_catalog.count(*) FROM gone",
     ),
