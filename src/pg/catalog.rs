@@ -281,10 +281,16 @@ pub fn type_name(oid: Oid) -> String {
 }
 
 /// The type's name, qualified where it is not PostgreSQL's own, with its modifier: `character(64)`.
+///
+/// The same in every major, which differ in whether they qualify, say, json.
 pub fn type_name_with(oid: Oid, typmod: i32) -> String {
     let flags = pg_sys::FORMAT_TYPE_TYPEMOD_GIVEN | pg_sys::FORMAT_TYPE_FORCE_QUALIFY;
     // SAFETY: palloc'ed text.
-    unsafe { owned(pg_sys::format_type_extended(oid, typmod, flags as u16)) }
+    let name = unsafe { owned(pg_sys::format_type_extended(oid, typmod, flags as u16)) };
+    match name.strip_prefix("pg_catalog.") {
+        Some(own) => own.to_owned(),
+        None => name,
+    }
 }
 
 /// Whether the type is an enum.

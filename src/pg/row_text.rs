@@ -24,6 +24,9 @@ pub const EXACT: [(&CStr, &CStr); 8] = [
     (c"search_path", c"pg_catalog"),
 ];
 
+/// `attgenerated` of a column whose value is stored.
+const STORED: std::ffi::c_char = b's' as std::ffi::c_char;
+
 /// One column of a row.
 pub struct Column {
     pub name: String,
@@ -72,7 +75,7 @@ pub fn size(row: RowSlot, leaf: Oid) -> usize {
 }
 
 /// The columns for a reader: each at most `value_cap` bytes, all together about `cap`. Those that `hidden` names show no
-/// value, and generated ones are there only when the row is `stored`: before, they are NULL or what they were. Large values are not even detoasted.
+/// value, and generated ones are there only when the row is `stored` and they are, too. Large values are not even detoasted.
 pub fn bounded(
     row: RowSlot,
     leaf: Oid,
@@ -84,7 +87,7 @@ pub fn bounded(
     settings::with(&EXACT, || {
         let mut image = serde_json::Map::new();
         for (attribute, value) in attributes(row, leaf) {
-            if attribute.attgenerated != 0 && !stored {
+            if attribute.attgenerated != 0 && !(stored && attribute.attgenerated == STORED) {
                 continue;
             }
             let name = name_of(attribute);

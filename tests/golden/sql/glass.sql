@@ -43,7 +43,7 @@ SET verdict.break_glass_max = '1 day';
 RESET ROLE;
 SET verdict.break_glass_max = '30 s';
 SELECT verdict.break_glass('msgs', 'why', '31 s');
-SET verdict.break_glass_max = 0;
+SELECT sqlstate FROM t.error('SET verdict.break_glass_max = 0');
 RESET verdict.break_glass_max;
 SHOW verdict.break_glass_max;
 SELECT count(*) FROM verdict.glass WHERE restored_at IS NULL;

@@ -9,7 +9,7 @@ CREATE DOMAIN pairs AS pair[];
 CREATE TYPE span AS RANGE (subtype = float8);
 CREATE TABLE "Odd ""schema""".all_types (
   id text PRIMARY KEY, body text, padded char(5), short varchar(8), gone int, i2 int2, i4 int4, i8 int8, f4 float4, f8 float8, n numeric, nt numeric(10,3),
-  b bool, raw bytea, d date, t time(3), tz timetz, ts timestamp(3), tstz timestamptz, iv interval, ivd interval day to second(0), u uuid, j json, jb jsonb, x xml,
+  b bool, raw bytea, d date, t time(3), tz timetz, ts timestamp(3), tstz timestamptz, iv interval, ivd interval day to second(0), u uuid, j json, jb jsonb,
   m money, ip inet, net cidr, mac macaddr, bits bit(4), vbits varbit, pt point, pg polygon, r int4range, mr tstzmultirange, sp span,
   e "Odd ""schema""".mood, c pair, dom small, doms pairs, texts text[], ints int[][], raws bytea[], enums "Odd ""schema""".mood[], stamps timestamptz[],
   cl regclass, ty regtype, ro regrole, tq tsquery, tv tsvector, jp jsonpath, lsn pg_lsn, ch "char", nm name,
@@ -26,7 +26,7 @@ BEGIN
     (ARRAY[true, false, NULL])[i], (ARRAY['\x00ff41', '', '\x5c78']::bytea[])[i], (ARRAY['infinity', '-infinity', '0044-03-15 BC']::date[])[i],
     '24:00:00', '12:34:56.789+05:30', (ARRAY['infinity', '-infinity', '4713-01-01 00:00:00.123 BC']::timestamp[])[i],
     (ARRAY['infinity', '294276-12-31 23:59:59.999999+00', '1883-11-18 12:03:57.5-07:52:58']::timestamptz[])[i], '-1 year 2 mons -3 days 04:05:06.789',
-    '3 days 04:05:06.789', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', E'{ "a" : 1,\n  "a":2 ,"b": [ ] }', '{ "b" : 1.10, "a": null }', '<a>&lt;</a>',
+    '3 days 04:05:06.789', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', E'{ "a" : 1,\n  "a":2 ,"b": [ ] }', '{ "b" : 1.10, "a": null }',
     '-1234.56', '::ffff:1.2.3.4/96', '10/8', '08:00:2b:01:02:03', B'1010', B'', '(1e300,-0)', '((0,0),(1,1),(1,0))',
     (ARRAY['empty', '(,5)', '[1,1]']::int4range[])[i], '{[2026-01-01 00:00:00+00,infinity)}', '[-infinity,1e-300)', 'it''s, "bad"',
     ROW(1, 'a "b", (c)', '{NaN,NULL,1.0}')::pair, 9, ARRAY[ROW(NULL, '', NULL)::pair, NULL], ((ARRAY['{}', '{NULL,"NULL",""," ","{}","\\"}', '[2:3]={a,b}'])[i])::text[],
@@ -36,7 +36,7 @@ BEGIN
 END $$;
 -- held while the session writes in a style of its own, released while another one does
 SET datestyle = 'German'; SET intervalstyle = 'sql_standard'; SET extra_float_digits = -15; SET bytea_output = 'escape';
-SET timezone = 'Asia/Kolkata'; SET lc_monetary = 'C'; SET xmloption = 'content'; SET search_path = "Odd ""schema""", public;
+SET timezone = 'Asia/Kolkata'; SET lc_monetary = 'C'; SET search_path = "Odd ""schema""", public;
 CALL put('1', 1); CALL put('2', 2); CALL put('3', 3);
 SHOW datestyle;
 RESET ALL; SET timezone = 'America/Denver'; SET datestyle = 'SQL, DMY';
@@ -57,7 +57,7 @@ SELECT a.id, r.key AS different, r.value AS released, a.value AS stored
 FROM (SELECT s.id, j.key, j.value FROM "Odd ""schema""".all_types AS s, to_jsonb(s) AS o, jsonb_each(o) AS j) AS a
 JOIN (SELECT s.id, j.key, j.value FROM released AS s, to_jsonb(s) AS o, jsonb_each(o) AS j) AS r ON r.id = a.id AND r.key = a.key
 WHERE a.value IS DISTINCT FROM r.value ORDER BY 1, 2;
-SELECT s.id, s.j::text = r.j::text AS json, s.x::text = r.x::text AS xml, s.tz::text = r.tz::text AS timetz
+SELECT s.id, s.j::text = r.j::text AS json, s.tz::text = r.tz::text AS timetz
 FROM "Odd ""schema""".all_types AS s JOIN released AS r USING (id) ORDER BY 1;
 -- what is left of the review
 SELECT q.state, q.decided_by, q.reason, q.decided_at IS NOT NULL AS at, v.outcome, v.via, v.reason, v.recorded_by, v.digest = q.digest AS bound, v.subject
