@@ -15,6 +15,8 @@ pub struct Failure {
     pub is_about_rights: bool,
     /// 55P03.
     pub is_lock_timeout: bool,
+    /// 53200, which a full lock table says too.
+    pub is_out_of_locks: bool,
 }
 
 impl std::fmt::Display for Failure {
@@ -62,6 +64,7 @@ fn run<T>(f: impl FnOnce() -> T, keep: bool) -> Result<T, Failure> {
                     detail: report.detail().map(str::to_owned),
                     is_about_rights: report.sql_error_code()
                         == Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
+                    is_out_of_locks: report.sql_error_code() == Code::ERRCODE_OUT_OF_MEMORY,
                     is_lock_timeout: report.sql_error_code() == Code::ERRCODE_LOCK_NOT_AVAILABLE,
                 })
             }

@@ -62,6 +62,7 @@ fn release_all(
 }
 
 #[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)] // the SQL function's own
 fn refuse_all(
     relation: Option<Oid>,
     reason: Option<&str>,
@@ -69,13 +70,18 @@ fn refuse_all(
     subject: Option<&str>,
     held_before: Option<TimestampWithTimeZone>,
     at_most: Option<i32>,
+    deny: Option<bool>,
 ) -> Decided {
     or_raise((|| {
         let filter = filter(relation, finding, subject, held_before, at_most)?;
         let reason = args::said("reason", reason)?;
+        let word = match args::required("deny", deny)? {
+            true => Approval::Reviewer,
+            false => Approval::None,
+        };
         each(&filter, |id| {
             let reason = Span::copy(reason.as_bytes());
-            savepoint::attempt(|plain| review::refuse_row(id, reason, Approval::Reviewer, plain))
+            savepoint::attempt(|plain| review::refuse_row(id, reason, word, plain))
         })
     })())
 }
@@ -98,7 +104,8 @@ fn filter<'a>(
         ));
     }
     Ok(Filter {
-        table: catalog::relation(args::required("relation", relation)?)?.name,
+        // Rows are held for the table that the guard is on.
+        table: catalog::relation(catalog::root(args::required("relation", relation)?))?.name,
         finding,
         subject,
         held_before,
@@ -113,6 +120,21 @@ fn each(
     let mut rows = Vec::new();
     for id in ids(filter)? {
         let outcome = memory::scratch(|| decide(id));
+        if outcome
+            .as_ref()
+            .is_err_and(|failure| failure.is_out_of_locks)
+        {
+            // Each verdict takes a lock until the transaction ends, and the lock table is full: no other row would fare
+            // better now.
+            say(
+                PgLogLevel::NOTICE,
+                &format!(
+                    "stopped after {} rows: this transaction holds as many locks as there are. Commit, and call again for the rest.",
+                    rows.len()
+                ),
+            );
+            break;
+        }
         rows.push((
             id,
             outcome.is_ok(),

@@ -53,7 +53,7 @@ pub fn hold(shape: &Shape, case: &Case, new: RowSlot, old: Option<RowSlot>, plai
             let values = values(&new);
             let old_values = old.as_deref().map(self::values);
             while let Some(hash) = hash
-                && let Some(held) = held_already(plan, case, hash, &values, old_values.as_ref())?
+                && let Some(held) = held_already(plan, case, hash, &new, old_values.as_ref())?
             {
                 // It may have come in this very statement, which cannot change a row that it has stored.
                 guarded(clock::end_of_command);
@@ -99,11 +99,14 @@ struct HeldAlready {
 
 type Values = Vec<Option<String>>;
 
+/// The same message is the same guard, operation, subject and digest, and the same values in all columns that the statement
+/// had to give: copies of a message for several users differ in one of those, while a resend differs in a serial number or a
+/// time that the table gives by itself.
 fn held_already(
     plan: &Plan,
     case: &Case,
     hash: i64,
-    values: &Values,
+    new: &[Column],
     old_values: Option<&Values>,
 ) -> Result<Option<HeldAlready>, Report> {
     let mut found = None;
@@ -112,19 +115,16 @@ fn held_already(
         ("quarantine_content_hash", "content_hash"),
         hash,
         |row| {
-            let same_digest = match case.digest {
-                Some(digest) => row.get::<Vec<u8>>("digest").as_deref() == Some(digest.as_bytes()),
-                // Not bound to content: only the whole row tells whether it is the same one.
-                None => row.get::<Values>("row_values").as_ref() == Some(values),
-            };
+            let digest = case.digest.map(|digest| digest.as_bytes().to_vec());
             let same = row.get("guard_id") == Some(plan.guard.id)
                 && row.text("state") == "held"
                 && row.text("operation") == case.operation.as_str()
                 && case
                     .key
                     .is_some_and(|key| row.text("subject") == key.subject.text())
-                && same_digest
-                && row.get::<Values>("old_values").as_ref() == old_values;
+                && row.get::<Vec<u8>>("digest") == digest
+                && row.get::<Values>("old_values").as_ref() == old_values
+                && same_given(new, row);
             if same {
                 found = Some(HeldAlready {
                     id: row.get("id").unwrap_or(0),
@@ -136,6 +136,18 @@ fn held_already(
         },
     )?;
     Ok(found)
+}
+
+fn same_given(new: &[Column], held: &table::Row) -> bool {
+    let names: Vec<String> = held.get("columns").unwrap_or_default();
+    let values: Values = held.get("row_values").unwrap_or_default();
+    names.len() == new.len()
+        && new
+            .iter()
+            .zip(names.iter().zip(&values))
+            .all(|(column, (name, value))| {
+                column.name == *name && (column.has_default || column.value == *value)
+            })
 }
 
 fn values(columns: &[Column]) -> Values {

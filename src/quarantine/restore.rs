@@ -16,6 +16,8 @@ use pgrx::pg_sys::{self, Oid};
 pub struct Restore {
     pub statement: Statement,
     pub owner: Oid,
+    /// The table or one of its partitions has a constraint that can be deferred.
+    pub has_deferrable: bool,
 }
 
 /// Prepares the statement.
@@ -40,7 +42,17 @@ pub fn prepare(held: &Held, adapt: bool) -> Result<Restore, Report> {
     Ok(Restore {
         statement: Statement::new(&text, &parameters, &relation.name.schema),
         owner: relation.owner,
+        has_deferrable: has_deferrable(&relation)?,
     })
+}
+
+fn has_deferrable(relation: &Relation) -> Result<bool, Report> {
+    let found = sql::one::<bool>(
+        "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger AS t
+             WHERE t.tgrelid OPERATOR(pg_catalog.=) ANY ($1) AND t.tgdeferrable)",
+        &[catalog::parts(relation, pg_sys::NoLock).into()],
+    )?;
+    Ok(found == Some(true))
 }
 
 fn table_of(held: &Held) -> Result<Relation, Report> {

@@ -23,6 +23,8 @@ pub enum Approval {
     Reviewer,
     /// A verdict that was recorded since, by its id.
     Recorded(i64),
+    /// Nobody's: the row is put aside, and its subject is not judged.
+    None,
 }
 
 /// `verdict.release(id, reason, adapt)`: returns the id of the verdict that was recorded.
@@ -41,15 +43,24 @@ pub fn release(call: Call, plain: Plain) -> Datum {
     Datum::from(release_row(id, reason, adapt, Approval::Reviewer, plain).unwrap_or(0))
 }
 
-/// `verdict.refuse(id, reason)`: returns the id of the verdict that was recorded.
+/// `verdict.refuse(id, reason, deny)`: returns the id of the verdict that was recorded.
 pub fn refuse(call: Call, plain: Plain) -> Datum {
     let id = call.int8(0);
     let reason = call.bytes(1, plain);
-    let (id, reason) = plain.step(|| {
+    let deny = call.boolean(2);
+    let (id, reason, word) = plain.step(|| {
         args::said("reason", reason.as_ref().map(Span::text))?;
-        Ok((args::required("id", id)?, args::required("reason", reason)?))
+        let word = match args::required("deny", deny)? {
+            true => Approval::Reviewer,
+            false => Approval::None,
+        };
+        Ok((
+            args::required("id", id)?,
+            args::required("reason", reason)?,
+            word,
+        ))
     });
-    match refuse_row(id, reason, Approval::Reviewer, plain) {
+    match refuse_row(id, reason, word, plain) {
         Some(verdict_id) => Datum::from(verdict_id),
         None => call.null(),
     }
@@ -66,7 +77,7 @@ pub fn release_row(
     let (row, entry) = plain.step(|| {
         let held = held::lock(id)?;
         let entry = match approval {
-            Approval::Recorded(_) => None,
+            Approval::Recorded(_) | Approval::None => None,
             Approval::Reviewer => Some(approval_of(&held, reason.text())?),
         };
         Ok((prepare(&held, adapt)?, entry))
@@ -104,7 +115,7 @@ fn by_word_of(entry: Option<Entry>, approval: Approval, plain: Plain) -> Option<
     match (entry, approval) {
         (Some(entry), _) => Some(writer::write(&entry, plain).id),
         (None, Approval::Recorded(id)) => Some(id),
-        (None, Approval::Reviewer) => None,
+        (None, Approval::Reviewer | Approval::None) => None,
     }
 }
 
@@ -115,10 +126,14 @@ struct Row {
 }
 
 fn prepare(held: &Held, adapt: bool) -> Result<Row, Report> {
-    // In a security-restricted operation no trigger can be deferred: constraints are checked at once.
-    sql::run("SET CONSTRAINTS ALL IMMEDIATE", &[])?;
+    let restore = restore::prepare(held, adapt)?;
+    if restore.has_deferrable {
+        // In a security-restricted operation no trigger can be deferred: constraints are checked at once, and are so until
+        // the transaction ends.
+        sql::run("SET CONSTRAINTS ALL IMMEDIATE", &[])?;
+    }
     Ok(Row {
-        restore: restore::prepare(held, adapt)?,
+        restore,
         is_update: held.is_update,
     })
 }

@@ -47,7 +47,7 @@ const BATCH: i64 = 1_000;
 #[pg_extern(sql = false)]
 fn settle(relation: Option<Oid>) -> Settled {
     or_raise((|| {
-        let relation = catalog::relation(args::required("relation", relation)?)?;
+        let relation = catalog::relation(catalog::root(args::required("relation", relation)?))?;
         let policies = policies(&relation.name)?;
         let (mut rows, mut waiting, mut last) = (Vec::new(), 0, 0);
         loop {

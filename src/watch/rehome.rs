@@ -22,16 +22,18 @@ fn rename(relation: Option<Oid>, new_name: Option<&str>) {
         let new_name = args::name("new_name", new_name)?;
         let guards = guards_of(&relation)?;
         rename_table(&relation, new_name)?;
+        let now = catalog::relation(relation.oid)?.name;
         identity::as_extension_owner(|| {
-            sql::run(
-                "UPDATE verdict.guards SET relation_name = $3
-                 WHERE relation_schema OPERATOR(pg_catalog.=) $1 AND relation_name OPERATOR(pg_catalog.=) $2",
-                &[
+            for statement in FOLLOW_NAME {
+                let arguments = [
                     relation.name.schema.as_str().into(),
                     relation.name.table.as_str().into(),
                     new_name.into(),
-                ],
-            )
+                    now.to_string().into(),
+                ];
+                sql::run(statement, &arguments)?;
+            }
+            Ok(())
         })?;
         for watched in guards {
             let what = format!("renamed to {}", quote(new_name));
@@ -40,6 +42,18 @@ fn rename(relation: Option<Oid>, new_name: Option<&str>) {
         Ok(())
     })());
 }
+
+/// Guards, held rows and broken glass go with the table's name.
+const FOLLOW_NAME: [&str; 3] = [
+    "UPDATE verdict.guards SET relation_name = $3
+     WHERE relation_schema OPERATOR(pg_catalog.=) $1 AND relation_name OPERATOR(pg_catalog.=) $2 AND $4 IS NOT NULL",
+    "UPDATE verdict.quarantine SET relation_name = $3, relation = $4
+     WHERE relation_schema OPERATOR(pg_catalog.=) $1 AND relation_name OPERATOR(pg_catalog.=) $2
+         AND state OPERATOR(pg_catalog.=) 'held'",
+    "UPDATE verdict.glass SET relation_name = $3
+     WHERE relation_schema OPERATOR(pg_catalog.=) $1 AND relation_name OPERATOR(pg_catalog.=) $2
+         AND restored_at IS NULL AND $4 IS NOT NULL",
+];
 
 /// Puts `new` in the place of `old`: the names are exchanged, and the guards stand on the new table. What `old` was is
 /// afterwards an unguarded table of the other name.

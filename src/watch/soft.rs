@@ -9,7 +9,7 @@ use crate::pg::identity::{self, Restriction};
 use crate::pg::{row_text, sql, table};
 use crate::report::{Report, SqlState};
 use pgrx::PgLogLevel;
-use verdict::{Action, Finding};
+use verdict::{Action, Edits, Finding};
 
 /// The flag column and its value as the column's type writes it; `None` for a guard without one.
 ///
@@ -101,6 +101,15 @@ pub fn check(guard: &Guard, guarded: &[String], relation: &Relation) -> Result<(
     refuse_other_value(guard, relation)?;
     if !guard.is_soft() {
         return Ok(());
+    }
+    if guard.policy.edits == Edits::Refuse
+        && guard.policy.actions.get(Finding::Altered) == Action::Quarantine
+    {
+        return Err(Report::new(
+            SqlState::InvalidParameter,
+            "edits => 'refuse' and on_altered => 'quarantine' do not go together: an edit that no verdict could allow would be held",
+        )
+        .hint("Use on_altered => 'reject' or 'discard', or edits => 'enforce'."));
     }
     let generated = guarded
         .iter()

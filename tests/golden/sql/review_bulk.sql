@@ -112,3 +112,22 @@ INSERT INTO by_digest VALUES ('hi'), ('ho');
 SELECT count(*) FROM verdict.record('digests', '{"body":"hi"}', '{"actionCode":0,"nextCode":0}');
 SELECT length(subject), decision FROM verdict.settle('by_digest');
 TABLE by_digest;
+
+-- copies for several users are rows of their own; a resend that differs in what the table gives by itself is not
+CREATE TABLE copies (n serial, owner text, id text, body text, at timestamptz DEFAULT clock_timestamp());
+SELECT verdict.guard('copies', 'h', key => 'id', content => '{"body":"body"}', on_missing => 'quarantine');
+INSERT INTO copies (owner, id, body) VALUES ('alice', 'c', 'hi'), ('bob', 'c', 'hi'), ('alice', 'c', 'hi');
+SELECT subject, times, row_values[2] AS owner FROM verdict.quarantine WHERE relation = 'public.copies' ORDER BY id;
+-- a duplicate is put aside without a denial
+SELECT verdict.refuse(id, 'a copy too many', deny => false) FROM verdict.quarantine WHERE row_values[2] = 'bob';
+SELECT id IS NOT NULL AS known, decided, problem FROM verdict.release_all('copies', 'fine');
+SELECT owner, body FROM copies;
+SELECT accepted FROM verdict.status('h', 'c');
+SELECT verdict.refuse(id, 'why', deny => NULL) FROM verdict.quarantine WHERE row_values[2] = 'bob';
+-- held rows go with the table's name
+INSERT INTO copies (owner, id, body) VALUES ('alice', 'c2', 'hi');
+SELECT verdict.rename('copies', 'copies2');
+SELECT relation, state FROM verdict.quarantine WHERE subject = 'c2';
+SELECT decided, problem FROM verdict.release_all('copies2', 'fine');
+-- an edit that no verdict could allow is not held
+SELECT verdict.alter_guard('copies2', 'h', edits => 'refuse', on_altered => 'quarantine');
