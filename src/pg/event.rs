@@ -30,16 +30,24 @@ impl Event {
 
     /// The table that an ALTER TABLE has attached as a partition.
     pub fn attached(self) -> Option<Oid> {
+        self.partition_of(AlterTableType::AT_AttachPartition)
+    }
+
+    /// The partition that an ALTER TABLE has detached.
+    pub fn detached(self) -> Option<Oid> {
+        self.partition_of(AlterTableType::AT_DetachPartition)
+    }
+
+    fn partition_of(self, kind: AlterTableType::Type) -> Option<Oid> {
         self.alterations()
             .into_iter()
-            .find(|command| command.subtype == AlterTableType::AT_AttachPartition)
+            .find(|command| command.subtype == kind)
             .and_then(|command| {
-                // SAFETY: an attach carries a PartitionCmd; the table is there, since it has just been attached.
+                // SAFETY: both kinds carry a PartitionCmd; the table is there, since the command has ended well.
                 unsafe {
                     let partition = command.def.cast::<pg_sys::PartitionCmd>();
-                    let name = (*partition).name;
                     let oid = pg_sys::RangeVarGetRelidExtended(
-                        name,
+                        (*partition).name,
                         pg_sys::NoLock as i32,
                         pg_sys::RVROption::RVR_MISSING_OK,
                         None,

@@ -71,6 +71,7 @@ fn is_off() -> Result<bool, Report> {
 struct Statement {
     tag: String,
     attached: Option<Oid>,
+    detached: Option<Oid>,
     new_expressions: Vec<String>,
 }
 
@@ -79,6 +80,7 @@ impl Statement {
         Self {
             tag: event.tag(),
             attached: event.attached(),
+            detached: event.detached(),
             new_expressions: event.new_expressions(),
         }
     }
@@ -112,6 +114,12 @@ fn watch(statement: &Statement, relation: Oid) -> Result<(), Report> {
         let weakness = weakness(watched, statement, &root_facts, &members)?;
         match (was_whole, weakness) {
             (true, Some(weakness)) => weakened(watched, statement, &root_facts, &weakness)?,
+            (true, None) => {
+                if let Some(detached) = statement.detached {
+                    let what = format!("{} was detached", catalog::relation(detached)?.name);
+                    note(watched, "detached", &what)?;
+                }
+            }
             (false, None) if whole_tree => {
                 whole::mark(watched.guard.id, root)?;
             }
