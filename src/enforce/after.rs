@@ -33,6 +33,9 @@ pub fn inserted(fired: Fired, shape: &Shape, plain: Plain) {
 /// An update is judged again when it changes what was approved, brings the row under the condition, or unflags it.
 pub fn updated(fired: Fired, shape: &Shape, plain: Plain) {
     let (old, new) = (fired.row(), fired.new_row());
+    if shape.partitioned {
+        moved::stays(shape, old, plain);
+    }
     let case = match again(fired, shape, old, new, plain) {
         Again::No => return,
         Again::Final => Some(judge::final_content(shape, new, plain)),

@@ -20,7 +20,7 @@ use verdict::Action;
 
 pub fn insert(fired: Fired, shape: &Shape, plain: Plain) -> Datum {
     let coming = Coming::inserted(fired, false);
-    if shape.partitioned && moved::continues(shape, coming.new, plain) {
+    if shape.partitioned && moved::continues(shape, plain) {
         return fired.kept();
     }
     take(&coming, shape, plain)
@@ -28,11 +28,16 @@ pub fn insert(fired: Fired, shape: &Shape, plain: Plain) -> Datum {
 
 pub fn update(fired: Fired, shape: &Shape, plain: Plain) -> Datum {
     let coming = Coming::updated(fired, false);
+    let taken = take(&coming, shape, plain);
     if shape.partitioned {
-        // Should the row move to another partition, it is not judged a second time there.
-        moved::sets_out(shape, coming.new, plain);
+        if taken.is_null() {
+            moved::left_out(shape, fired.row(), plain);
+        } else {
+            // Should the row move to another partition, nothing is done to it a second time there.
+            moved::sets_out(shape, fired.row(), plain);
+        }
     }
-    take(&coming, shape, plain)
+    taken
 }
 
 /// Takes the guard's action, unless another guard's is stronger: then that one takes it.

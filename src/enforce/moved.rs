@@ -7,13 +7,19 @@
 use super::shape::Shape;
 use crate::pg::columns::{self, RowSlot};
 use crate::pg::entry::Plain;
+use crate::pg::moving::Version;
+use crate::pg::transaction;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 thread_local! {
-    static NOTES: RefCell<HashMap<(i32, u64), u32>> = RefCell::new(HashMap::new());
-    static SETTING_OUT: Cell<Option<(i32, u64)>> = const { Cell::new(None) };
+    /// Guard and fingerprint → the nest levels at which such rows have left.
+    static NOTES: RefCell<HashMap<(i32, u64), Vec<i32>>> = RefCell::new(HashMap::new());
+    /// The deepest of those levels: most savepoints have nothing to do with rows on their way.
+    static DEEPEST: Cell<i32> = const { Cell::new(0) };
+    /// Guard → the row versions that updates are about to replace, the latest last.
+    static SETTING_OUT: RefCell<HashMap<i32, VecDeque<Version>>> = RefCell::new(HashMap::new());
     static KEYS: RandomState = RandomState::new();
 }
 
@@ -21,7 +27,9 @@ thread_local! {
 pub fn leaves(shape: &Shape, row: RowSlot, plain: Plain) {
     let note = (shape.guard_id, fingerprint(shape, row, plain));
     plain.step(|| {
-        NOTES.with_borrow_mut(|notes| *notes.entry(note).or_insert(0) += 1);
+        let level = transaction::nest_level();
+        DEEPEST.set(DEEPEST.get().max(level));
+        NOTES.with_borrow_mut(|notes| notes.entry(note).or_default().push(level));
         Ok(())
     });
 }
@@ -34,11 +42,11 @@ pub fn arrives(shape: &Shape, row: RowSlot, plain: Plain) -> bool {
     let note = (shape.guard_id, fingerprint(shape, row, plain));
     plain.step(|| {
         Ok(NOTES.with_borrow_mut(|notes| {
-            let Some(count) = notes.get_mut(&note) else {
+            let Some(levels) = notes.get_mut(&note) else {
                 return false;
             };
-            *count -= 1;
-            if *count == 0 {
+            levels.pop();
+            if levels.is_empty() {
                 notes.remove(&note);
             }
             true
@@ -46,26 +54,124 @@ pub fn arrives(shape: &Shape, row: RowSlot, plain: Plain) -> bool {
     })
 }
 
-/// Notes the row that an update is about to store. Should it belong into another partition, the next row that is about to
-/// be inserted there is this one.
-pub fn sets_out(shape: &Shape, row: RowSlot, plain: Plain) {
-    SETTING_OUT.set(Some((shape.guard_id, fingerprint(shape, row, plain))));
+/// How many of the latest notes are looked at: more than one only while triggers store rows on the way.
+const RECENT: usize = 64;
+
+/// Notes the row that an update is about to replace. Should the new row belong into another partition, it is about to be
+/// inserted there, and must not be left out: the old one is gone by then.
+pub fn sets_out(shape: &Shape, old: RowSlot, plain: Plain) {
+    let version = Version::of(shape.leaf, old);
+    plain.step(|| {
+        SETTING_OUT.with_borrow_mut(|out| {
+            out.entry(shape.guard_id).or_default().push_back(version);
+        });
+        Ok(())
+    });
 }
 
-/// Whether the row that is about to be inserted is the one that an update has just sent out. Asked once: the note is gone
-/// afterwards. Should another equal row take it, the AFTER trigger still judges that one.
-pub fn continues(shape: &Shape, row: RowSlot, plain: Plain) -> bool {
-    SETTING_OUT
-        .take()
-        .is_some_and(|note| note == (shape.guard_id, fingerprint(shape, row, plain)))
+/// Whether the row that is about to be inserted is one that an update has just moved out of its partition, changed on the
+/// way or not: the AFTER trigger judges what arrives. PostgreSQL's own mark on the old row says so; each is asked for once.
+pub fn continues(shape: &Shape, plain: Plain) -> bool {
+    for back in 0..RECENT {
+        let version = SETTING_OUT.with_borrow(|out| {
+            let versions = out.get(&shape.guard_id)?;
+            versions.get(versions.len().checked_sub(back + 1)?).copied()
+        });
+        let Some(version) = version else {
+            return false;
+        };
+        if version.has_moved(plain) {
+            plain.step(|| {
+                forget_version(shape.guard_id, version);
+                Ok(())
+            });
+            return true;
+        }
+    }
+    false
 }
 
-/// At the end of a transaction, and when a savepoint rolls back: what left may be back where it was.
+/// The row was stored where it was.
+pub fn stays(shape: &Shape, old: RowSlot, plain: Plain) {
+    if SETTING_OUT.with_borrow(HashMap::is_empty) {
+        return;
+    }
+    let version = Version::of(shape.leaf, old);
+    plain.step(|| {
+        forget_version(shape.guard_id, version);
+        Ok(())
+    });
+}
+
+/// The update was left out: no guard will hear of its row again.
+pub fn left_out(shape: &Shape, old: RowSlot, plain: Plain) {
+    let version = Version::of(shape.leaf, old);
+    plain.step(|| {
+        let guards: Vec<i32> = SETTING_OUT.with_borrow(|out| out.keys().copied().collect());
+        for guard_id in guards {
+            forget_version(guard_id, version);
+        }
+        Ok(())
+    });
+}
+
+fn forget_version(guard_id: i32, version: Version) {
+    SETTING_OUT.with_borrow_mut(|out| {
+        let Some(versions) = out.get_mut(&guard_id) else {
+            return;
+        };
+        // AFTER triggers come in the order of the BEFORE triggers; those of a trigger's own statement come first.
+        if versions.front().is_some_and(|first| first.is(version)) {
+            versions.pop_front();
+        } else if let Some(place) = versions.iter().rposition(|known| known.is(version)) {
+            versions.remove(place);
+        }
+        if versions.is_empty() {
+            out.remove(&guard_id);
+        }
+    });
+}
+
+/// A savepoint is released: what left in it has left for its parent.
+pub fn keep(nest_level: i32) {
+    each_note(nest_level, |levels| {
+        for level in levels {
+            *level = (*level).min(nest_level - 1);
+        }
+    });
+}
+
+/// A savepoint rolls back: what left in it is back where it was. (What is setting out has PostgreSQL's mark or has not.)
+pub fn drop_level(nest_level: i32) {
+    each_note(nest_level, |levels| {
+        levels.retain(|level| *level < nest_level);
+    });
+}
+
+fn each_note(ended: i32, change: impl Fn(&mut Vec<i32>)) {
+    if DEEPEST.get() < ended {
+        return;
+    }
+    DEEPEST.set(ended - 1);
+    NOTES.with(|notes| {
+        if let Ok(mut notes) = notes.try_borrow_mut() {
+            notes.values_mut().for_each(change);
+            notes.retain(|_, levels| !levels.is_empty());
+        }
+    });
+}
+
+/// At the end of a transaction.
 pub fn forget() {
-    SETTING_OUT.set(None);
+    DEEPEST.set(0);
     NOTES.with(|notes| {
         if let Ok(mut notes) = notes.try_borrow_mut() {
             notes.clear();
+        }
+    });
+    SETTING_OUT.with(|out| {
+        if let Ok(mut out) = out.try_borrow_mut() {
+            out.clear();
         }
     });
 }

@@ -14,6 +14,7 @@ pub mod leaf;
 pub mod leaf_write;
 pub mod lock;
 pub mod memory;
+pub mod moving;
 mod native;
 pub mod own_table;
 pub mod patience;

@@ -141,6 +141,7 @@ unsafe extern "C-unwind" {
         buffer: *mut pg_sys::Buffer,
         keep_buf: bool,
     ) -> bool;
+    pub fn HeapTupleGetUpdateXid(tuple: pg_sys::HeapTupleHeader) -> pg_sys::TransactionId;
     pub fn heap_lock_tuple(
         relation: Relation,
         tuple: pg_sys::HeapTuple,

@@ -44,9 +44,12 @@ unsafe extern "C-unwind" fn savepoint(
     _arg: *mut c_void,
 ) {
     match event {
-        SubXactEvent::SUBXACT_EVENT_COMMIT_SUB => tally::keep(nest_level()),
+        SubXactEvent::SUBXACT_EVENT_COMMIT_SUB => {
+            moved::keep(nest_level());
+            tally::keep(nest_level());
+        }
         SubXactEvent::SUBXACT_EVENT_ABORT_SUB => {
-            moved::forget();
+            moved::drop_level(nest_level());
             tally::drop_level(nest_level());
         }
         _ => {}

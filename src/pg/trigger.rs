@@ -2,6 +2,7 @@
 
 use super::columns::RowSlot;
 use super::entry::Plain;
+use super::moving::MOVED;
 use super::{catalog, native};
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{self, Datum, Oid};
@@ -114,7 +115,6 @@ impl Fired {
 
     /// Whether a deleted row went to another partition: its tuple bears the mark of a cross-partition update.
     pub fn moved_away(self) -> bool {
-        const MOVED: u16 = 0xFFFD; // MovedPartitionsOffsetNumber
         // SAFETY: the manager has fetched the old tuple.
         unsafe {
             let tuple = (*self.data).tg_trigtuple;
