@@ -3,7 +3,7 @@
 //!
 //! Counts of a savepoint that is rolled back go with it, as the rows do.
 
-use crate::pg::{clock, own_table};
+use crate::pg::{catalog, clock, own_table};
 use crate::report::Report;
 use pgrx::IntoDatum;
 use pgrx::pg_sys::Datum;
@@ -68,8 +68,12 @@ pub fn is_empty() -> bool {
 ///
 /// # Errors
 ///
-/// Undefined object when the extension was dropped in this transaction.
+/// The append's own.
 pub fn write() -> Result<(), Report> {
+    if catalog::own_relation("observed").is_err() {
+        // The extension was dropped in this transaction, and the counts with it.
+        return Ok(());
+    }
     let now = clock::current();
     for (_, counts) in LEVELS.take() {
         for (guard_id, judged) in counts {
