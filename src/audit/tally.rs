@@ -68,8 +68,12 @@ pub fn is_empty() -> bool {
 ///
 /// # Errors
 ///
-/// Undefined object when the extension was dropped in this transaction.
+/// The append's own.
 pub fn write() -> Result<(), Report> {
+    if catalog::own_relation("observed").is_err() {
+        // The extension was dropped in this transaction, and the counts with it.
+        return Ok(());
+    }
     let now = clock::current();
     if catalog::find(catalog::SCHEMA, "observed").is_none() {
         // The SQL is older than the library.

@@ -122,3 +122,12 @@ SELECT * FROM verdict.readiness('pg_class');
 SELECT verdict.alter_guard('msgs', 'h', mode => 'enforce', on_missing => 'allow');
 INSERT INTO msgs VALUES ('allowed', 'hi', 2);
 SELECT guard, judged, finding, found FROM verdict.readiness('msgs');
+-- the extension goes, and with it what its transaction has counted
+SELECT verdict.alter_guard('msgs', 'h', mode => 'observe');
+DROP VIEW readiness, incidents;
+SET client_min_messages = warning;
+BEGIN;
+INSERT INTO msgs VALUES ('last', 'hi', 2);
+DROP EXTENSION pg_verdict CASCADE;
+COMMIT;
+SELECT count(*) FROM msgs WHERE id = 'last';
