@@ -8,7 +8,7 @@ use super::restore::{self, Restore};
 use crate::args;
 use crate::pg::entry::{Call, Plain};
 use crate::pg::span::Span;
-use crate::pg::sql;
+use crate::pg::{clock, identity, sql};
 use crate::report::{Report, SqlState};
 use crate::store::hooks::{self, Hook};
 use crate::store::sql::reviewed;
@@ -83,10 +83,11 @@ pub fn release_row(
         Ok((prepare(&held, adapt)?, entry))
     });
     let verdict_id = by_word_of(entry, approval, plain);
+    let began = clock::now(plain);
     let rows = row.restore.statement.run_as(row.restore.owner, plain);
     plain.step(|| {
         if rows != 1 {
-            return Err(not_stored(id, row.is_update, rows));
+            return Err(not_stored(id, row.is_update, rows, began)?);
         }
         held::decide(id, Fate::Released, reason.text(), verdict_id)
     });
@@ -167,26 +168,41 @@ fn approval_of(held: &Held, reason: &str) -> Result<Entry, Report> {
     )
 }
 
-fn not_stored(id: i64, is_update: bool, rows: u64) -> Report {
+fn not_stored(id: i64, is_update: bool, rows: u64, began: i64) -> Result<Report, Report> {
     let report = Report::new(
         SqlState::NotInPrerequisiteState,
         format!("row {id} stays held: it was not stored"),
     );
     if rows > 1 {
-        report
+        return Ok(report
             .detail(format!(
                 "It is an update, and {rows} rows are what the row that it would change was."
             ))
-            .hint("A primary key would tell them apart. Refuse it: verdict.refuse(id, reason).")
-    } else if is_update {
-        report
-            .detail(
-                "It is an update, and the row that it would change is gone or is not what it was, or a trigger of the table or another guard has left the update out again.",
-            )
-            .hint("Refuse it: verdict.refuse(id, reason).")
-    } else {
-        report
-            .detail("A trigger of the table has left it out again, or another guard has.")
-            .hint("verdict.explain(relation, r) says what each guard has against a row.")
+            .hint("A primary key would tell them apart. Refuse it: verdict.refuse(id, reason)."));
     }
+    // What other guards of the table have just done with it.
+    let others = identity::as_extension_owner(|| {
+        sql::one::<String>(
+            "SELECT pg_catalog.string_agg(DISTINCT pg_catalog.format(
+                 'guard \"%s\" (hook \"%s\"): %s, %s', i.guard, h.name, i.finding, i.done), '; ')
+             FROM verdict.incidents AS i
+             JOIN verdict.guards AS g ON g.id OPERATOR(pg_catalog.=) i.guard_id
+             JOIN verdict.hooks AS h ON h.id OPERATOR(pg_catalog.=) g.hook_id
+             WHERE i.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()
+                 AND i.at OPERATOR(pg_catalog.>=) $1
+                 AND i.done OPERATOR(pg_catalog.=) ANY (ARRAY['held', 'discarded']::pg_catalog.text[])",
+            &[clock::timestamp(began).into()],
+        )
+    })?;
+    Ok(match (others, is_update) {
+        (Some(others), _) => report
+            .detail(format!("Left out again by {others}."))
+            .hint("It needs a verdict of that hook too: verdict.approve(hook, subject, content)."),
+        (None, true) => report
+            .detail("It is an update, and the row that it would change is gone or is not what it was, or a trigger of the table has left the update out.")
+            .hint("Refuse it: verdict.refuse(id, reason)."),
+        (None, false) => report
+            .detail("A trigger of the table has left it out.")
+            .hint("See which BEFORE triggers the table has."),
+    })
 }
