@@ -2,6 +2,7 @@
 //!
 //! Every name in a statement is qualified, every value is a parameter.
 
+use super::catalog::Relation;
 use crate::report::{Report, SqlState};
 use pgrx::datum::DatumWithOid;
 use pgrx::{FromDatum, IntoDatum, Spi};
@@ -29,6 +30,22 @@ pub fn one<T: FromDatum + IntoDatum>(
         Err(pgrx::spi::Error::InvalidPosition) => Ok(None),
         Err(error) => Err(internal(error)),
     }
+}
+
+/// The names of the table's primary key columns; empty without one.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn primary_key(relation: &Relation) -> Result<Vec<String>, Report> {
+    let names = one::<Vec<String>>(
+        "SELECT pg_catalog.array_agg(a.attname::pg_catalog.text)
+         FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_attribute AS a
+             ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid AND a.attnum OPERATOR(pg_catalog.=) ANY (i.indkey)
+         WHERE i.indrelid OPERATOR(pg_catalog.=) $1 AND i.indisprimary",
+        &[relation.oid.into()],
+    )?;
+    Ok(names.unwrap_or_default())
 }
 
 /// Raises a report from a `#[pg_extern]`: through pgrx, which drops what the frames hold.

@@ -158,7 +158,7 @@ fn update(
     let mut parameters = Vec::new();
     let mut set = Vec::new();
     let mut matches = Vec::new();
-    let key = primary_key(relation)?;
+    let key = sql::primary_key(relation)?;
     for (held, now) in columns {
         let name = quote(&now.name);
         let changed = held.value != held.old_value;
@@ -195,15 +195,4 @@ fn update(
         matches.join(" AND ")
     );
     Ok((text, parameters))
-}
-
-fn primary_key(relation: &Relation) -> Result<Vec<String>, Report> {
-    let names = sql::one::<Vec<String>>(
-        "SELECT pg_catalog.array_agg(a.attname::pg_catalog.text)
-         FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_attribute AS a
-             ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid AND a.attnum OPERATOR(pg_catalog.=) ANY (i.indkey)
-         WHERE i.indrelid OPERATOR(pg_catalog.=) $1 AND i.indisprimary",
-        &[relation.oid.into()],
-    )?;
-    Ok(names.unwrap_or_default())
 }

@@ -84,7 +84,7 @@ impl Target {
             content,
             condition_columns: plan.guard.condition_columns.clone(),
             flag: plan.guard.flag.clone(),
-            primary_key: primary_key(&relation)?,
+            primary_key: sql::primary_key(&relation)?,
             leaf: a_leaf(&relation)?,
             row,
             relation,
@@ -258,7 +258,7 @@ fn sample_of(relation: &Relation) -> Result<Map<String, Value>, Report> {
     let found = identity::as_role(relation.owner, Restriction::SecurityRestricted, || {
         sql::one::<JsonB>(&statement, &[])
     })?;
-    let keys = primary_key(relation)?;
+    let keys = sql::primary_key(relation)?;
     let has_default = sql::one::<Vec<String>>(
         "SELECT pg_catalog.array_agg(attname::pg_catalog.text) FROM pg_catalog.pg_attribute
          WHERE attrelid OPERATOR(pg_catalog.=) $1 AND (atthasdef OR attidentity OPERATOR(pg_catalog.<>) '')",
@@ -299,17 +299,6 @@ fn a_value(column: &Column) -> Value {
         pg_sys::TEXTOID | pg_sys::VARCHAROID | pg_sys::BPCHAROID | pg_sys::NAMEOID => json!("x"),
         _ => Value::Null,
     }
-}
-
-fn primary_key(relation: &Relation) -> Result<Vec<String>, Report> {
-    let names = sql::one::<Vec<String>>(
-        "SELECT pg_catalog.array_agg(a.attname::pg_catalog.text)
-         FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_attribute AS a
-             ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid AND a.attnum OPERATOR(pg_catalog.=) ANY (i.indkey)
-         WHERE i.indrelid OPERATOR(pg_catalog.=) $1 AND i.indisprimary",
-        &[relation.oid.into()],
-    )?;
-    Ok(names.unwrap_or_default())
 }
 
 fn a_leaf(relation: &Relation) -> Result<Option<String>, Report> {
