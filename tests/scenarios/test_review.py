@@ -210,8 +210,8 @@ def test_a_row_that_is_too_large_is_refused_before_memory_is_spent(cluster, held
         assert conn.execute("SELECT count(*) FROM verdict.quarantine").fetchone() == (2,)
 
 
-def test_a_hundred_thousand_held_rows(cluster, held):
-    rows = 100_000
+def test_twenty_thousand_held_rows(cluster, held):
+    rows = 20_000
     with cluster.connect(held) as conn:
         def contexts():
             return conn.execute("SELECT sum(total_bytes)::int8 FROM pg_backend_memory_contexts").fetchone()[0]
