@@ -50,6 +50,7 @@ COMMENT ON FUNCTION verdict.retire() IS 'Drops the leaves that can decide nothin
 -- include functions/self_test.sql
 -- include triggers/watch.sql
 
+ALTER TABLE verdict.verdicts REPLICA IDENTITY FULL;
 -- Leaves that are there get what new ones have.
 DO $$
 DECLARE
