@@ -9,6 +9,7 @@ use crate::args;
 use crate::pg::entry::{Call, Plain};
 use crate::pg::span::Span;
 use crate::pg::sql;
+use crate::pg::transaction;
 use crate::report::{Report, SqlState};
 use crate::store::hooks::{self, Hook};
 use crate::store::sql::reviewed;
@@ -31,6 +32,7 @@ pub fn release(call: Call, plain: Plain) -> Datum {
     let reason = call.bytes(1, plain);
     let adapt = call.boolean(2);
     let (id, reason, adapt) = plain.step(|| {
+        transaction::must_be_writable()?;
         args::said("reason", reason.as_ref().map(Span::text))?;
         Ok((
             args::required("id", id)?,
@@ -46,6 +48,7 @@ pub fn refuse(call: Call, plain: Plain) -> Datum {
     let id = call.int8(0);
     let reason = call.bytes(1, plain);
     let (id, reason) = plain.step(|| {
+        transaction::must_be_writable()?;
         args::said("reason", reason.as_ref().map(Span::text))?;
         Ok((args::required("id", id)?, args::required("reason", reason)?))
     });
