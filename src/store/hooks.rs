@@ -238,11 +238,30 @@ fn drop_hook(name: Option<&str>) {
     or_raise((|| {
         transaction::must_be_writable()?;
         let hook = by_name(args::required("name", name)?)?;
+        // First alone with the hook, then asked: a guard that is being put on holds the hook until it is there.
+        lock(&hook, "UPDATE")?;
         refuse_if_guarded(&hook, "it cannot be dropped")?;
         identity::as_extension_owner(|| {
             sql::run("DELETE FROM verdict.hooks WHERE id = $1", &[hook.id.into()])
         })
     })());
+}
+
+/// Keeps the hook as it is until the transaction ends, FOR `strength`.
+///
+/// # Errors
+///
+/// Undefined object when it has been dropped meanwhile.
+pub fn lock(hook: &Hook, strength: &str) -> Result<(), Report> {
+    let statement =
+        format!("SELECT id FROM verdict.hooks WHERE id OPERATOR(pg_catalog.=) $1 FOR {strength}");
+    let found = identity::as_extension_owner(|| sql::one::<i32>(&statement, &[hook.id.into()]))?;
+    found.map(|_| ()).ok_or_else(|| {
+        Report::new(
+            SqlState::UndefinedObject,
+            format!("hook \"{}\" has just been dropped", hook.name),
+        )
+    })
 }
 
 /// # Errors

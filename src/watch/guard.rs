@@ -72,6 +72,7 @@ fn put_guard(
             None => default_name(&relation, &hook),
         };
         refuse_twice(&relation, &hook, &name)?;
+        hooks::lock(&hook, "KEY SHARE")?;
         for member in catalog::tree(relation.oid, pgrx::pg_sys::ShareRowExclusiveLock) {
             let member = catalog::relation(member)?;
             if member.kind == Kind::Foreign {
