@@ -5,6 +5,8 @@ ALTER DOMAIN verdict.action DROP CONSTRAINT action_check;
 ALTER DOMAIN verdict.action ADD CONSTRAINT action_check
     CHECK (VALUE OPERATOR(pg_catalog.=) ANY (ARRAY['reject', 'quarantine', 'discard', 'flag', 'allow']::pg_catalog.text[]));
 
+-- A parallel pg_restore may load guards before hooks.
+ALTER TABLE verdict.guards DROP CONSTRAINT guards_hook_id_fkey;
 ALTER TABLE verdict.guards
     ADD COLUMN when_clause pg_catalog.text,
     ADD COLUMN legacy pg_catalog.text NOT NULL DEFAULT 'enforce',
@@ -50,6 +52,7 @@ COMMENT ON FUNCTION verdict.retire() IS 'Drops the leaves that can decide nothin
 -- include functions/self_test.sql
 -- include triggers/watch.sql
 
+ALTER TABLE verdict.verdicts REPLICA IDENTITY FULL;
 -- Leaves that are there get what new ones have.
 DO $$
 DECLARE

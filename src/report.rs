@@ -27,6 +27,8 @@ pub enum SqlState {
     InsufficientPrivilege,
     /// `42601`: the text of a condition does not parse.
     Syntax,
+    /// `25006`: the transaction is read-only, or the server a standby.
+    ReadOnly,
     /// `55000`: the object is not in the state that the call needs.
     NotInPrerequisiteState,
     /// `2BP01`: others depend on it.
@@ -51,6 +53,7 @@ impl SqlState {
             Self::WrongObjectType => "42809",
             Self::InsufficientPrivilege => "42501",
             Self::Syntax => "42601",
+            Self::ReadOnly => "25006",
             Self::NotInPrerequisiteState => "55000",
             Self::DependentObjects => "2BP01",
             Self::TooComplex => "54001",

@@ -18,6 +18,7 @@ def pytest_addoption(parser):
     group = parser.getgroup("pg_verdict")
     group.addoption("--plain-bin", help="bin directory of the tree with the library as users get it")
     group.addoption("--hooks-bin", help="bin directory of the tree with the library built with test hooks")
+    group.addoption("--tree", action="append", default=[], metavar="MAJOR=BIN", help="each major's bin directory, for the tier pg_upgrade")
     group.addoption("--psql", help="the psql whose output the golden files hold (the same for all majors)")
     group.addoption("--isolationtester", help="path of isolationtester")
     group.addoption("--run-dir", help="where clusters are made")
@@ -29,6 +30,7 @@ def pytest_configure(config):
     config.clusters = Clusters(
         {"plain": config.getoption("plain_bin"), "hooks": config.getoption("hooks_bin")},
         config.getoption("run_dir"), config.getoption("psql"))
+    config.clusters.trees_of = {int(major): path for major, path in (tree.split("=", 1) for tree in config.getoption("tree"))}
     if config.getoption("report"):
         config.pluginmanager.register(Outcomes(config.getoption("report")))
 
@@ -40,6 +42,12 @@ def pytest_configure(config):
 
 def pytest_unconfigure(config):
     config.clusters.remove_all()
+
+
+def pytest_ignore_collect(collection_path, config):
+    """The tier pg_upgrade needs all majors at once: it is run by itself, with --tree."""
+    if collection_path == HERE / "pg_upgrade" and not config.getoption("tree"):
+        return True
 
 
 def pytest_collect_file(file_path, parent):

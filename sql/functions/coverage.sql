@@ -33,8 +33,41 @@ AS $$
         JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
         UNION
         SELECT r.name, r.oid, r.name FROM roots AS r
-    )
-    SELECT e.relation, e.part, e.guard, e.state, e.differs, e.mend FROM verdict.coverage_guards() AS e
+    ), guards AS MATERIALIZED (SELECT e.* FROM verdict.coverage_guards() AS e)
+    SELECT e.relation, e.part, e.guard, e.state, e.differs, e.mend FROM guards AS e
+    UNION ALL
+    -- A restore of parts: the guard stands, but nobody has looked at it since it came.
+    SELECT r.name, NULL, g.name, 'risk', 'it was never seen whole here, and is not watched: a statement may weaken it',
+        pg_catalog.format('SELECT * FROM verdict.repair(%L)', r.name)
+    FROM roots AS r JOIN verdict.guards AS g ON pg_catalog.format('%I.%I', g.relation_schema, g.relation_name) OPERATOR(pg_catalog.=) r.name
+    WHERE NOT EXISTS (SELECT 1 FROM verdict.seen_whole AS w
+        WHERE w.guard_id OPERATOR(pg_catalog.=) g.id AND w.relation OPERATOR(pg_catalog.=) r.oid)
+        AND NOT EXISTS (SELECT 1 FROM guards AS e WHERE e.guard OPERATOR(pg_catalog.=) g.name
+            AND e.relation OPERATOR(pg_catalog.=) r.name AND e.state OPERATOR(pg_catalog.<>) 'ok')
+    UNION ALL
+    SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), NULL, NULL, 'risk',
+        pg_catalog.format('trigger %I belongs to no guard that is registered for this table: it refuses every row (VD009)', t.tgname),
+        pg_catalog.format('DROP TRIGGER %I ON %I.%I', t.tgname, n.nspname, c.relname)
+    FROM pg_catalog.pg_trigger AS t
+    JOIN pg_catalog.pg_proc AS f ON f.oid OPERATOR(pg_catalog.=) t.tgfoid
+        AND f.proname OPERATOR(pg_catalog.=) 'guard_row' AND f.pronamespace OPERATOR(pg_catalog.=) 'verdict'::pg_catalog.regnamespace
+    JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) t.tgrelid
+    JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+    WHERE t.tgparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid AND NOT EXISTS (SELECT 1 FROM verdict.guards AS g
+        WHERE g.id::pg_catalog.text OPERATOR(pg_catalog.=) pg_catalog.substring(t.tgname, 'verdict_guard_([0-9]+)')
+            AND (g.relation_schema OPERATOR(pg_catalog.=) n.nspname::pg_catalog.text
+                AND g.relation_name OPERATOR(pg_catalog.=) c.relname::pg_catalog.text
+            OR EXISTS (SELECT 1 FROM verdict.seen_whole AS w
+                WHERE w.guard_id OPERATOR(pg_catalog.=) g.id AND w.relation OPERATOR(pg_catalog.=) c.oid)))
+    UNION ALL
+    SELECT NULL, NULL, NULL, 'risk',
+        pg_catalog.format('trigger %I on verdict.%I does not fire always: what replication or a session in replica role changes there is not noticed',
+            t.tgname, c.relname),
+        pg_catalog.format('ALTER TABLE verdict.%I ENABLE ALWAYS TRIGGER %I', c.relname, t.tgname)
+    FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) t.tgrelid
+    WHERE c.relnamespace OPERATOR(pg_catalog.=) 'verdict'::pg_catalog.regnamespace
+        AND t.tgname OPERATOR(pg_catalog.=) ANY (ARRAY['invalidate', 'follow_leaf']::pg_catalog.name[])
+        AND t.tgenabled OPERATOR(pg_catalog.<>) 'A'
     UNION ALL
     SELECT p.name, p.part, NULL, 'note',
         pg_catalog.format('trigger %I fires before rows are stored, after the guard''s own: what it changes is judged, and refused, when they are', t.tgname),

@@ -6,4 +6,6 @@ CREATE TABLE verdict.observed (
 REVOKE ALL ON TABLE verdict.observed FROM PUBLIC;
 COMMENT ON TABLE verdict.observed IS 'How many rows an observing guard has judged: one row per transaction, counted by verdict.readiness';
 SELECT pg_catalog.pg_extension_config_dump('verdict.observed', '');
+-- It has no key: without this, a publication of all tables would forbid to trim it.
+ALTER TABLE verdict.observed REPLICA IDENTITY FULL;
 CREATE INDEX observed_guard ON verdict.observed (guard_id, at);

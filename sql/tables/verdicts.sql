@@ -32,6 +32,8 @@ CREATE TABLE verdict.verdicts (
     recorded_by pg_catalog.text NOT NULL
 ) PARTITION BY RANGE (recorded_at);
 REVOKE ALL ON TABLE verdict.verdicts FROM PUBLIC;
+-- Published as one table, this is the identity by which a subscriber finds a verdict that gets a mark. Leaves have it too.
+ALTER TABLE verdict.verdicts REPLICA IDENTITY FULL;
 COMMENT ON TABLE verdict.verdicts IS 'Every recorded answer. Append-only but for the marks superseded_by and consumed_*';
 COMMENT ON COLUMN verdict.verdicts.horizon IS 'The verdict, or one that it superseded, can decide something until then';
 COMMENT ON COLUMN verdict.verdicts.response IS 'The answer''s bytes, at most 64 KiB; response_bytes says how many there were';

@@ -9,6 +9,7 @@ use crate::pg::identity::{self, Restriction};
 use crate::pg::memory;
 use crate::pg::sql::or_raise;
 use crate::pg::statement::Statement;
+use crate::pg::transaction;
 use crate::report::{Report, SqlState};
 use crate::store::hooks::Hook;
 use crate::watch::guard::table_argument;
@@ -120,6 +121,9 @@ fn flag_leaks(
         let owner = table_argument(relation)?.owner;
         let scope = Scope::check(hook, relation, since, time_column)?;
         let dry_run = args::required("dry_run", dry_run)?;
+        if !dry_run {
+            transaction::must_be_writable()?;
+        }
         let mut counts = BTreeMap::<&'static str, (i64, i64)>::new();
         let mut leaks = Vec::new();
         scope.for_each_row(|seen, row, leaf| {

@@ -73,7 +73,12 @@ impl Asked {
         let now = clock::now(plain);
         let found = self.key.and_then(|key| lookup::newest(key, now, plain));
         let standing = found.as_ref().and_then(standing);
-        match decide(&self.row, standing.as_ref(), &shape.policy, Timestamp(now)) {
+        let policy = Policy {
+            // The approval of a replicated row was spent where the row was stored first, and that mark may be here already.
+            consume: shape.policy.consume && !by_replication(shape),
+            ..shape.policy
+        };
+        match decide(&self.row, standing.as_ref(), &policy, Timestamp(now)) {
             Decision::Approved | Decision::FailedOpen => Seen::Approved(found),
             Decision::Found(finding) => Seen::Case(self.case(shape, finding, found, now)),
         }
@@ -158,6 +163,11 @@ fn by_replication(shape: &Shape) -> bool {
 }
 
 fn hold(found: &Found, shape: &Shape, plain: Plain) -> Held {
+    if by_replication(shape) {
+        // The row is stored in any case: a lock would help nobody, and could make the worker wait for a client. And a mark
+        // of our own would keep the publisher's from being found.
+        return Held::Yes;
+    }
     match shape.locking {
         Locking::Share => leaf::lock(found, plain),
         Locking::Consume => leaf_write::consume(found, shape.guard_id, clock::now(plain), plain),

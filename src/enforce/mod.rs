@@ -16,9 +16,11 @@ mod update;
 
 pub use facts::{Content, facts};
 
-use crate::pg::entry::{Call, Plain};
+use crate::pg::entry::{Call, Plain, say};
 use crate::pg::session;
 use crate::pg::trigger::{self, Event, Timing};
+use crate::report::Report;
+use pgrx::PgLogLevel;
 use pgrx::pg_sys::Datum;
 use shape::Duty;
 
@@ -35,7 +37,19 @@ pub fn guard_row(call: Call, plain: Plain) -> Datum {
             Timing::After => Datum::null(),
         };
     }
-    let (shape, duty) = plain.step(|| plan::of(fired.relation(), fired.name()));
+    let planned = plain.step(|| match plan::of(fired.relation(), fired.name()) {
+        Err(why) if trigger::is_apply() => {
+            not_judged(&why);
+            Ok(None)
+        }
+        planned => planned.map(Some),
+    });
+    let Some((shape, duty)) = planned else {
+        return match timing {
+            Timing::Before => fired.kept(),
+            Timing::After => Datum::null(),
+        };
+    };
     match (duty, timing, event) {
         (Duty::Inserts, Timing::After, Event::Insert) => after::inserted(fired, &shape, plain),
         (Duty::Updates, Timing::After, Event::Update) => after::updated(fired, &shape, plain),
@@ -56,4 +70,12 @@ pub fn guard_row(call: Call, plain: Plain) -> Datum {
     }
     // What an AFTER trigger returns is ignored.
     Datum::null()
+}
+
+/// A replication worker that fails starts again and fails again. So a guard that cannot work lets it be, and says so.
+fn not_judged(why: &Report) {
+    say(
+        PgLogLevel::WARNING,
+        &format!("verdict: not judged on path apply: {}", why.message),
+    );
 }

@@ -130,7 +130,7 @@ pub enum Held {
 
 /// The newest verdict of (hook, subject) in one leaf, under SnapshotSelf: committed by now, or our own.
 ///
-/// A row that nobody superseded is the newest: every writer marks its predecessor. The index is read from the
+/// A row that nobody superseded or spent is the newest: every writer marks its predecessor. The index is read from the
 /// end, where young rows lie, and the scan stops at the first such row; else the highest id counts.
 pub fn newest(leaf: &Leaf, hook_id: i32, hash: i64, subject: Span, plain: Plain) -> Option<Found> {
     // SAFETY: relations, slot and scan are opened and closed in order; on ERROR the resource owner releases them.
@@ -168,7 +168,9 @@ pub fn newest(leaf: &Leaf, hook_id: i32, hash: i64, subject: Span, plain: Plain)
             if best.is_none_or(|found| id > found.id) {
                 best = Some(row.found(leaf, plain));
             }
-            if row.int8(Col::SupersededBy).is_none() {
+            // On a subscriber a verdict that was spent there keeps no mark: the publisher's does not find it, for it
+            // differs. So one that is spent may not be the last.
+            if row.int8(Col::SupersededBy).is_none() && row.datum(Col::ConsumedAt).is_none() {
                 break;
             }
         }

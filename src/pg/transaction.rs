@@ -4,6 +4,7 @@ use super::entry;
 use crate::audit::tally;
 use crate::enforce::moved;
 use crate::quarantine::hold;
+use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{self, SubXactEvent, XactEvent};
 use std::ffi::c_void;
 
@@ -20,6 +21,23 @@ pub fn register() {
 pub fn nest_level() -> i32 {
     // SAFETY: reads a static.
     unsafe { pg_sys::GetCurrentTransactionNestLevel() }
+}
+
+/// Said before any work: what would come later is an internal error on a standby.
+///
+/// # Errors
+///
+/// 25006 in a read-only transaction and on a standby.
+pub fn must_be_writable() -> Result<(), Report> {
+    // SAFETY: reads a variable, which is set on a standby too.
+    if unsafe { !pg_sys::XactReadOnly } {
+        return Ok(());
+    }
+    Err(Report::new(
+        SqlState::ReadOnly,
+        "pg_verdict cannot write in a read-only transaction",
+    )
+    .hint("A standby only reads: record and decide on the primary."))
 }
 
 unsafe extern "C-unwind" fn transaction(event: XactEvent::Type, _arg: *mut c_void) {

@@ -9,6 +9,7 @@ use crate::pg::memory;
 use crate::pg::savepoint::{self, Failure};
 use crate::pg::span::Span;
 use crate::pg::sql::{self, or_raise};
+use crate::pg::transaction;
 use crate::report::{Report, SqlState};
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::iter::TableIterator;
@@ -49,6 +50,7 @@ fn release_all(
     adapt: Option<bool>,
 ) -> Decided {
     or_raise((|| {
+        transaction::must_be_writable()?;
         let filter = filter(relation, finding, subject, held_before, at_most)?;
         let reason = args::said("reason", reason)?;
         let adapt = args::required("adapt", adapt)?;
@@ -73,6 +75,7 @@ fn refuse_all(
     deny: Option<bool>,
 ) -> Decided {
     or_raise((|| {
+        transaction::must_be_writable()?;
         let filter = filter(relation, finding, subject, held_before, at_most)?;
         let reason = args::said("reason", reason)?;
         let word = match args::required("deny", deny)? {

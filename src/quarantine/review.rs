@@ -8,7 +8,7 @@ use super::restore::{self, Restore};
 use crate::args;
 use crate::pg::entry::{Call, Plain};
 use crate::pg::span::Span;
-use crate::pg::{clock, identity, sql};
+use crate::pg::{clock, identity, sql, transaction};
 use crate::report::{Report, SqlState};
 use crate::store::hooks::{self, Hook};
 use crate::store::sql::reviewed;
@@ -33,6 +33,7 @@ pub fn release(call: Call, plain: Plain) -> Datum {
     let reason = call.bytes(1, plain);
     let adapt = call.boolean(2);
     let (id, reason, adapt) = plain.step(|| {
+        transaction::must_be_writable()?;
         args::said("reason", reason.as_ref().map(Span::text))?;
         Ok((
             args::required("id", id)?,
@@ -49,6 +50,7 @@ pub fn refuse(call: Call, plain: Plain) -> Datum {
     let reason = call.bytes(1, plain);
     let deny = call.boolean(2);
     let (id, reason, word) = plain.step(|| {
+        transaction::must_be_writable()?;
         args::said("reason", reason.as_ref().map(Span::text))?;
         let word = match args::required("deny", deny)? {
             true => Approval::Reviewer,

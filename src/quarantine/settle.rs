@@ -12,6 +12,7 @@ use crate::pg::savepoint;
 use crate::pg::span::Span;
 use crate::pg::sql::or_raise;
 use crate::pg::table;
+use crate::pg::transaction;
 use crate::report::{Report, SqlState};
 use crate::store::hooks;
 use crate::store::lookup::{self, Key};
@@ -47,6 +48,7 @@ const BATCH: i64 = 1_000;
 #[pg_extern(sql = false)]
 fn settle(relation: Option<Oid>) -> Settled {
     or_raise((|| {
+        transaction::must_be_writable()?;
         let relation = catalog::relation(catalog::root(args::required("relation", relation)?))?;
         let policies = policies(&relation.name)?;
         let (mut rows, mut waiting, mut last) = (Vec::new(), 0, 0);

@@ -10,6 +10,7 @@ use crate::pg::savepoint::{self, Failure};
 use crate::pg::settings;
 use crate::pg::sql::{self, or_raise};
 use crate::pg::statement::Statement;
+use crate::pg::transaction;
 use crate::report::Report;
 use crate::watch::guard::table_argument;
 use catalogue::{ATTEMPTS, As, Attempt};
@@ -56,6 +57,7 @@ type Results = TableIterator<
 #[pg_extern(sql = false)]
 fn self_test(relation: Option<Oid>, role: Option<Oid>, sample: Option<JsonB>) -> Results {
     or_raise((|| {
+        transaction::must_be_writable()?;
         let relation = table_argument(relation)?;
         let owner = relation.owner;
         let target = Target::of(relation, sample.map(|JsonB(row)| row))?;

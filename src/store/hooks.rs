@@ -3,6 +3,7 @@
 use crate::args;
 use crate::pg::remembered::{self, Remembered};
 use crate::pg::sql::{self, or_raise};
+use crate::pg::transaction;
 use crate::pg::{catalog, identity, table};
 use crate::report::{Report, SqlState};
 use pgrx::datum::Interval;
@@ -143,6 +144,7 @@ fn create_hook(
     server: Option<&str>,
 ) -> i32 {
     or_raise((|| {
+        transaction::must_be_writable()?;
         let name = args::name("name", name)?;
         let dialect = parse_dialect(dialect)?;
         let failed_continue = args::required("failed_continue", failed_continue)?;
@@ -192,6 +194,7 @@ fn alter_hook(
     legal_hold: Option<bool>,
 ) {
     or_raise((|| {
+        transaction::must_be_writable()?;
         let hook = by_name(args::required("name", name)?)?;
         let dialect = dialect.map(|word| parse_dialect(Some(word))).transpose()?;
         let valid_for = valid_for.map(parse_valid_for).transpose()?;
@@ -233,12 +236,32 @@ fn alter_hook(
 #[pg_extern(sql = false)]
 fn drop_hook(name: Option<&str>) {
     or_raise((|| {
+        transaction::must_be_writable()?;
         let hook = by_name(args::required("name", name)?)?;
+        // First alone with the hook, then asked: a guard that is being put on holds the hook until it is there.
+        lock(&hook, "UPDATE")?;
         refuse_if_guarded(&hook, "it cannot be dropped")?;
         identity::as_extension_owner(|| {
             sql::run("DELETE FROM verdict.hooks WHERE id = $1", &[hook.id.into()])
         })
     })());
+}
+
+/// Keeps the hook as it is until the transaction ends, FOR `strength`.
+///
+/// # Errors
+///
+/// Undefined object when it has been dropped meanwhile.
+pub fn lock(hook: &Hook, strength: &str) -> Result<(), Report> {
+    let statement =
+        format!("SELECT id FROM verdict.hooks WHERE id OPERATOR(pg_catalog.=) $1 FOR {strength}");
+    let found = identity::as_extension_owner(|| sql::one::<i32>(&statement, &[hook.id.into()]))?;
+    found.map(|_| ()).ok_or_else(|| {
+        Report::new(
+            SqlState::UndefinedObject,
+            format!("hook \"{}\" has just been dropped", hook.name),
+        )
+    })
 }
 
 /// # Errors

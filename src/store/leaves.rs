@@ -216,6 +216,10 @@ fn make_table(name: &str, starts: i64) -> Result<(), Report> {
 /// `verdict.follow_leaf()`: AFTER INSERT on `verdict.leaves`, ALWAYS. Where a replication worker brings the row of a leaf, the
 /// verdicts that belong into it follow: its table is made.
 pub fn follow(call: Call, plain: Plain) -> Datum {
+    if trigger::is_apply() {
+        // The row that fired the trigger is not to be seen before its command has ended.
+        clock::end_of_command(plain);
+    }
     plain.step(|| {
         call.trigger().ok_or_else(trigger::not_a_row_trigger)?;
         if !trigger::is_apply() {

@@ -3,6 +3,7 @@
 use super::leaves::{self, timestamped};
 use crate::guc;
 use crate::pg::sql::{self, or_raise};
+use crate::pg::transaction;
 use crate::pg::{catalog, identity, settings};
 use crate::report::Report;
 use pgrx::iter::TableIterator;
@@ -50,6 +51,7 @@ fn kept_by(leaf: &str) -> Result<Option<&'static str>, Report> {
 #[pg_extern(sql = false)]
 fn retire() -> Retired {
     let mut rows = Vec::new();
+    or_raise(transaction::must_be_writable());
     or_raise(identity::as_extension_owner(|| {
         // Dropping a partition needs its parent alone for a moment. Rather give up than queue in front of auditors.
         settings::set(c"lock_timeout", c"2s");

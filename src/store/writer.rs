@@ -71,7 +71,13 @@ pub fn write(entry: &Entry, plain: Plain) -> Written {
     test_hooks::pause(Pause::WriterBeforeInsert, plain);
 
     // Only now: whoever waited for the lock gets the higher id, and the highest id is the newest verdict.
-    let id = clock::next_id(plain.step(|| catalog::own_relation("verdict_id")), plain);
+    let sequence = plain.step(|| catalog::own_relation("verdict_id"));
+    let mut id = clock::next_id(sequence, plain);
+    if let Some(verdict) = previous.filter(|verdict| verdict.id >= id) {
+        // Verdicts have been replicated or restored without the sequence.
+        plain.step(|| catch_up(verdict.id));
+        id = clock::next_id(sequence, plain);
+    }
     let mut recorded_at = clock::now(plain);
     if let Some(verdict) = previous {
         // The clock may have been set back; "newest" must not depend on it.
@@ -134,6 +140,16 @@ pub fn write(entry: &Entry, plain: Plain) -> Written {
         recorded_at,
         expires_at,
     }
+}
+
+/// Sets the sequence of ids behind this one.
+fn catch_up(id: i64) -> Result<(), Report> {
+    identity::as_extension_owner(|| {
+        sql::run(
+            "SELECT pg_catalog.setval('verdict.verdict_id', greatest(s.last_value, $1)) FROM verdict.verdict_id AS s",
+            &[id.into()],
+        )
+    })
 }
 
 /// Marks `previous` as superseded. It may have been consumed since it was read: then its current version is marked.

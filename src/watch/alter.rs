@@ -10,6 +10,7 @@ use crate::args;
 use crate::pg::catalog::{self, Relation};
 use crate::pg::identity;
 use crate::pg::sql::{self, or_raise};
+use crate::pg::transaction;
 use crate::report::Report;
 use crate::store::hooks::{self, Hook};
 use pgrx::{JsonB, pg_extern, pg_sys::Oid};
@@ -44,6 +45,7 @@ fn change_guard(
         on_missing, on_denied, on_failed, on_expired, on_altered, on_reused, on_revoked,
     ];
     or_raise((|| {
+        transaction::must_be_writable()?;
         let relation = table_to_change(relation)?;
         let hook = hooks::by_name(args::required("hook", hook)?)?;
         let guard = find(&relation, &hook)?;

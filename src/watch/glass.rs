@@ -7,6 +7,7 @@ use crate::pg::catalog::{self, Name, Relation};
 use crate::pg::entry::say;
 use crate::pg::identity;
 use crate::pg::sql::{self, or_raise};
+use crate::pg::transaction;
 use crate::pg::{clock, table};
 use crate::report::{Report, SqlState};
 use pgrx::datum::{Interval, TimestampWithTimeZone};
@@ -61,6 +62,7 @@ fn break_glass(
     duration: Option<Interval>,
 ) -> TimestampWithTimeZone {
     or_raise((|| {
+        transaction::must_be_writable()?;
         let relation = guarded_table(relation)?;
         let reason = args::said("reason", reason)?;
         let duration = checked(args::required("duration", duration)?)?;
@@ -87,6 +89,7 @@ fn break_glass(
 #[pg_extern(sql = false)]
 fn restore_glass(relation: Option<Oid>) {
     or_raise((|| {
+        transaction::must_be_writable()?;
         let relation = table_argument(relation)?;
         let restored = identity::as_extension_owner(|| {
             sql::one::<i64>(

@@ -12,6 +12,7 @@ use crate::pg::identity;
 use crate::pg::lock;
 use crate::pg::sql::{self, or_raise};
 use crate::pg::table;
+use crate::pg::transaction;
 use crate::report::{Report, SqlState};
 use crate::store::hooks::{self, Hook};
 use pgrx::{JsonB, PgLogLevel, pg_extern, pg_sys::Oid};
@@ -46,6 +47,7 @@ fn put_guard(
         on_missing, on_denied, on_failed, on_expired, on_altered, on_reused, on_revoked,
     ];
     or_raise((|| {
+        transaction::must_be_writable()?;
         let relation = table_to_change(relation)?;
         let hook = hooks::by_name(args::required("hook", hook)?)?;
         mapping::guardable(&relation)?;
@@ -70,6 +72,7 @@ fn put_guard(
             None => default_name(&relation, &hook),
         };
         refuse_twice(&relation, &hook, &name)?;
+        hooks::lock(&hook, "KEY SHARE")?;
         for member in catalog::tree(relation.oid, pgrx::pg_sys::ShareRowExclusiveLock) {
             let member = catalog::relation(member)?;
             if member.kind == Kind::Foreign {
@@ -98,6 +101,7 @@ fn put_guard(
 #[pg_extern(sql = false)]
 fn unguard(relation: Option<Oid>, hook: Option<&str>, reason: Option<&str>) {
     or_raise((|| {
+        transaction::must_be_writable()?;
         let relation = table_to_change(relation)?;
         let hook = hooks::by_name(args::required("hook", hook)?)?;
         let reason = args::said("reason", reason)?;
@@ -113,6 +117,7 @@ fn unguard(relation: Option<Oid>, hook: Option<&str>, reason: Option<&str>) {
 #[pg_extern(sql = false)]
 fn forget(relation: Option<&str>, hook: Option<&str>, reason: Option<&str>) {
     or_raise((|| {
+        transaction::must_be_writable()?;
         let relation = args::said("relation", relation)?;
         let hook = hooks::by_name(args::required("hook", hook)?)?;
         let reason = args::said("reason", reason)?;

@@ -20,21 +20,27 @@ mod triggers;
 mod whole;
 
 use crate::pg::entry::{Call, Plain};
-use crate::pg::{relcache, trigger};
+use crate::pg::{catalog, clock, relcache, trigger};
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::Datum;
 
 /// `verdict.invalidate()`: AFTER ROW ALWAYS on our configuration tables. A change of theirs, by whatever way it came,
 /// makes every backend read them again.
 pub fn invalidate(call: Call, plain: Plain) -> Datum {
-    plain.step(|| {
-        relcache::invalidate(
-            call.trigger()
-                .ok_or_else(trigger::not_a_row_trigger)?
-                .relation(),
-        );
-        Ok(())
+    let came = plain.step(|| {
+        let fired = call.trigger().ok_or_else(trigger::not_a_row_trigger)?;
+        relcache::invalidate(fired.relation());
+        let inserted = matches!(fired.row_event(), Some((_, trigger::Event::Insert)));
+        Ok(inserted
+            && !trigger::is_apply()
+            && catalog::find(catalog::SCHEMA, "guards") == Some(fired.relation())
+            && catalog::find(catalog::SCHEMA, "seen_whole").is_some())
     });
+    if came {
+        // The row that fired the trigger is not to be seen before its command has ended.
+        clock::end_of_command(plain);
+        plain.step(whole::look_at_new);
+    }
     Datum::null()
 }
 

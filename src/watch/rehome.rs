@@ -11,6 +11,7 @@ use crate::audit::incident;
 use crate::pg::catalog::{self, Relation, quote};
 use crate::pg::identity::{self, Restriction};
 use crate::pg::sql::{self, or_raise};
+use crate::pg::transaction;
 use crate::report::{Report, SqlState};
 use pgrx::pg_extern;
 use pgrx::pg_sys::{AccessExclusiveLock, Oid};
@@ -18,6 +19,7 @@ use pgrx::pg_sys::{AccessExclusiveLock, Oid};
 #[pg_extern(sql = false)]
 fn rename(relation: Option<Oid>, new_name: Option<&str>) {
     or_raise((|| {
+        transaction::must_be_writable()?;
         let relation = table_to_change(relation)?;
         let new_name = args::name("new_name", new_name)?;
         let guards = guards_of(&relation)?;
@@ -60,6 +62,7 @@ const FOLLOW_NAME: [&str; 3] = [
 #[pg_extern(sql = false)]
 fn rehome(old: Option<Oid>, new: Option<Oid>) {
     or_raise((|| {
+        transaction::must_be_writable()?;
         let old = table_to_change(args::required("old", old).map(Some)?)?;
         let new = table_to_change(args::required("new", new).map(Some)?)?;
         if old.oid == new.oid || old.name.schema != new.name.schema || old.kind != new.kind {

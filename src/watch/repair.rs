@@ -6,6 +6,7 @@ use super::triggers::{install, uninstall};
 use super::{soft, whole};
 use crate::pg::catalog;
 use crate::pg::sql::or_raise;
+use crate::pg::transaction;
 use crate::report::{Report, SqlState};
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::{Oid, ShareRowExclusiveLock};
@@ -23,6 +24,7 @@ type Mended = TableIterator<
 #[pg_extern(sql = false)]
 fn repair(relation: Option<Oid>) -> Mended {
     or_raise((|| {
+        transaction::must_be_writable()?;
         let relation = table_to_change(relation)?;
         let mut rows = Vec::new();
         let mut guarded = false;

@@ -5,6 +5,7 @@ use crate::pg::catalog::{self, quote};
 use crate::pg::entry::say;
 use crate::pg::identity;
 use crate::pg::sql::{self, or_raise};
+use crate::pg::transaction;
 use crate::report::{Report, SqlState};
 use pgrx::{PgLogLevel, pg_extern, pg_sys::Oid};
 
@@ -147,6 +148,7 @@ fn revoke_role(kind: Option<&str>, role: Option<Oid>) {
 }
 
 fn apply(kind: Option<&str>, role: Option<Oid>, change: Change) -> Result<(), Report> {
+    transaction::must_be_writable()?;
     let kind = Kind::parse(kind)?;
     let role_oid = args::required("role", role)?;
     let role = quote(&identity::role_name(role_oid));

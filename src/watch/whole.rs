@@ -1,10 +1,11 @@
 //! Which guards were seen whole: only those can be weakened. What was never whole (a dump that is being restored) is left
 //! alone until it is.
 
+use super::drift;
 use crate::pg::remembered::{self, Remembered};
 use crate::pg::{catalog, identity, sql, table};
 use crate::report::Report;
-use pgrx::pg_sys::Oid;
+use pgrx::pg_sys::{Oid, ShareRowExclusiveLock};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -89,4 +90,34 @@ pub fn forget(guard_id: i32) -> Result<(), Report> {
             &[guard_id.into()],
         )
     })
+}
+
+/// Guards that came into the registry by hand of a restore, and were never looked at: those that stand are watched from now
+/// on. A parallel restore makes the triggers before the registry is there; mostly it is the other way round, and the event
+/// trigger looks.
+///
+/// # Errors
+///
+/// SPI's own.
+pub fn look_at_new() -> Result<(), Report> {
+    let Ok(registered) = drift::registered() else {
+        // A row that cannot be read is told of where a guard needs it; here it must not hinder the restore.
+        return Ok(());
+    };
+    let seen = all()?;
+    for watched in registered.iter() {
+        if seen.iter().any(|seen| seen.guard_id == watched.guard.id) {
+            continue;
+        }
+        let Some(oid) = catalog::find(&watched.table.schema, &watched.table.table) else {
+            continue;
+        };
+        let root = catalog::relation(oid)?;
+        // Whoever makes a trigger at this moment is waited for, and then waits for us, and sees the registry.
+        let members = catalog::parts(&root, ShareRowExclusiveLock);
+        if drift::of(watched, &root, &members)?.is_empty() {
+            mark(watched.guard.id, oid)?;
+        }
+    }
+    Ok(())
 }

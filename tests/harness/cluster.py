@@ -34,9 +34,10 @@ CONF = {
 
 class Cluster:
     """A server made of the tree at `bin_dir`, in `directory` (which must not exist yet). As root, it runs as the user
-    postgres; nobody else can reach its socket. `conf` and `env` add to postgresql.conf and to the server's environment."""
+    postgres; nobody else can reach its socket. `conf` and `env` add to postgresql.conf and to the server's environment,
+    `initdb` to the arguments of initdb."""
 
-    def __init__(self, bin_dir, directory, psql_path, conf=None, env=None):
+    def __init__(self, bin_dir, directory, psql_path, conf=None, env=None, initdb=()):
         self.bin = Path(bin_dir)
         self.dir = Path(directory)
         self.data = self.dir / "data"
@@ -48,7 +49,8 @@ class Cluster:
         self._owner = pwd.getpwnam(SUPERUSER) if os.getuid() == 0 else pwd.getpwuid(os.getuid())
         self.dir.mkdir(mode=0o700, parents=True)
         os.chown(self.dir, self._owner.pw_uid, self._owner.pw_gid)
-        self._as_owner("initdb", "-D", self.data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        self._as_owner("initdb", "-D", self.data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync",
+                       *initdb)
         self.configure(unix_socket_directories=f"'{self.dir}'", **(CONF | (conf or {})))
 
     # --- the server ---

@@ -11,14 +11,16 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-KINDS = ("passed", "skipped", "failed")  # from good to bad
+KINDS = ("passed", "not run", "skipped", "failed")  # from good to bad
+CANNOT = "cannot run here: "  # what a skip's reason begins with in a tier that may say so
+MAY_SAY_SO = ("pg_upgrade",)  # the others need nothing that could be missing
 
 
 class Outcomes:
     """A pytest plugin: one outcome per test, the worst of its phases, counted per tier (the first directory)."""
 
     def __init__(self, path):
-        self.path, self.outcomes = Path(path), {}
+        self.path, self.outcomes, self.reasons = Path(path), {}, {}
 
     def note(self, nodeid, outcome):
         self.outcomes[nodeid] = max(outcome, self.outcomes.get(nodeid, "passed"), key=KINDS.index)
@@ -28,7 +30,12 @@ class Outcomes:
             self.note(report.nodeid, report.outcome)
 
     def pytest_runtest_logreport(self, report):
-        if report.outcome != "passed" or report.when == "call":
+        reason = str(report.longrepr[2]) if report.outcome == "skipped" and isinstance(report.longrepr, tuple) else ""
+        reason = reason.removeprefix("Skipped: ")
+        if reason.startswith(CANNOT) and report.nodeid.split("/")[0] in MAY_SAY_SO:
+            self.reasons[report.nodeid] = reason
+            self.note(report.nodeid, "not run")
+        elif report.outcome != "passed" or report.when == "call":
             self.note(report.nodeid, report.outcome)
 
     def pytest_sessionfinish(self):
@@ -36,6 +43,8 @@ class Outcomes:
         for nodeid, outcome in self.outcomes.items():
             tiers.setdefault(nodeid.split("/")[0], Counter())[outcome] += 1
         self.path.write_text(json.dumps(tiers))
+        if self.reasons:
+            self.path.with_suffix(".why").write_text("".join(f"not run: {nodeid}: {reason}\n" for nodeid, reason in self.reasons.items()))
 
 
 def count_cargo(log, status):
@@ -55,18 +64,21 @@ def table(directory, required):
             rows[f"{tier}.{path.name.split('.')[0]}"] = Counter(counts)
     for name in required:
         rows.setdefault(name, Counter())
-    order = ("lint", "pure", "golden", "isolation", "scenarios")
+    order = ("lint", "pure", "golden", "isolation", "scenarios", "harness", "pg_upgrade")
     lines = [f"{'tier':<12}{'PostgreSQL':<12}" + "".join(f"{kind:>9}" for kind in KINDS)]
     passed = failed = 0
     for name in sorted(rows, key=lambda n: (order.index(n.split(".")[0]) if n.split(".")[0] in order else 9, n)):
         counts = rows[name]
         tier, major = name.split(".")
-        empty = sum(counts.values()) == 0
+        empty = sum(counts.values()) == counts["not run"]
         lines.append(f"{tier:<12}{major:<12}" + "".join(f"{counts[kind]:>9}" for kind in KINDS)
                      + ("   nothing ran: counted as a failure" if empty else "")
                      + ("   skipped tests count as failures" if counts["skipped"] else ""))
         passed += counts["passed"]
         failed += counts["failed"] + counts["skipped"] + empty
+    # Neither passed nor failed, but never out of sight.
+    for path in sorted(Path(directory).glob("*.why")):
+        lines.extend(path.read_text().splitlines())
     return lines, passed, failed
 
 

@@ -44,6 +44,36 @@ def test_a_skipped_test_is_a_failure(tmp_path):
     assert (passed, failed) == (2, 1)
 
 
+class Skip:
+    """What pytest reports of a skipped test."""
+
+    def __init__(self, nodeid, reason):
+        self.nodeid, self.outcome, self.when = nodeid, "skipped", "call"
+        self.longrepr = ("file.py", 1, f"Skipped: {reason}")
+
+
+@pytest.mark.parametrize(("nodeid", "reason", "wanted"), [
+    ("pg_upgrade/a.py::a", "cannot run here: why", {"pg_upgrade": {"not run": 1}}),
+    ("pg_upgrade/a.py::a", "no wish to", {"pg_upgrade": {"skipped": 1}}),
+    ("scenarios/a.py::a", "cannot run here: why", {"scenarios": {"skipped": 1}}),
+])
+def test_only_pg_upgrade_may_say_that_it_cannot_run(tmp_path, nodeid, reason, wanted):
+    plugin = Outcomes(tmp_path / "any.up.json")
+    plugin.pytest_runtest_logreport(Skip(nodeid, reason))
+    plugin.pytest_sessionfinish()
+    assert json.loads((tmp_path / "any.up.json").read_text()) == wanted
+    lines, _, failed = table(tmp_path, [])
+    # A tier in which nothing else ran has not run.
+    assert failed == 1
+    assert any(reason in line for line in lines) == ("not run" in next(iter(wanted.values())))
+
+
+def test_what_could_not_run_is_shown_and_no_failure(tmp_path):
+    (tmp_path / "any.up.why").write_text("not run: a: cannot run here: why\n")
+    lines, passed, failed = table(counts(tmp_path, any_up={"pg_upgrade": {"passed": 1, "not run": 1}}), ["pg_upgrade.any"])
+    assert (passed, failed, lines[-1]) == (1, 0, "not run: a: cannot run here: why")
+
+
 @pytest.mark.parametrize(("phases", "wanted"), [
     (["passed", "passed", "passed"], "passed"),
     (["failed"], "failed"),

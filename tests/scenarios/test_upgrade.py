@@ -50,7 +50,7 @@ CATALOG = """
             CASE WHEN d.classid = 'pg_proc'::regclass THEN pg_get_functiondef(d.objid) || ' ' || (
                 SELECT coalesce(proacl::text, '-') FROM pg_proc WHERE oid = d.objid) END,
             CASE WHEN d.classid = 'pg_class'::regclass THEN (
-                SELECT concat_ws(' ', c.relkind, c.relpersistence, c.reloptions, coalesce(c.relacl::text, '-')) FROM pg_class AS c WHERE c.oid = d.objid) END,
+                SELECT concat_ws(' ', c.relkind, c.relpersistence, c.relreplident, c.reloptions, coalesce(c.relacl::text, '-')) FROM pg_class AS c WHERE c.oid = d.objid) END,
             (SELECT string_agg(format('%s %s %s %s %s', a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
                 coalesce(pg_get_expr(f.adbin, f.adrelid), '-') || a.attidentity::text || coalesce(col_description(a.attrelid, a.attnum), '')), E'\n' ORDER BY a.attname)
              FROM pg_attribute AS a LEFT JOIN pg_attrdef AS f ON f.adrelid = a.attrelid AND f.adnum = a.attnum
