@@ -3,8 +3,9 @@
 import struct
 from dataclasses import dataclass, field
 
+from .schema import VERDICTS
+
 SLOT, PUBLICATION = "races", "races"
-VERDICTS = "verdict.verdicts"
 # Large columns of a verdict say nothing about the order of things.
 COLUMNS = ("id", "subject", "outcome", "digest", "revokes", "superseded_by", "consumed_at")
 
@@ -62,7 +63,7 @@ def transactions(messages):
                 raise ValueError(f"no new row in {data!r}")
             cells, _ = values(data, at + 1)
             current.changes.append(Change(kind, table, dict(zip(columns, cells, strict=True))))
-        elif kind not in "OY":
+        elif kind not in "DOY":  # a deleted row is one that goes to another partition
             raise ValueError(f"unexpected message {data!r}")
     if current is not None:
         raise ValueError("the slot ended inside of a transaction")

@@ -11,9 +11,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from harness.cluster import Clusters  # noqa: E402
-from races.race import CONF, LEVELS, WEAKNESSES, Knobs, Race  # noqa: E402
+from races.race import CONF, LEVELS, MIXED, WEAKNESSES, Knobs, Race  # noqa: E402
+from races.schema import TABLES  # noqa: E402
 
-HEAD = ("level", "protocol", "operations", "ops/s", "commits", "aborted", "2PC", "messages", "VD…", "40001", "40P01", "55P03", "57014", "anomalies", "none")
+HEAD = ("level", "protocol", "operations", "ops/s", "commits", "aborted", "2PC", "messages", "flagged", "held", "VD…", "40001", "40P01", "55P03", "57014", "anomalies", "none")
 
 
 def arguments():
@@ -22,7 +23,7 @@ def arguments():
     parser.add_argument("run_dir")
     parser.add_argument("--operations", type=int, default=100_000, help="at each level")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
-    parser.add_argument("--level", choices=LEVELS, help="only this one")
+    parser.add_argument("--level", choices=(*LEVELS, MIXED), help="only this one")
     parser.add_argument("--weaken", choices=("", *WEAKNESSES), help="only this protocol ('': the real one)")
     parser.add_argument("--pause", type=int, default=Knobs.pause, help="most microseconds between look-up and lock")
     parser.add_argument("--two-phase", type=float, default=Knobs.two_phase, help="share of transactions that are prepared")
@@ -36,8 +37,8 @@ def row(race):
     stored = race.model.counts
     return (
         knobs.level, knobs.weaken or "real", counts["operations"], round(counts["operations"] / race.seconds), race.model.commits,
-        counts["aborted"], counts["prepared, committed"] + counts["prepared, rolled back"], stored["share"] + stored["consume"],
-        findings, counts["40001"], counts["40P01"], counts["55P03"], counts["57014"],
+        counts["aborted"], counts["prepared, committed"] + counts["prepared, rolled back"], sum(stored[name] for name in TABLES),
+        stored["flagged"], counts["held"] + counts["released"] + counts["refused"], findings, counts["40001"], counts["40P01"], counts["55P03"], counts["57014"],
         ", ".join(f"{kind} {n}" for kind, n in race.broken().items()) or 0, race.model.anomalies["loose"])
 
 
@@ -56,7 +57,7 @@ def main():
     try:
         cluster = clusters.make("hooks", CONF)
         for weaken in protocols:
-            for level in [args.level] if args.level else LEVELS:
+            for level in [args.level] if args.level else LEVELS if weaken else (*LEVELS, MIXED):
                 knobs = Knobs(level, weaken, args.seed, args.pause, args.two_phase, batch=args.batch)
                 with Race(cluster, knobs) as race:
                     failures += failure(race, args.operations)

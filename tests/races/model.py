@@ -2,23 +2,22 @@
 
 The promise of `locking => 'share'`: a message that commits after a verdict has committed does not rest on an older approval.
 So, at the moment in which it commits, the newest verdict of its subject is an approval for its content; verdicts of its own
-transaction count from where they stand in it. `consume` promises the same, and that an approval is spent by one row.
+transaction count from where they stand in it. `consume` promises the same, and that an approval is spent by one row. A row
+that bears the flag promises nothing until it loses the flag.
 """
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from .decode import VERDICTS
+from .schema import FLAG, TABLES, VERDICTS
 
-# table → the guard's locking
-TABLES = {"public.shared": "share", "public.spent": "consume", "public.loose": "none"}
 """The kinds of anomalies that must never be:
 stale     a message committed without standing on its subject's newest verdict
 reused    an approval spent twice
 unspent   a row of a guard with `consume` that spent nothing, or a spent approval without such a row
 order     a verdict committed after one with a higher id: the highest id is not the last writer's
 chain     a verdict that does not supersede just its predecessor
-refused   a message of a subject that was approved all the time was refused (noted by the sessions)
+refused   a message of a subject that was approved all the time was refused, flagged or held
 lost      the tables do not hold what was replayed: the checker's own check
 With `locking => 'none'` nothing is promised; what it lets through is `loose`: there must be some, or the runs prove nothing.
 """
@@ -40,7 +39,8 @@ class Model:
     contents: dict  # digest → content
     verdicts: dict = field(default_factory=dict)
     newest: dict = field(default_factory=dict)  # subject → Verdict
-    rows: dict = field(default_factory=dict)  # (table, n) → (subject, content)
+    rows: dict = field(default_factory=dict)  # (table, n) → (subject, content, flagged)
+    always: dict = field(default_factory=dict)  # subject → content that is approved all the time
     commits: int = 0
     counts: Counter = field(default_factory=Counter)  # what was committed
     anomalies: Counter = field(default_factory=Counter)
@@ -96,19 +96,27 @@ class Model:
             spent[verdict.id] += 1
 
     def _store(self, transaction, change, spenders):
-        locking = TABLES[change.table]
-        key = change.table, int(change.row["n"])
+        name = change.table.removeprefix("public.")
+        table = TABLES[name]
+        key = name, int(change.row["n"])
         subject, content = change.row["subject"], change.row["content"]
-        if self.rows.get(key) == (subject, content):
+        flagged = change.row["status"] == FLAG
+        if self.rows.get(key) == (subject, content, flagged):
             return  # an update of another column is not judged
-        self.rows[key] = subject, content
-        self._event(transaction, subject, f"{'row' if change.kind == 'I' else 'update of row'} {key[1]} of {change.table}: {content}")
-        self.counts[locking] += 1
+        self.rows[key] = subject, content, flagged
+        what = "row" if change.kind == "I" else "update of row"
+        self._event(transaction, subject, f"{what} {key[1]} of {name}: {content}{', flagged' if flagged else ''}")
+        if flagged:
+            self.counts["flagged"] += 1
+            if change.kind == "I" and self.always.get(subject) == content:
+                self.anomaly("refused", subject, f"row {key[1]} of {name} has been flagged")
+            return
+        self.counts[name] += 1
         verdict = self.newest.get(subject)
         if verdict is None or verdict.content != content:
-            told = f"row {key[1]} of {change.table} has {content}, but the newest verdict is {verdict}"
-            self.anomaly("loose" if locking == "none" else "stale", subject, told)
-        elif locking == "consume":
+            told = f"row {key[1]} of {name} has {content}, but the newest verdict is {verdict}"
+            self.anomaly("stale" if table.promises else "loose", subject, told)
+        elif table.locking == "consume":
             spenders[verdict.id] += 1
 
     def anomaly(self, kind, subject, what):
@@ -130,8 +138,8 @@ class Model:
     def compare(self, conn):
         """What the tables hold now against what was replayed."""
         for table in TABLES:
-            stored = {(table, n): (subject, content) for n, subject, content
-                      in conn.execute(f"SELECT n, subject, content FROM {table}")}
+            stored = {(table, n): (subject, content, status == FLAG) for n, subject, content, status
+                      in conn.execute(f"SELECT n, subject, content, status FROM {table}")}
             if stored != {key: row for key, row in self.rows.items() if key[0] == table}:
                 self.anomaly("lost", table, f"{len(stored)} rows are stored, other than replayed")
         marks = conn.execute(f"SELECT id, superseded_by, consumed_at IS NOT NULL FROM {VERDICTS}").fetchall()

@@ -13,30 +13,21 @@ from dataclasses import dataclass, field
 from itertools import count
 from random import Random
 
-from . import decode
+from . import decode, schema
 from .model import PROMISED, Model
-from .session import CONTENTS, Session
+from .operations import CONTENTS
+from .session import LEVELS, MIXED, Session
 
-LEVELS = ("read committed", "repeatable read", "serializable")
 WEAKNESSES = ("no_lock", "key_share", "no_recheck", "unserialised")
 # Deadlocks are many here, and every one waits for deadlock_timeout; dead rows are removed as early as can be.
 CONF = {"deadlock_timeout": "10ms", "max_prepared_transactions": 50, "full_page_writes": "off", "max_wal_size": "2GB",
         "autovacuum_naptime": "1s", "autovacuum_vacuum_threshold": 50, "autovacuum_vacuum_scale_factor": 0,
         "log_min_messages": "fatal", "log_min_error_statement": "panic"}
-SETUP = """
-    CREATE TABLE shared (n bigint PRIMARY KEY, subject text, content text, note text);
-    CREATE TABLE spent (LIKE shared INCLUDING ALL);
-    CREATE TABLE loose (LIKE shared INCLUDING ALL);
-    SELECT verdict.create_hook('h', subject => '/id', fields => '{"body": "/body"}');
-    SELECT verdict.guard('shared', 'h', key => 'subject', content => '{"body": "content"}');
-    SELECT verdict.guard('spent', 'h', key => 'subject', content => '{"body": "content"}', locking => 'consume');
-    SELECT verdict.guard('loose', 'h', key => 'subject', content => '{"body": "content"}', locking => 'none');
-"""
 
 
 @dataclass(frozen=True)
 class Knobs:
-    level: str = LEVELS[0]
+    level: str = LEVELS[0]  # or MIXED: each transaction has its own
     weaken: str = ""
     seed: int = 0
     pause: int = 2_000  # at most so many microseconds between look-up and lock, and between the statements of a transaction
@@ -55,7 +46,7 @@ class Batch:
     rows: count
     prepared: queue.SimpleQueue = field(default_factory=queue.SimpleQueue)
     approved: dict = field(default_factory=dict)  # subject → content, as far as the sessions have told each other
-    recent: dict = field(default_factory=dict)  # table → its youngest rows
+    recent: dict = field(default_factory=lambda: {table: deque(maxlen=20) for table in schema.TABLES})  # its youngest rows
 
     def __post_init__(self):
         self.subjects = [f"{self.number}-{i}" for i in range(self.knobs.subjects)]
@@ -63,11 +54,8 @@ class Batch:
 
     def new_row(self, table):
         n = next(self.rows)
-        self.recent.setdefault(table, deque(maxlen=20)).append(n)
+        self.recent[table].append(n)
         return n
-
-    def some_row(self, table, random):
-        return random.choice(list(self.recent.get(table, ())) or [0])
 
 
 class Race:
@@ -85,11 +73,13 @@ class Race:
         self.conn = self.connect()
         # Before anybody else connects: it counts for new sessions.
         self.conn.execute(f"ALTER DATABASE {self.dbname} SET verdict.test_weaken = '{self.knobs.weaken}'")
-        self.conn.execute(f"ALTER DATABASE {self.dbname} SET default_transaction_isolation = '{self.knobs.level}'")
+        level = LEVELS[0] if self.knobs.level == MIXED else self.knobs.level
+        self.conn.execute(f"ALTER DATABASE {self.dbname} SET default_transaction_isolation = '{level}'")
         self.conn.execute(f"ALTER DATABASE {self.dbname} SET client_min_messages = 'error'")
         self.conn.execute(f"ALTER DATABASE {self.dbname} SET lock_timeout = '5s'")
-        self.conn.execute(SETUP)
-        decode.start(self.conn, ("shared", "spent", "loose"))
+        for statement in schema.statements():
+            self.conn.execute(statement)
+        decode.start(self.conn, schema.TABLES)
         self.model = Model({self.approve("probe", content): content for content in CONTENTS})
         self.sessions = [self.connect() for _ in range(self.knobs.sessions)]
         self.finisher = self.connect()
@@ -129,7 +119,8 @@ class Race:
         started = time.monotonic()
         batch = Batch(self.knobs, self.batches, self.rows)
         self.batches += 1
-        self.approve(batch.steady, CONTENTS[0])
+        digest = self.approve(batch.steady, CONTENTS[0])
+        self.model.always = {batch.steady: CONTENTS[0]}
         sessions = [
             Session(conn, batch, Random(f"{self.knobs.seed}/{batch.number}/{i}"), f"s{batch.number}-{i}")
             for i, conn in enumerate(self.sessions)]
@@ -149,6 +140,11 @@ class Race:
             raise wrong
         for transaction in decode.committed(self.conn):
             self.model.replay(transaction)
+        held = self.conn.execute("DELETE FROM verdict.quarantine RETURNING state, subject, digest::text, finding")
+        for state, *what, finding in held:
+            self.counts[state] += 1
+            if what == [batch.steady, digest]:
+                self.model.anomaly("refused", batch.steady, f"a row has been held: {finding}")
         self.model.forget(batch.subjects)
 
     def finish(self, batch):

@@ -4,8 +4,9 @@ import struct
 
 import pytest
 
-from .decode import VERDICTS, Change, Transaction, transactions
+from .decode import Change, Transaction, transactions
 from .model import Model
+from .schema import VERDICTS
 
 APPROVED = {"outcome": "approved", "digest": "d1", "revokes": None}
 SAYS = {"x": APPROVED, "y": APPROVED | {"digest": "d2"}, "anything": APPROVED | {"digest": None},
@@ -23,8 +24,8 @@ def mark(n, by=None, spent=False):
     return Change("U", VERDICTS, row | APPROVED)
 
 
-def row(n, content="x", table="shared", kind="I"):
-    return [Change(kind, f"public.{table}", {"n": str(n), "subject": "s", "content": content, "note": None})]
+def row(n, content="x", table="shared", kind="I", status=None):
+    return [Change(kind, f"public.{table}", {"n": str(n), "subject": "s", "content": content, "note": None, "status": status})]
 
 
 def spend(n, verdict, content="x", kind="I"):
@@ -38,6 +39,9 @@ FINE = {
     "denied after": [verdict(1, "x"), row(1), verdict(2, "no", 1)],
     "denied after, in its own transaction": [verdict(1, "x"), row(1) + verdict(2, "no", 1)],
     "other columns updated": [verdict(1, "x"), row(1), verdict(2, "no", 1), row(1, kind="U")],
+    "flagged": [verdict(1, "no"), row(1, table="flagged", status="bad"), row(1, "y", table="flagged", kind="U", status="bad")],
+    "approved, then the flag taken off": [row(1, table="flagged", status="bad"), verdict(1, "x"), row(1, table="flagged", kind="U")],
+    "moved to another partition": [verdict(1, "x"), row(1, table="parts"), verdict(2, "no", 1), row(1, table="parts")],
     "spent": [verdict(1, "x"), spend(1, 1), verdict(2, "x", 1), spend(2, 2)],
     "spent, then shared": [verdict(1, "x"), spend(1, 1), row(1)],
     "spent and replaced at once": [verdict(1, "x"), spend(1, 1) + verdict(2, "y", 1) + spend(1, 2, "y", "U")],
@@ -51,6 +55,8 @@ WRONG = {
     "content updated": ("stale", [verdict(1, "x"), row(1), row(1, "y", kind="U")]),
     "denied before, in its own transaction": ("stale", [verdict(1, "x"), verdict(2, "no", 1) + row(1)]),
     "approved only after": ("stale", [row(1) + verdict(1, "x")]),
+    "the flag taken off": ("stale", [verdict(1, "no"), row(1, table="flagged", status="bad"), row(1, table="flagged", kind="U")]),
+    "always approved, and flagged": ("refused", [verdict(1, "y"), row(1, "y", "flagged", status="bad")]),
     "no lock": ("loose", [verdict(1, "x"), verdict(2, "no", 1), row(1, table="loose")]),
     "spent twice": ("reused", [verdict(1, "x"), spend(1, 1), spend(2, 1)]),
     "spent twice at once": ("reused", [verdict(1, "x"), spend(1, 1) + spend(2, 1)]),
@@ -63,7 +69,7 @@ WRONG = {
 
 
 def replay(history):
-    model = Model({"d1": "x", "d2": "y"})
+    model = Model({"d1": "x", "d2": "y"}, always={"s": "y"})
     for n, changes in enumerate(history):
         model.replay(Transaction(n, n, changes))
     return model
@@ -83,7 +89,7 @@ def test_what_is_an_anomaly(kind, history):
 def test_an_anomaly_is_shown_with_its_history():
     shown, = replay(WRONG["denied"][1]).examples
     assert [line.split(": ", 1)[1] for line in shown.splitlines()[1:]] == [
-        "verdict 1 approves x", "verdict 1 superseded by 2", "verdict 2 approves None", "row 1 of public.shared: x"]
+        "verdict 1 approves x", "verdict 1 superseded by 2", "verdict 2 approves None", "row 1 of shared: x"]
 
 
 def test_the_bytes_of_pgoutput():
