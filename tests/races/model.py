@@ -140,8 +140,10 @@ class Model:
         for table in TABLES:
             stored = {(table, n): (subject, content, status == FLAG) for n, subject, content, status
                       in conn.execute(f"SELECT n, subject, content, status FROM {table}")}
-            if stored != {key: row for key, row in self.rows.items() if key[0] == table}:
-                self.anomaly("lost", table, f"{len(stored)} rows are stored, other than replayed")
+            replayed = {key: row for key, row in self.rows.items() if key[0] == table}
+            if stored != replayed:
+                differ = sorted(set(stored.items()) ^ set(replayed.items()))
+                self.anomaly("lost", table, f"{len(stored)} rows are stored, {len(replayed)} were replayed; different are {differ[:6]}")
         marks = conn.execute(f"SELECT id, superseded_by, consumed_at IS NOT NULL FROM {VERDICTS}").fetchall()
         if sorted(marks) != sorted((v.id, v.superseded_by, v.spent) for v in self.verdicts.values()):
             self.anomaly("lost", VERDICTS, f"{len(marks)} verdicts are stored, other than replayed")

@@ -73,11 +73,14 @@ class Operations:
                 copy.write_row(self.row(table, self.contested()))
 
     def upsert(self):
-        table, subject = self.table(), self.subject()
+        table = self.table()
+        if TABLES[table].partitions:
+            return  # would be a second row in the other partition
+        subject = self.subject()
         row = self.some_row(table), subject, self.content(subject)
         with self.message(subject):
             self.conn.execute(
-                f"INSERT INTO {table} (n, subject, content) VALUES (%s, %s, %s) ON CONFLICT ({TABLES[table].key}) DO UPDATE"
+                f"INSERT INTO {table} (n, subject, content) VALUES (%s, %s, %s) ON CONFLICT (n) DO UPDATE"
                 " SET subject = excluded.subject, content = excluded.content", row)
 
     def approve_and_insert(self):
