@@ -37,6 +37,10 @@ mod imp {
         false
     }
 
+    pub fn clock_ahead() -> i64 {
+        0
+    }
+
     pub fn define_settings() {}
 }
 
@@ -52,6 +56,7 @@ mod imp {
 
     static WEAKEN: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
     static PAUSE: GucSetting<bool> = GucSetting::<bool>::new(false);
+    static DAYS_AHEAD: GucSetting<i32> = GucSetting::<i32>::new(0);
     static SLEEP: GucSetting<i32> = GucSetting::<i32>::new(0);
 
     /// Longest `verdict.test_sleep`: it does not notice a cancel.
@@ -85,6 +90,11 @@ mod imp {
         WEAKEN.get().is_some_and(|value| value.as_bytes() == name)
     }
 
+    /// By how many microseconds our clock is ahead of the server's.
+    pub fn clock_ahead() -> i64 {
+        i64::from(DAYS_AHEAD.get()) * 86_400_000_000
+    }
+
     pub fn define_settings() {
         GucRegistry::define_string_guc(
             c"verdict.test_weaken",
@@ -103,6 +113,16 @@ mod imp {
             GucFlags::default(),
         );
         GucRegistry::define_int_guc(
+            c"verdict.test_days_ahead",
+            c"Test builds only: what is recorded and judged happens so many days later.",
+            c"",
+            &DAYS_AHEAD,
+            0,
+            36_500,
+            GucContext::Userset,
+            GucFlags::default(),
+        );
+        GucRegistry::define_int_guc(
             c"verdict.test_sleep",
             c"Test builds only: sleeps so many microseconds at both points.",
             c"",
@@ -115,4 +135,4 @@ mod imp {
     }
 }
 
-pub use imp::{define_settings, pause, weakened};
+pub use imp::{clock_ahead, define_settings, pause, weakened};

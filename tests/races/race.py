@@ -51,6 +51,9 @@ class Batch:
     def __post_init__(self):
         self.subjects = [f"{self.number}-{i}" for i in range(self.knobs.subjects)]
         self.steady = self.subjects[0]  # only ever approved, for CONTENTS[0]
+        # In one batch of three it gets two days later: for each session at another moment, and there is no leaf yet.
+        today = 2 * (self.number // 3)
+        self.days = today, today + 2 if self.number % 3 == 2 else today
 
     def new_row(self, table):
         n = next(self.rows)
@@ -106,6 +109,7 @@ class Race:
         while self.counts["operations"] - before < operations:
             self.batch(min(self.knobs.batch, operations))
         self.model.compare(self.conn)
+        self.counts["leaves"], = self.conn.execute("SELECT count(*) FROM verdict.leaves").fetchone()
 
     def until(self, found, at_most):
         """Batches until `found(anomalies)`, a limited number of operations. Returns whether it was."""
@@ -119,6 +123,7 @@ class Race:
         started = time.monotonic()
         batch = Batch(self.knobs, self.batches, self.rows)
         self.batches += 1
+        self.conn.execute(f"SET verdict.test_days_ahead = {batch.days[0]}")
         digest = self.approve(batch.steady, CONTENTS[0])
         self.model.always = {batch.steady: CONTENTS[0]}
         sessions = [

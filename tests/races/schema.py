@@ -33,7 +33,7 @@ TABLES = {
 
 def statements():
     """Makes all that."""
-    yield "SELECT verdict.create_hook('h', subject => '/id', fields => '{\"body\": \"/body\"}')"
+    yield "SELECT verdict.create_hook('h', subject => '/id', fields => '{\"body\": \"/body\"}', valid_for => '30 days')"
     for name, table in TABLES.items():
         yield f"CREATE TABLE {name} ({COLUMNS.format(table.key)})" + (" PARTITION BY LIST (note)" if table.partitions else "")
         for value in table.partitions:

@@ -30,8 +30,10 @@ class Session(Operations):
         # Some sessions are canceled wherever they happen to be.
         self.timeout = self.random.choice((0, 0, 0, self.random.randrange(3, 30)))
         self.conn.execute(f"SET statement_timeout = {self.timeout}")
-        while self.counts["operations"] < operations:
-            self.transaction()
+        for day, share in zip(self.batch.days, (0.5, 1)):
+            self.insist(f"SET verdict.test_days_ahead = {day}")
+            while self.counts["operations"] < operations * share:
+                self.transaction()
         self.insist("SET statement_timeout = 0")
 
     # --- transactions ---
