@@ -159,7 +159,7 @@ class Operations:
         return self.batch.new_row(table), subject, self.content(subject)
 
     def some_row(self, table):
-        return self.random.choice(list(self.batch.recent[table]) or [0])
+        return self.random.choice(list(self.batch.recent[table]) or [self.batch.new_row(table)])
 
     @contextmanager
     def message(self, subject):
