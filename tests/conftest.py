@@ -1,4 +1,4 @@
-"""How the tiers golden, isolation and scenarios become one pytest run against one PostgreSQL major (see CONTRIBUTING.md).
+"""How the tiers golden, isolation, scenarios and races become one pytest run against one PostgreSQL major (see CONTRIBUTING.md).
 Started by scripts/test, which builds, installs into private trees and passes the options below."""
 
 import signal

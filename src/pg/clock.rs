@@ -1,7 +1,7 @@
 //! Time, the order of verdicts, and the transaction's own state.
 
 use super::entry::Plain;
-use super::native;
+use super::{native, test_hooks};
 use crate::report::{Report, SqlState};
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys::{self, Datum, Interval, Oid};
@@ -10,13 +10,13 @@ use pgrx::{FromDatum, IntoDatum};
 /// The clock now (not the transaction's start), in microseconds since 2000-01-01 UTC.
 pub fn now(_plain: Plain) -> i64 {
     // SAFETY: reads the clock.
-    unsafe { native::GetCurrentTimestamp() }
+    unsafe { native::GetCurrentTimestamp() + test_hooks::clock_ahead() }
 }
 
 /// As [`now`], from a step.
 pub fn current() -> i64 {
     // SAFETY: reads the clock.
-    unsafe { pg_sys::GetCurrentTimestamp() }
+    unsafe { pg_sys::GetCurrentTimestamp() + test_hooks::clock_ahead() }
 }
 
 /// The next value of one of our sequences, from a step.

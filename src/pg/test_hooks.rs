@@ -3,7 +3,8 @@
 //! A protocol that cannot be broken on purpose is a protocol whose tests prove nothing. Without the feature
 //! every function here is a constant and the compiler removes it.
 
-/// Where a spec can hold a session: it takes the advisory lock `pg_advisory_lock(n)` first.
+/// Where a spec can hold a session: it takes the advisory lock `pg_advisory_lock(n)` first. The race checker has it
+/// sleep there instead.
 #[derive(Clone, Copy, Debug)]
 pub enum Pause {
     /// The guard has found the newest verdict and has not locked it.
@@ -36,6 +37,10 @@ mod imp {
         false
     }
 
+    pub fn clock_ahead() -> i64 {
+        0
+    }
+
     pub fn define_settings() {}
 }
 
@@ -47,14 +52,23 @@ mod imp {
     use pgrx::pg_sys;
     use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
     use std::ffi::CString;
+    use std::time::Duration;
 
     static WEAKEN: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
     static PAUSE: GucSetting<bool> = GucSetting::<bool>::new(false);
+    static DAYS_AHEAD: GucSetting<i32> = GucSetting::<i32>::new(0);
+    static SLEEP: GucSetting<i32> = GucSetting::<i32>::new(0);
+
+    /// Longest `verdict.test_sleep`: it does not notice a cancel.
+    const SLEEP_CAP: i32 = 1_000_000;
 
     /// `pg_advisory_lock(bigint)`'s class.
     const BIGINT_CLASS: u16 = 1;
 
     pub fn pause(at: Pause, _plain: Plain) {
+        if let Ok(microseconds @ 1..) = u64::try_from(SLEEP.get()) {
+            std::thread::sleep(Duration::from_micros(microseconds));
+        }
         if !PAUSE.get() {
             return;
         }
@@ -76,6 +90,11 @@ mod imp {
         WEAKEN.get().is_some_and(|value| value.as_bytes() == name)
     }
 
+    /// By how many microseconds our clock is ahead of the server's.
+    pub fn clock_ahead() -> i64 {
+        i64::from(DAYS_AHEAD.get()) * 86_400_000_000
+    }
+
     pub fn define_settings() {
         GucRegistry::define_string_guc(
             c"verdict.test_weaken",
@@ -93,7 +112,27 @@ mod imp {
             GucContext::Userset,
             GucFlags::default(),
         );
+        GucRegistry::define_int_guc(
+            c"verdict.test_days_ahead",
+            c"Test builds only: what is recorded and judged happens so many days later.",
+            c"",
+            &DAYS_AHEAD,
+            0,
+            36_500,
+            GucContext::Userset,
+            GucFlags::default(),
+        );
+        GucRegistry::define_int_guc(
+            c"verdict.test_sleep",
+            c"Test builds only: sleeps so many microseconds at both points.",
+            c"",
+            &SLEEP,
+            0,
+            SLEEP_CAP,
+            GucContext::Userset,
+            GucFlags::default(),
+        );
     }
 }
 
-pub use imp::{define_settings, pause, weakened};
+pub use imp::{clock_ahead, define_settings, pause, weakened};
