@@ -91,6 +91,22 @@ def test_attach_and_detach_in_one_transaction(cluster, tables):
         assert leaks == [("stored unasked", "x"), ("stored unasked", "y")]
 
 
+def test_a_hook_is_dropped_while_it_is_used(cluster, tables):
+    """No foreign key holds the two together (a parallel restore could not load them): the functions do."""
+    with cluster.connect(tables) as observer, cluster.connect(tables, autocommit=False) as first, cluster.connect(tables) as two:
+        first.execute(GUARD.format("plain"))
+        second = Background(two, "SELECT verdict.drop_hook('h')")
+        second.wait_blocked(observer)
+        first.commit()
+        assert refused(second.result).sqlstate == "2BP01"
+        first.execute("SELECT verdict.drop_hook('h2')")
+        second = Background(two, GUARD.format("msgs").replace("'h'", "'h2'"))
+        second.wait_blocked(observer)
+        first.commit()
+        assert refused(second.result).sqlstate == "42704"
+        assert observer.execute("SELECT name FROM verdict.guards").fetchall() == [("plain_h",)]
+
+
 def test_two_administrators_at_once(cluster, tables):
     with cluster.connect(tables) as observer, cluster.connect(tables, autocommit=False) as one_admin, cluster.connect(tables) as two:
         one_admin.execute(GUARD.format("plain"))
