@@ -176,8 +176,9 @@ fn standing(
         .map(|duty| trigger_name(watched.guard.id, *duty))
         .collect();
     identity::as_extension_owner(|| {
-        Spi::connect(|client| {
-            let rows = client.select(
+        // Not read-only: that would look with the statement's snapshot, which may be older than a lock that we have waited for.
+        Spi::connect_mut(|client| {
+            let rows = client.update(
                 "SELECT t.tgrelid, t.tgname::pg_catalog.text, t.tgenabled::pg_catalog.text, t.tgtype,
                      f.proname OPERATOR(pg_catalog.=) 'guard_row'
                          AND f.pronamespace OPERATOR(pg_catalog.=) 'verdict'::pg_catalog.regnamespace,

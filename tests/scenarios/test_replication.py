@@ -46,8 +46,10 @@ def guard_tables(conn, **more):
     given = "".join(f", {name} => '{value}'" for name, value in more.items())
     for action in ACTIONS:
         flag = ", flag_column => 'flag', flag_value => '1'" if action == "flag" else ""
+        # An edit that no verdict could allow is not held: the pair is refused.
+        altered = "reject" if action == "quarantine" and more.get("edits") == "refuse" else action
         conn.execute(f"SELECT verdict.guard('m_{action}', 'h', {MAPPING}{flag}, on_missing => '{action}',"
-                     f" on_denied => '{action}', on_altered => '{action}'{given})")
+                     f" on_denied => '{action}', on_altered => '{altered}'{given})")
 
 
 def approve(conn, *subjects, content="x"):
