@@ -270,7 +270,13 @@ pub fn partitioned_by(relation: Oid, attnum: i16) -> bool {
 pub fn parts(relation: &Relation, lockmode: u32) -> Vec<Oid> {
     match relation.kind {
         Kind::Partitioned => tree(relation.oid, lockmode),
-        _ => vec![relation.oid],
+        _ => {
+            if lockmode != pg_sys::NoLock {
+                // SAFETY: waits for the lock and hears what was committed meanwhile; guarded by pgrx.
+                unsafe { pg_sys::LockRelationOid(relation.oid, lockmode as i32) };
+            }
+            vec![relation.oid]
+        }
     }
 }
 
