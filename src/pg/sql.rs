@@ -5,7 +5,7 @@
 use super::catalog::Relation;
 use crate::report::{Report, SqlState};
 use pgrx::datum::DatumWithOid;
-use pgrx::{FromDatum, IntoDatum, Spi};
+use pgrx::{FromDatum, IntoDatum, Spi, pg_sys};
 
 /// Runs a statement for its effect.
 ///
@@ -30,6 +30,16 @@ pub fn one<T: FromDatum + IntoDatum>(
         Err(pgrx::spi::Error::InvalidPosition) => Ok(None),
         Err(error) => Err(internal(error)),
     }
+}
+
+/// Runs queries that see what is committed now, whatever the statement's snapshot.
+pub fn with_latest_snapshot<T>(f: impl FnOnce() -> T) -> T {
+    // SAFETY: pushed and popped in pairs; on ERROR (sub)transaction abort pops it.
+    unsafe { pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot()) };
+    let value = f();
+    // SAFETY: see above.
+    unsafe { pg_sys::PopActiveSnapshot() };
+    value
 }
 
 /// The names of the table's primary key columns; empty without one.

@@ -6,6 +6,7 @@ use crate::enforce::shape::Duty;
 use crate::pg::catalog::{Kind, Name, Relation};
 use crate::pg::identity;
 use crate::pg::remembered::{self, Remembered};
+use crate::pg::sql;
 use crate::pg::table;
 use crate::report::{Report, SqlState};
 use crate::store::hooks;
@@ -176,9 +177,9 @@ fn standing(
         .map(|duty| trigger_name(watched.guard.id, *duty))
         .collect();
     identity::as_extension_owner(|| {
-        // Not read-only: that would look with the statement's snapshot, which may be older than a lock that we have waited for.
-        Spi::connect_mut(|client| {
-            let rows = client.update(
+        // The statement's own snapshot may be older than a lock that we have waited for.
+        sql::with_latest_snapshot(|| Spi::connect(|client| {
+            let rows = client.select(
                 "SELECT t.tgrelid, t.tgname::pg_catalog.text, t.tgenabled::pg_catalog.text, t.tgtype,
                      f.proname OPERATOR(pg_catalog.=) 'guard_row'
                          AND f.pronamespace OPERATOR(pg_catalog.=) 'verdict'::pg_catalog.regnamespace,
@@ -210,7 +211,7 @@ fn standing(
                     Ok((key, standing))
                 })
                 .collect::<Result<HashMap<_, _>, pgrx::spi::Error>>()
-        })
+        }))
         .map_err(|error: pgrx::spi::Error| {
             Report::new(
                 SqlState::NotInPrerequisiteState,
