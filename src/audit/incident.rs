@@ -64,7 +64,7 @@ pub fn write(
     stored: bool,
     done: Done,
 ) -> Result<(), Report> {
-    if catalog::find(catalog::SCHEMA, "incidents").is_none() {
+    if !catalog::has_own("incidents") {
         log_instead(plan, case, done);
         return Ok(());
     }
@@ -94,7 +94,7 @@ pub fn write(
         ("action", text(action.as_str())),
         ("done", text(done.as_str())),
         ("operation", text(case.operation.as_str())),
-        ("path", text(if case.apply { "apply" } else { "client" })),
+        ("path", text(case.path())),
         ("subject", case.key.and_then(|key| text(key.subject.text()))),
         ("digest", digest.into_datum()),
         ("err_msg", message.and_then(|message| text(message.text()))),

@@ -32,10 +32,7 @@ pub fn line(plan: &Plan, case: &Case) -> Option<Span> {
     let mut line = case.facts(plan);
     line.insert("event".into(), json!("row_rejected"));
     line.insert("operation".into(), json!(case.operation.as_str()));
-    line.insert(
-        "path".into(),
-        json!(if case.apply { "apply" } else { "client" }),
-    );
+    line.insert("path".into(), json!(case.path()));
     line.insert("left_out".into(), json!(left_out));
     Some(Span::copy(
         format!("verdict: {}", Value::Object(line)).as_bytes(),

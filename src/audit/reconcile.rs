@@ -7,7 +7,7 @@ use crate::pg::catalog::quote;
 use crate::pg::entry::{guarded, say};
 use crate::pg::identity::{self, Restriction};
 use crate::pg::memory;
-use crate::pg::sql::or_raise;
+use crate::pg::sql::{self, or_raise};
 use crate::pg::statement::Statement;
 use crate::pg::transaction;
 use crate::report::{Report, SqlState};
@@ -16,7 +16,7 @@ use crate::watch::guard::table_argument;
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::{self, ItemPointerData, Oid};
-use pgrx::{IntoDatum, PgLogLevel, Spi, name, pg_extern};
+use pgrx::{IntoDatum, PgLogLevel, name, pg_extern};
 use std::collections::{BTreeMap, HashMap};
 
 type Reconciled = TableIterator<
@@ -78,25 +78,15 @@ fn approved(
     since: Option<TimestampWithTimeZone>,
 ) -> Result<HashMap<i64, String>, Report> {
     identity::as_extension_owner(|| {
-        Spi::connect(|client| {
-            let rows = client.select(
+        sql::rows(
                 "SELECT id, subject FROM verdict.verdicts
                  WHERE hook_id OPERATOR(pg_catalog.=) $1 AND outcome OPERATOR(pg_catalog.=) 'approved'
                      AND superseded_by IS NULL
                      AND ($2 IS NULL OR recorded_at OPERATOR(pg_catalog.>=) $2)",
-                None,
                 &[hook.id.into(), since.into()],
-            )?;
-            rows.into_iter()
-                .map(|row| Ok((row.get(1)?.unwrap_or(0), row.get(2)?.unwrap_or_default())))
-                .collect::<Result<HashMap<_, _>, pgrx::spi::Error>>()
-        })
-        .map_err(|error: pgrx::spi::Error| {
-            Report::new(
-                SqlState::NotInPrerequisiteState,
-                format!("verdict.verdicts cannot be read: {error}"),
-            )
-        })
+                |row| Ok((row.get(1)?.unwrap_or(0), row.get(2)?.unwrap_or_default())),
+        )
+        .map(|rows| rows.into_iter().collect())
     })
 }
 

@@ -70,16 +70,12 @@ pub fn is_empty() -> bool {
 ///
 /// The append's own.
 pub fn write() -> Result<(), Report> {
-    if catalog::own_relation("observed").is_err() {
-        // The extension was dropped in this transaction, and the counts with it.
-        return Ok(());
-    }
-    let now = clock::current();
-    if catalog::find(catalog::SCHEMA, "observed").is_none() {
-        // The SQL is older than the library.
+    if !catalog::has_own("observed") {
+        // The SQL is older than the library, or the extension was dropped in this transaction, and the counts with it.
         forget();
         return Ok(());
     }
+    let now = clock::current();
     for (_, counts) in LEVELS.take() {
         for (guard_id, judged) in counts {
             own_table::append(

@@ -62,6 +62,11 @@ impl Case {
         self.found.as_ref().filter(|_| refused)
     }
 
+    /// Which way the row came: from a client, or from a replication worker.
+    pub fn path(&self) -> &'static str {
+        if self.apply { "apply" } else { "client" }
+    }
+
     /// For DETAIL and log lines: bounded, and without the row's content.
     pub fn facts(&self, plan: &Plan) -> Map<String, Value> {
         let found = self.found.as_ref();

@@ -150,9 +150,7 @@ fn load(leaf: Oid) -> Result<Vec<Plan>, Report> {
     }
     let mut guards = Vec::new();
     table::for_each("guards", |row| {
-        if row.text("relation_schema") == root_facts.name.schema
-            && row.text("relation_name") == root_facts.name.table
-        {
+        if row.relation() == root_facts.name {
             guards.push(registry::read(row)?);
         }
         Ok(())

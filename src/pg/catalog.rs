@@ -189,6 +189,12 @@ pub fn own_relation(name: &str) -> Result<Oid, Report> {
     find(SCHEMA, name).ok_or_else(missing)
 }
 
+/// Whether `verdict.<name>` is there: an older version of the SQL lacks some, and none is left when the extension was dropped
+/// in this transaction.
+pub fn has_own(name: &str) -> bool {
+    find(SCHEMA, name).is_some()
+}
+
 /// A relation by schema and name, or `None`.
 pub fn find(schema: &str, name: &str) -> Option<Oid> {
     let (schema, name) = (c_string(schema), c_string(name));

@@ -5,6 +5,7 @@
 use super::catalog::Relation;
 use crate::report::{Report, SqlState};
 use pgrx::datum::DatumWithOid;
+use pgrx::spi::{self, SpiHeapTupleData};
 use pgrx::{FromDatum, IntoDatum, Spi, pg_sys};
 
 /// Runs a statement for its effect.
@@ -13,7 +14,7 @@ use pgrx::{FromDatum, IntoDatum, Spi, pg_sys};
 ///
 /// SPI's own; PostgreSQL's errors pass as they are.
 pub fn run(statement: &str, arguments: &[DatumWithOid]) -> Result<(), Report> {
-    Spi::run_with_args(statement, arguments).map_err(internal)
+    Spi::run_with_args(statement, arguments).map_err(failed)
 }
 
 /// The first column of the first row, `None` when there is none or it is NULL.
@@ -27,9 +28,26 @@ pub fn one<T: FromDatum + IntoDatum>(
 ) -> Result<Option<T>, Report> {
     match Spi::get_one_with_args::<T>(statement, arguments) {
         Ok(value) => Ok(value),
-        Err(pgrx::spi::Error::InvalidPosition) => Ok(None),
-        Err(error) => Err(internal(error)),
+        Err(spi::Error::InvalidPosition) => Ok(None),
+        Err(error) => Err(failed(error)),
     }
+}
+
+/// All rows of a query, as `read` makes them.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn rows<T>(
+    statement: &str,
+    arguments: &[DatumWithOid],
+    read: impl Fn(&SpiHeapTupleData) -> spi::Result<T>,
+) -> Result<Vec<T>, Report> {
+    Spi::connect(|client| {
+        let found = client.select(statement, None, arguments)?;
+        found.map(|row| read(&row)).collect::<spi::Result<Vec<T>>>()
+    })
+    .map_err(failed)
 }
 
 /// Runs queries that see what is committed now, whatever the statement's snapshot.
@@ -66,7 +84,8 @@ pub fn or_raise<T>(result: Result<T, Report>) -> T {
     }
 }
 
-fn internal(error: pgrx::spi::Error) -> Report {
+/// What SPI itself refuses: a value of another type than was asked for. PostgreSQL's errors pass as they are.
+pub fn failed(error: spi::Error) -> Report {
     Report::new(
         SqlState::NotInPrerequisiteState,
         format!("SPI failed: {error}"),

@@ -2,7 +2,7 @@
 //!
 //! By name, so that a newer library goes on working with the tables of an older SQL version.
 
-use super::catalog;
+use super::catalog::{self, Name};
 use crate::report::Report;
 use pgrx::pg_sys::{self, Datum};
 use pgrx::{FromDatum, JsonB};
@@ -48,6 +48,14 @@ impl Row {
     /// A text column, empty when NULL.
     pub fn text(&self, column: &str) -> String {
         self.get(column).unwrap_or_default()
+    }
+
+    /// The table that the row is about, as the registry, the glass and the quarantine name it.
+    pub fn relation(&self) -> Name {
+        Name {
+            schema: self.text("relation_schema"),
+            table: self.text("relation_name"),
+        }
     }
 
     fn datum(&self, column: &str) -> Option<(Datum, pg_sys::Oid)> {

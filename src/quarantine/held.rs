@@ -90,12 +90,7 @@ pub fn lock(id: i64) -> Result<Held, Report> {
             };
             Ok(Some((text(1)?, held, text(12)?, text(13)?)))
         })
-        .map_err(|error: pgrx::spi::Error| {
-            Report::new(
-                SqlState::NotInPrerequisiteState,
-                format!("verdict.quarantine cannot be read: {error}"),
-            )
-        })
+        .map_err(sql::failed)
     })?;
     match found {
         None => Err(Report::new(

@@ -10,16 +10,16 @@ use crate::pg::identity;
 use crate::pg::memory;
 use crate::pg::savepoint;
 use crate::pg::span::Span;
-use crate::pg::sql::or_raise;
+use crate::pg::sql::{self, or_raise};
 use crate::pg::table;
 use crate::pg::transaction;
-use crate::report::{Report, SqlState};
+use crate::report::Report;
 use crate::store::hooks;
 use crate::store::lookup::{self, Key};
 use crate::watch::registry;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::Oid;
-use pgrx::{PgLogLevel, Spi, name, pg_extern};
+use pgrx::{PgLogLevel, name, pg_extern};
 use std::collections::HashMap;
 use verdict::{Decision, Digest, Finding, Policy, Row, RowDigest, Timestamp, decide};
 
@@ -81,7 +81,7 @@ fn settle(relation: Option<Oid>) -> Settled {
 fn policies(name: &Name) -> Result<HashMap<i32, (Policy, bool)>, Report> {
     let mut found = HashMap::new();
     table::for_each("guards", |row| {
-        if row.text("relation_schema") == name.schema && row.text("relation_name") == name.table {
+        if row.relation() == *name {
             let guard = registry::read(row)?;
             found.insert(guard.id, (guard.policy, !guard.content.is_empty()));
         }
@@ -158,23 +158,19 @@ fn settled(
 
 fn after(name: &Name, last: i64) -> Result<Vec<Waiting>, Report> {
     identity::as_extension_owner(|| {
-        Spi::connect(|client| {
-            let rows = client.select(
+        sql::rows(
                 "SELECT id, hook_id, guard_id, subject, digest FROM verdict.quarantine
                  WHERE state OPERATOR(pg_catalog.=) 'held' AND relation_schema OPERATOR(pg_catalog.=) $1
                      AND relation_name OPERATOR(pg_catalog.=) $2 AND id OPERATOR(pg_catalog.>) $3
                      AND subject IS NOT NULL
                  ORDER BY id LIMIT $4",
-                None,
                 &[
                     name.schema.as_str().into(),
                     name.table.as_str().into(),
                     last.into(),
                     BATCH.into(),
                 ],
-            )?;
-            rows.into_iter()
-                .map(|row| {
+                |row| {
                     Ok(Waiting {
                         id: row.get(1)?.unwrap_or(0),
                         hook_id: row.get(2)?.unwrap_or(0),
@@ -182,14 +178,7 @@ fn after(name: &Name, last: i64) -> Result<Vec<Waiting>, Report> {
                         subject: row.get(4)?.unwrap_or_default(),
                         digest: row.get(5)?,
                     })
-                })
-                .collect::<Result<Vec<_>, pgrx::spi::Error>>()
-        })
-        .map_err(|error: pgrx::spi::Error| {
-            Report::new(
-                SqlState::NotInPrerequisiteState,
-                format!("verdict.quarantine cannot be read: {error}"),
-            )
-        })
+                },
+        )
     })
 }

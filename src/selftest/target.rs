@@ -13,6 +13,7 @@ use crate::report::{Report, SqlState};
 use crate::store::hooks;
 use crate::store::sql::reviewed;
 use crate::store::writer;
+use crate::watch::registry;
 use pgrx::JsonB;
 use pgrx::pg_sys::Oid;
 use serde_json::{Map, Value, json};
@@ -49,11 +50,7 @@ impl Target {
     pub fn of(relation: Relation, sample: Option<Value>) -> Result<Self, Report> {
         let plans = plan::all(relation.oid)?;
         let Some(plan) = plans.first() else {
-            return Err(Report::new(
-                SqlState::UndefinedObject,
-                format!("table {} has no guard", relation.name),
-            )
-            .hint("See verdict.guards."));
+            return Err(registry::no_guard(&relation.name));
         };
         let mark = mark(plan, &relation)?;
         let content = plan

@@ -271,13 +271,10 @@ fn refuse_if_guarded(hook: &Hook, so: &str) -> Result<(), Report> {
     let mut guards = Vec::new();
     table::for_each("guards", |row| {
         if row.get("hook_id") == Some(hook.id) {
-            let table = catalog::Name {
-                schema: row.text("relation_schema"),
-                table: row.text("relation_name"),
-            };
             guards.push(format!(
-                "guard {} on table {table}",
-                catalog::quote(&row.text("name"))
+                "guard {} on table {}",
+                catalog::quote(&row.text("name")),
+                row.relation()
             ));
         }
         Ok(())

@@ -69,7 +69,7 @@ fn retire() -> Retired {
             }
         }
         for (table, statement) in OLD_ROWS {
-            if catalog::find(catalog::SCHEMA, table).is_none() {
+            if !catalog::has_own(table) {
                 // The SQL is older than the library.
                 continue;
             }

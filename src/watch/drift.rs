@@ -10,7 +10,6 @@ use crate::pg::sql;
 use crate::pg::table;
 use crate::report::{Report, SqlState};
 use crate::store::hooks;
-use pgrx::Spi;
 use pgrx::pg_sys::Oid;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -40,10 +39,7 @@ pub fn registered() -> Result<Rc<Vec<Watched>>, Report> {
         table::for_each("guards", |row| {
             all.push(Watched {
                 guard: registry::read(row)?,
-                table: Name {
-                    schema: row.text("relation_schema"),
-                    table: row.text("relation_name"),
-                },
+                table: row.relation(),
                 when_clause: row.get("when_clause"),
             });
             Ok(())
@@ -178,8 +174,7 @@ fn standing(
         .collect();
     identity::as_extension_owner(|| {
         // The statement's own snapshot may be older than a lock that we have waited for.
-        sql::with_latest_snapshot(|| Spi::connect(|client| {
-            let rows = client.select(
+        sql::with_latest_snapshot(|| sql::rows(
                 "SELECT t.tgrelid, t.tgname::pg_catalog.text, t.tgenabled::pg_catalog.text, t.tgtype,
                      f.proname OPERATOR(pg_catalog.=) 'guard_row'
                          AND f.pronamespace OPERATOR(pg_catalog.=) 'verdict'::pg_catalog.regnamespace,
@@ -194,11 +189,8 @@ fn standing(
                  FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_proc AS f ON f.oid OPERATOR(pg_catalog.=) t.tgfoid
                  WHERE t.tgrelid OPERATOR(pg_catalog.=) ANY ($1)
                      AND t.tgname OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.name[])",
-                None,
                 &[members.to_vec().into(), names.into()],
-            )?;
-            rows.into_iter()
-                .map(|row| {
+                |row| {
                     let key = (row.get(1)?.unwrap_or(Oid::INVALID), row.get(2)?.unwrap_or_default());
                     let standing = Standing {
                         enabled: row.get(3)?.unwrap_or_default(),
@@ -209,15 +201,9 @@ fn standing(
                         depends: row.get(8)?.unwrap_or(false),
                     };
                     Ok((key, standing))
-                })
-                .collect::<Result<HashMap<_, _>, pgrx::spi::Error>>()
-        }))
-        .map_err(|error: pgrx::spi::Error| {
-            Report::new(
-                SqlState::NotInPrerequisiteState,
-                format!("pg_trigger cannot be read: {error}"),
-            )
-        })
+                },
+        ))
+        .map(|rows| rows.into_iter().collect())
     })
 }
 

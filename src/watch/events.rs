@@ -60,7 +60,7 @@ fn is_off() -> Result<bool, Report> {
         return Ok(true);
     }
     for table in ["guards", "seen_whole", "hooks"] {
-        if catalog::find(catalog::SCHEMA, table).is_none() {
+        if !catalog::has_own(table) {
             return Ok(true);
         }
     }

@@ -1,5 +1,6 @@
 //! `verdict.explain`: every step of the decision for one row, without a lock and without writing.
 
+use super::registry;
 use crate::args;
 use crate::enforce::plan::{self, Plan};
 use crate::enforce::shape::Shape;
@@ -25,11 +26,7 @@ pub fn explain_row(call: Call, plain: Plain) -> Datum {
         let given = args::required("r", given)?;
         let facts = catalog::relation(relation)?;
         if plan::all(relation)?.is_empty() {
-            return Err(Report::new(
-                SqlState::UndefinedObject,
-                format!("table {} has no guard", facts.name),
-            )
-            .hint("See verdict.guards."));
+            return Err(registry::no_guard(&facts.name));
         }
         Ok((relation, rows::from_json(&facts, given.text())?))
     });

@@ -22,15 +22,12 @@ use std::cell::Cell;
 /// Undefined object when the extension's SQL is not installed.
 pub fn of(name: &Name) -> Result<i64, Report> {
     let mut until = i64::MIN;
-    if catalog::find(catalog::SCHEMA, "glass").is_none() {
+    if !catalog::has_own("glass") {
         // The SQL is older than the library.
         return Ok(until);
     }
     table::for_each("glass", |row| {
-        if row.text("relation_schema") == name.schema
-            && row.text("relation_name") == name.table
-            && row.micros("restored_at").is_none()
-        {
+        if row.relation() == *name && row.micros("restored_at").is_none() {
             until = until.max(row.micros("until").unwrap_or(i64::MIN));
         }
         Ok(())
@@ -124,8 +121,7 @@ fn guarded_table(relation: Option<Oid>) -> Result<Relation, Report> {
     let relation = table_argument(relation)?;
     let mut guarded = false;
     table::for_each("guards", |row| {
-        guarded |= row.text("relation_schema") == relation.name.schema
-            && row.text("relation_name") == relation.name.table;
+        guarded |= row.relation() == relation.name;
         Ok(())
     })?;
     if guarded {

@@ -207,7 +207,7 @@ pub fn table_to_change(relation: Option<Oid>) -> Result<Relation, Report> {
 pub fn find(relation: &Relation, hook: &Hook) -> Result<registry::Guard, Report> {
     let mut found = None;
     table::for_each("guards", |row| {
-        if is_on(row, relation) && row.get("hook_id") == Some(hook.id) {
+        if row.relation() == relation.name && row.get("hook_id") == Some(hook.id) {
             found = Some(registry::read(row)?);
         }
         Ok(())
@@ -224,14 +224,9 @@ pub fn find(relation: &Relation, hook: &Hook) -> Result<registry::Guard, Report>
     })
 }
 
-fn is_on(row: &table::Row, relation: &Relation) -> bool {
-    row.text("relation_schema") == relation.name.schema
-        && row.text("relation_name") == relation.name.table
-}
-
 fn refuse_twice(relation: &Relation, hook: &Hook, name: &str) -> Result<(), Report> {
     table::for_each("guards", |row| {
-        if is_on(row, relation) && row.get("hook_id") == Some(hook.id) {
+        if row.relation() == relation.name && row.get("hook_id") == Some(hook.id) {
             return Err(Report::new(
                 SqlState::DuplicateObject,
                 format!(
@@ -253,7 +248,10 @@ fn refuse_twice(relation: &Relation, hook: &Hook, name: &str) -> Result<(), Repo
 /// 42710.
 pub fn refuse_name(relation: &Relation, name: &str, own_id: i32) -> Result<(), Report> {
     table::for_each("guards", |row| {
-        if is_on(row, relation) && row.text("name") == name && row.get("id") != Some(own_id) {
+        if row.relation() == relation.name
+            && row.text("name") == name
+            && row.get("id") != Some(own_id)
+        {
             return Err(Report::new(
                 SqlState::DuplicateObject,
                 format!(

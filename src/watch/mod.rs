@@ -34,7 +34,7 @@ pub fn invalidate(call: Call, plain: Plain) -> Datum {
         Ok(inserted
             && !trigger::is_apply()
             && catalog::find(catalog::SCHEMA, "guards") == Some(fired.relation())
-            && catalog::find(catalog::SCHEMA, "seen_whole").is_some())
+            && catalog::has_own("seen_whole"))
     });
     if came {
         // The row that fired the trigger is not to be seen before its command has ended.

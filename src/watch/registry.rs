@@ -1,6 +1,7 @@
 //! A guard as the registry keeps it: names, not OIDs, so that dump and restore carry it.
 
 use crate::enforce::shape::Duty;
+use crate::pg::catalog::Name;
 use crate::pg::table::Row;
 use crate::report::{Report, SqlState};
 use std::collections::BTreeMap;
@@ -133,6 +134,15 @@ pub fn read(row: &Row) -> Result<Guard, Report> {
         redact: names(row.json("redact")),
         name,
     })
+}
+
+/// What is said of a table that nothing guards.
+pub fn no_guard(table: &Name) -> Report {
+    Report::new(
+        SqlState::UndefinedObject,
+        format!("table {table} has no guard"),
+    )
+    .hint("See verdict.guards.")
 }
 
 /// A word that an older version of the SQL does not keep.

@@ -4,8 +4,8 @@ use super::drift::{self, Watched};
 use super::guard::table_to_change;
 use super::mapping::guardable;
 use super::mending::unwatched;
-use super::soft;
 use super::triggers::{install, uninstall};
+use super::{registry, soft};
 use crate::args;
 use crate::audit::incident;
 use crate::pg::catalog::{self, Relation, quote};
@@ -116,11 +116,7 @@ fn guards_of(relation: &Relation) -> Result<Vec<Watched>, Report> {
     let mut guards = drift::registered()?.to_vec();
     guards.retain(|watched| watched.table == relation.name);
     if guards.is_empty() {
-        return Err(Report::new(
-            SqlState::UndefinedObject,
-            format!("table {} has no guard", relation.name),
-        )
-        .hint("ALTER TABLE … RENAME will do."));
+        return Err(registry::no_guard(&relation.name).hint("ALTER TABLE … RENAME will do."));
     }
     Ok(guards)
 }

@@ -3,11 +3,10 @@
 use super::drift;
 use super::guard::table_to_change;
 use super::triggers::{install, uninstall};
-use super::{soft, whole};
+use super::{registry, soft, whole};
 use crate::pg::catalog;
 use crate::pg::sql::or_raise;
 use crate::pg::transaction;
-use crate::report::{Report, SqlState};
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::{Oid, ShareRowExclusiveLock};
 use pgrx::{name, pg_extern};
@@ -49,11 +48,7 @@ fn repair(relation: Option<Oid>) -> Mended {
             }
         }
         if !guarded {
-            return Err(Report::new(
-                SqlState::UndefinedObject,
-                format!("table {} has no guard", relation.name),
-            )
-            .hint("See verdict.guards."));
+            return Err(registry::no_guard(&relation.name));
         }
         Ok(TableIterator::new(rows))
     })())

@@ -221,7 +221,7 @@ fn change_rights(kind: Kind, verb: &str, preposition: &str, role: &str) -> Resul
         }
     }
     for table in kind.tables() {
-        if catalog::find(catalog::SCHEMA, table).is_none() {
+        if !catalog::has_own(table) {
             // The SQL is older than the library.
             continue;
         }

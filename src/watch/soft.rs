@@ -164,9 +164,7 @@ fn refuse_other_value(guard: &Guard, relation: &Relation) -> Result<(), Report> 
         return Ok(());
     };
     table::for_each("guards", |row| {
-        let is_other = row.text("relation_schema") == relation.name.schema
-            && row.text("relation_name") == relation.name.table
-            && row.get("id") != Some(guard.id);
+        let is_other = row.relation() == relation.name && row.get("id") != Some(guard.id);
         if !is_other || row.text("flag_column") != *column || row.text("flag_value") == *value {
             return Ok(());
         }

@@ -80,7 +80,7 @@ pub fn weakened(guard_id: i32) -> Result<(), Report> {
 ///
 /// SPI's own.
 pub fn forget(guard_id: i32) -> Result<(), Report> {
-    if catalog::find(catalog::SCHEMA, "seen_whole").is_none() {
+    if !catalog::has_own("seen_whole") {
         // The SQL is older than the library.
         return Ok(());
     }
