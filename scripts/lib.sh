@@ -48,6 +48,7 @@ locked() {
 }
 
 version() { sed -n '/^\[package\]/,/^\[/s/^version *= *"\(.*\)".*/\1/p' Cargo.toml; }
+codename() { sed -n 's/^VERSION_CODENAME=//p' /etc/os-release; } # of this Debian
 majors() { sed -n 's/^pg\([0-9]*\) *=.*/\1/p' pgrx.toml; }
 pg_config_of() { printf '%s/%s\n' "$WORK" "$(sed -n "s/^pg$1 *= *\"\(.*\)\".*/\1/p" pgrx.toml)"; }
 

@@ -76,8 +76,11 @@ UPDATE verdict.guards AS g SET when_clause = (
     WHERE n.nspname OPERATOR(pg_catalog.=) g.relation_schema::pg_catalog.name
         AND c.relname OPERATOR(pg_catalog.=) g.relation_name::pg_catalog.name
         AND t.tgname OPERATOR(pg_catalog.=) ('verdict_guard_' OPERATOR(pg_catalog.||) g.id::pg_catalog.text)::pg_catalog.name);
-INSERT INTO verdict.seen_whole (guard_id, relation, seen_at)
-SELECT g.id, c.oid, pg_catalog.clock_timestamp()
+INSERT INTO verdict.seen_whole (guard_id, relation, columns, seen_at)
+SELECT g.id, c.oid,
+    (SELECT coalesce(pg_catalog.jsonb_object_agg(a.attname, a.attnum), '{}') FROM pg_catalog.pg_attribute AS a
+     WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid AND g.columns OPERATOR(pg_catalog.?) a.attname::pg_catalog.text),
+    pg_catalog.clock_timestamp()
 FROM verdict.guards AS g
 JOIN pg_catalog.pg_namespace AS n ON n.nspname OPERATOR(pg_catalog.=) g.relation_schema::pg_catalog.name
 JOIN pg_catalog.pg_class AS c ON c.relnamespace OPERATOR(pg_catalog.=) n.oid

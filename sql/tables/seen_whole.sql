@@ -2,10 +2,12 @@
 CREATE TABLE verdict.seen_whole (
     guard_id pg_catalog.int4 PRIMARY KEY,
     relation pg_catalog.oid NOT NULL,
+    columns pg_catalog.jsonb NOT NULL,
     seen_at pg_catalog.timestamptz NOT NULL,
     weakened_at pg_catalog.timestamptz
 );
 REVOKE ALL ON TABLE verdict.seen_whole FROM PUBLIC;
 COMMENT ON TABLE verdict.seen_whole IS 'Guards that stood as installed when they were last looked at: from here on no statement may weaken them';
+COMMENT ON COLUMN verdict.seen_whole.columns IS 'Guarded column -> attribute number: names alone do not show that two columns have changed places';
 COMMENT ON COLUMN verdict.seen_whole.weakened_at IS 'When an admin has weakened it; it is not watched until it is whole again';
 CREATE INDEX seen_whole_relation ON verdict.seen_whole (relation);

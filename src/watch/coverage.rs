@@ -7,6 +7,7 @@ use crate::enforce::shape::Duty;
 use crate::pg::catalog::{self, Relation, literal};
 use crate::pg::sql::or_raise;
 use crate::report::Report;
+use crate::store::hooks;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::NoLock;
 use pgrx::{name, pg_extern};
@@ -82,23 +83,29 @@ fn gone(watched: &Watched) -> Row {
 fn covered(watched: &Watched, root: &Relation, rows: &mut Vec<Row>) -> Result<(), Report> {
     let members = catalog::parts(root, NoLock);
     let drifted = drift::of(watched, root, &members)?;
+    let changed = whole::changed_places(&watched.guard, root)?;
     for member in members {
         let name = catalog::relation(member)?.name;
-        let differs = drifted
-            .iter()
-            .find(|(table, _)| *table == member)
-            .map(|(_, differs)| differs);
-        let (state, mend) = match differs {
-            None => ("ok", None),
-            Some(differs) if is_missing(differs) => ("missing", Some(repair(root))),
-            Some(_) => ("drifted", Some(repair(root))),
+        let drifted = drifted.iter().find(|(table, _)| *table == member);
+        let mut differs = drifted.map_or(Vec::new(), |(_, differs)| differs.clone());
+        let (state, mend) = if is_missing(&differs) {
+            ("missing", Some(repair(root)))
+        } else if !differs.is_empty() {
+            ("drifted", Some(repair(root)))
+        } else if member == root.oid && !changed.is_empty() {
+            ("drifted", Some(reconcile_and_repair(watched, root)?))
+        } else {
+            ("ok", None)
         };
+        if member == root.oid {
+            differs.extend(changed.iter().cloned());
+        }
         rows.push((
             root.name.to_string(),
             Some(name.to_string()),
             Some(watched.guard.name.clone()),
             state.to_owned(),
-            differs.map(|differs| differs.join("; ")),
+            (!differs.is_empty()).then(|| differs.join("; ")),
             mend,
         ));
     }
@@ -109,6 +116,17 @@ fn covered(watched: &Watched, root: &Relation, rows: &mut Vec<Row>) -> Result<()
 fn is_missing(differs: &[String]) -> bool {
     let missing = differs.iter().filter(|what| what.ends_with("is missing"));
     missing.count() == differs.len() && differs.len() >= Duty::ALWAYS
+}
+
+/// Rows that were stored before two columns changed places are looked at first.
+fn reconcile_and_repair(watched: &Watched, root: &Relation) -> Result<String, Report> {
+    let hook = hooks::by_id(watched.guard.hook_id)?.map_or(String::new(), |hook| hook.name.clone());
+    Ok(format!(
+        "SELECT * FROM verdict.reconcile({}, {}), then {}",
+        literal(&hook),
+        literal(&root.name.to_string()),
+        repair(root)
+    ))
 }
 
 fn repair(root: &Relation) -> String {

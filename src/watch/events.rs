@@ -43,7 +43,7 @@ pub fn dropped(call: Call, plain: Plain) -> Datum {
         let gone = dropped_tables()?;
         for seen in whole::all()?.iter() {
             if gone.contains(&seen.relation) {
-                table_dropped(&statement, *seen)?;
+                table_dropped(&statement, seen)?;
             }
         }
         for relation in tables_of_dropped_triggers()? {
@@ -121,7 +121,7 @@ fn watch(statement: &Statement, relation: Oid) -> Result<(), Report> {
                 }
             }
             (false, None) if whole_tree => {
-                whole::mark(watched.guard.id, root)?;
+                whole::mark(&watched.guard, &root_facts)?;
             }
             _ => {}
         }
@@ -220,7 +220,7 @@ fn weakened(
 }
 
 /// Its owner may drop a guarded table; that it was guarded stays on record.
-fn table_dropped(statement: &Statement, seen: Seen) -> Result<(), Report> {
+fn table_dropped(statement: &Statement, seen: &Seen) -> Result<(), Report> {
     for watched in drift::registered()?.iter() {
         if watched.guard.id == seen.guard_id {
             whole::forget(seen.guard_id)?;

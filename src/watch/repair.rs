@@ -34,8 +34,13 @@ fn repair(relation: Option<Oid>) -> Mended {
             guarded = true;
             let members = catalog::parts(&relation, ShareRowExclusiveLock);
             let drifted = drift::of(watched, &relation, &members)?;
+            for changed in whole::changed_places(&watched.guard, &relation)? {
+                // Nothing to put back: the guard is on the column of that name. What was stored before is for reconcile.
+                let table = relation.name.to_string();
+                rows.push((watched.guard.name.clone(), table, changed));
+            }
             if drifted.is_empty() {
-                whole::mark(watched.guard.id, relation.oid)?;
+                whole::mark(&watched.guard, &relation)?;
                 continue;
             }
             let reads = drift::reads_again(&watched.guard, &relation)?;

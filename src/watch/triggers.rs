@@ -64,7 +64,7 @@ fn remember(relation: &Relation, guard: &Guard) -> Result<(), Report> {
             ],
         )
     })?;
-    whole::mark(guard.id, relation.oid)
+    whole::mark(guard, relation)
 }
 
 /// Takes the guard's triggers off.

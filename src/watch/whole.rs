@@ -2,18 +2,24 @@
 //! alone until it is.
 
 use super::drift;
+use super::registry::Guard;
+use crate::pg::catalog::{self, Relation};
 use crate::pg::remembered::{self, Remembered};
-use crate::pg::{catalog, identity, sql, table};
+use crate::pg::{identity, sql, table};
 use crate::report::Report;
+use pgrx::JsonB;
 use pgrx::pg_sys::{Oid, ShareRowExclusiveLock};
+use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::rc::Rc;
 
 /// A guard that was seen whole on this table. The table by OID: its name is one of the things that a swap changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     pub guard_id: i32,
     pub relation: Oid,
+    /// Guarded column → attribute number.
+    columns: Map<String, Value>,
     /// It has not been weakened since.
     pub is_whole: bool,
 }
@@ -34,6 +40,10 @@ pub fn all() -> Result<Rc<Vec<Seen>>, Report> {
             seen.push(Seen {
                 guard_id: row.get("guard_id").unwrap_or(0),
                 relation: row.get("relation").unwrap_or(Oid::INVALID),
+                columns: match row.json("columns") {
+                    Some(Value::Object(columns)) => columns,
+                    _ => Map::new(),
+                },
                 is_whole: row.micros("weakened_at").is_none(),
             });
             Ok(())
@@ -47,16 +57,49 @@ pub fn all() -> Result<Rc<Vec<Seen>>, Report> {
 /// # Errors
 ///
 /// SPI's own.
-pub fn mark(guard_id: i32, relation: Oid) -> Result<(), Report> {
+pub fn mark(guard: &Guard, root: &Relation) -> Result<(), Report> {
     identity::as_extension_owner(|| {
         sql::run(
-            "INSERT INTO verdict.seen_whole (guard_id, relation, seen_at)
-             VALUES ($1, $2, pg_catalog.clock_timestamp())
-             ON CONFLICT (guard_id) DO UPDATE SET relation = EXCLUDED.relation, seen_at = EXCLUDED.seen_at,
-                 weakened_at = NULL",
-            &[guard_id.into(), relation.into()],
+            "INSERT INTO verdict.seen_whole (guard_id, relation, columns, seen_at)
+             VALUES ($1, $2, $3, pg_catalog.clock_timestamp())
+             ON CONFLICT (guard_id) DO UPDATE SET relation = EXCLUDED.relation, columns = EXCLUDED.columns,
+                 seen_at = EXCLUDED.seen_at, weakened_at = NULL",
+            &[
+                guard.id.into(),
+                root.oid.into(),
+                JsonB(attnums(guard, root).into()).into(),
+            ],
         )
     })
+}
+
+fn attnums(guard: &Guard, root: &Relation) -> Map<String, Value> {
+    let columns = drift::guarded_columns(guard).into_iter();
+    columns
+        .filter_map(|name| {
+            let attnum = root.column(&name)?.attnum;
+            Some((name, attnum.into()))
+        })
+        .collect()
+}
+
+/// Guarded columns whose names belong to other columns than when the guard was last seen whole, in words. Two columns that
+/// change places keep every name that a trigger has; what is stored in them is not what was approved.
+///
+/// # Errors
+///
+/// As [`all`].
+pub fn changed_places(guard: &Guard, root: &Relation) -> Result<Vec<String>, Report> {
+    let now = attnums(guard, root);
+    let seen = all()?;
+    let before = seen
+        .iter()
+        .find(|seen| seen.guard_id == guard.id && seen.relation == root.oid);
+    let changed = before.into_iter().flat_map(|seen| &seen.columns);
+    Ok(changed
+        .filter(|(name, attnum)| now.get(*name).is_some_and(|now| now != *attnum))
+        .map(|(name, _)| format!("column {name} is another one than before"))
+        .collect())
 }
 
 /// An admin has weakened the guard: until it is whole again, it is not watched.
@@ -116,7 +159,7 @@ pub fn look_at_new() -> Result<(), Report> {
         // Whoever makes a trigger at this moment is waited for, and then waits for us, and sees the registry.
         let members = catalog::parts(&root, ShareRowExclusiveLock);
         if drift::of(watched, &root, &members)?.is_empty() {
-            mark(watched.guard.id, oid)?;
+            mark(&watched.guard, &root)?;
         }
     }
     Ok(())

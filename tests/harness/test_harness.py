@@ -55,9 +55,10 @@ class Skip:
 @pytest.mark.parametrize(("nodeid", "reason", "wanted"), [
     ("pg_upgrade/a.py::a", "cannot run here: why", {"pg_upgrade": {"not run": 1}}),
     ("pg_upgrade/a.py::a", "no wish to", {"pg_upgrade": {"skipped": 1}}),
+    ("neighbours/a.py::a", "cannot run here: why", {"neighbours": {"not run": 1}}),
     ("scenarios/a.py::a", "cannot run here: why", {"scenarios": {"skipped": 1}}),
 ])
-def test_only_pg_upgrade_may_say_that_it_cannot_run(tmp_path, nodeid, reason, wanted):
+def test_only_two_tiers_may_say_that_they_cannot_run(tmp_path, nodeid, reason, wanted):
     plugin = Outcomes(tmp_path / "any.up.json")
     plugin.pytest_runtest_logreport(Skip(nodeid, reason))
     plugin.pytest_sessionfinish()

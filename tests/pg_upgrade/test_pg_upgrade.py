@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from harness.cluster import Cluster
 
-CHAINS = ([15, 16], [16, 17, 18])
+CHAINS = ([15, 16, 17, 18], [15, 17], [15, 18], [16, 18])
 
 SETUP = """
     CREATE ROLE up_owner; CREATE ROLE up_service LOGIN;
@@ -85,7 +85,8 @@ def upgrade(old, new):
 
 
 def emits_an_unknown_option(old, new, db):
-    """Debian's PostgreSQL 15.20 keeps attribute options of its own, which other builds' pg_dump passes on and their server refuses."""
+    """Debian's PostgreSQL 15.20 keeps attribute options of its own, which other builds' pg_dump passes on and their server
+    refuses. That is why 15 is the build of Debian's main archive, as long as that is an older one."""
     done = subprocess.run([new.bin / "pg_dump", "--schema-only", "-h", old.dir, "-p", "5432", "-U", "postgres", db],
                           capture_output=True, text=True)
     return "pg_attver" in done.stdout

@@ -246,3 +246,31 @@ def test_without_its_library_a_guarded_database_can_be_mended(request):
     finally:
         server.remove()
         shutil.rmtree(copy)
+
+
+@pytest.mark.parametrize("swapped", [("id", "body"), ("body", "other")], ids=["two guarded columns", "with one that is not guarded"])
+def test_columns_change_places_while_nobody_watches(cluster, tables, swapped):
+    """Two guarded columns that change places keep every name that the triggers have; the attribute numbers tell."""
+    with cluster.connect(tables) as conn:
+        conn.execute("ALTER TABLE plain ADD COLUMN other text")
+        conn.execute(GUARD.format("plain"))
+        conn.execute("INSERT INTO plain VALUES ('a', 'hi')")
+        watchers = [row[0] for row in conn.execute("SELECT evtname FROM pg_event_trigger").fetchall()]
+        for event_trigger in watchers:
+            conn.execute(f"ALTER EVENT TRIGGER {event_trigger} DISABLE")
+        conn.execute(f"ALTER TABLE plain RENAME {swapped[0]} TO between; ALTER TABLE plain RENAME {swapped[1]} TO {swapped[0]};"
+                     f" ALTER TABLE plain RENAME between TO {swapped[1]}")
+        for event_trigger in watchers:
+            conn.execute(f"ALTER EVENT TRIGGER {event_trigger} ENABLE ALWAYS")
+        covered = "SELECT state, differs, mend FROM verdict.coverage() WHERE part = 'public.plain' AND guard IS NOT NULL"
+        state, differs, mend = conn.execute(covered).fetchone()
+        assert state == "drifted"
+        for column in set(swapped) & {"id", "body"}:
+            assert f"column {column} is another one than before" in differs
+        assert "verdict.repair('public.plain')" in mend
+        assert one(conn, "SELECT count(*) FROM verdict.reconcile('h', 'plain') WHERE problem <> 'approved, never stored'") == 1
+        mended = [row[0] for row in conn.execute("SELECT mended FROM verdict.repair('plain')").fetchall()]
+        assert any("is another one than before" in what for what in mended)
+        assert conn.execute(covered).fetchone() == ("ok", None, None)
+        assert refused(lambda: conn.execute("INSERT INTO plain (id, body) VALUES ('a', 'no')")).sqlstate == "VD005"
+        conn.execute("INSERT INTO plain (id, body) VALUES ('a', 'hi')")
