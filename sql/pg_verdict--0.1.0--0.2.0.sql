@@ -46,6 +46,7 @@ COMMENT ON FUNCTION verdict.retire() IS 'Drops the leaves that can decide nothin
 -- include functions/readiness.sql
 -- include functions/reconcile.sql
 -- include functions/flag_leaks.sql
+-- include functions/coverage_guards.sql
 -- include functions/coverage.sql
 -- include functions/repair.sql
 -- include functions/rehome.sql

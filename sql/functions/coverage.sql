@@ -1,15 +1,3 @@
-CREATE FUNCTION verdict.coverage_guards() RETURNS TABLE (
-    relation pg_catalog.text,
-    part pg_catalog.text,
-    guard pg_catalog.text,
-    state pg_catalog.text,
-    differs pg_catalog.text,
-    mend pg_catalog.text
-)
-    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'coverage_guards_wrapper';
-REVOKE ALL ON FUNCTION verdict.coverage_guards() FROM PUBLIC;
-COMMENT ON FUNCTION verdict.coverage_guards() IS 'Private: each guard on each table of its tree';
-
 CREATE FUNCTION verdict.coverage() RETURNS TABLE (
     relation pg_catalog.text,
     part pg_catalog.text,
@@ -113,19 +101,50 @@ AS $$
     FROM verdict.glass AS b
     WHERE b.restored_at IS NULL AND b.until OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp()
     UNION ALL
-    SELECT r.name, NULL, NULL, 'risk', pg_catalog.format('role %I owns the table and can log in: as owner it can drop the table', o.rolname),
-        'Let the application use a role that does not own the table'
-    FROM roots AS r JOIN pg_catalog.pg_roles AS o ON o.oid OPERATOR(pg_catalog.=) r.relowner
+    SELECT r.name, NULL, NULL, 'risk',
+        pg_catalog.format(CASE WHEN o.oid OPERATOR(pg_catalog.=) r.relowner
+                THEN 'role %1$I owns the table and can log in: it can drop the table%3$s'
+                ELSE 'role %1$I can log in and act as %2$I, which owns the table: it can drop the table%3$s' END,
+            o.rolname, r.relowner::pg_catalog.regrole,
+            CASE WHEN a.is_admin THEN ', and as a verdict admin take its guards off' END),
+        'Let the application use a role that cannot act as the owner of the table'
+    FROM roots AS r JOIN pg_catalog.pg_roles AS o ON pg_catalog.pg_has_role(o.oid, r.relowner, 'MEMBER')
+    CROSS JOIN LATERAL (SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_proc AS p
+        WHERE p.pronamespace OPERATOR(pg_catalog.=) 'verdict'::pg_catalog.regnamespace
+            AND p.proname OPERATOR(pg_catalog.=) 'create_hook'
+            AND pg_catalog.has_function_privilege(o.oid, p.oid, 'EXECUTE'))) AS a (is_admin)
     WHERE o.rolcanlogin AND NOT o.rolsuper
     UNION ALL
     SELECT NULL, NULL, NULL, 'risk', pg_catalog.format('role %I is a superuser and can remove any guard', s.rolname), NULL
     FROM pg_catalog.pg_roles AS s WHERE s.rolsuper
     UNION ALL
-    SELECT NULL, NULL, NULL, 'risk',
-        pg_catalog.format('role %I may set session_replication_role: guards fire all the same, other triggers do not', s.rolname), NULL
-    FROM pg_catalog.pg_roles AS s
+    SELECT NULL, NULL, NULL, 'risk', pg_catalog.format('role %I may set %s: %s', s.rolname, m.parameter, m.means),
+        pg_catalog.format('REVOKE SET, ALTER SYSTEM ON PARAMETER %s FROM …', m.parameter)
+    FROM pg_catalog.pg_roles AS s CROSS JOIN (VALUES
+        ('verdict.enforce', 'it can make all guards observe only'),
+        ('session_replication_role', 'guards fire all the same, other triggers do not'),
+        ('event_triggers', 'it can weaken guards of its tables, and only coverage() sees it')) AS m (parameter, means)
     WHERE NOT s.rolsuper AND s.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
-        AND pg_catalog.has_parameter_privilege(s.oid, 'session_replication_role', 'SET')
+        AND pg_catalog.has_parameter_privilege(s.oid, m.parameter, 'SET, ALTER SYSTEM')
+    UNION ALL
+    SELECT NULL, NULL, NULL, 'risk',
+        pg_catalog.format('verdict.enforce is %s here (%s): guards refuse nothing', s.setting, s.source),
+        CASE WHEN s.source OPERATOR(pg_catalog.=) 'session' THEN 'RESET verdict.enforce' ELSE 'ALTER SYSTEM RESET verdict.enforce' END
+    FROM pg_catalog.pg_settings AS s
+    WHERE s.name OPERATOR(pg_catalog.=) 'verdict.enforce' AND s.setting OPERATOR(pg_catalog.<>) 'on'
+        AND s.source OPERATOR(pg_catalog.!~) '^(database|user)'
+    UNION ALL
+    SELECT NULL, NULL, NULL, 'risk', pg_catalog.format('%s has the setting %s: guards refuse nothing there', d.whose, c.setting),
+        pg_catalog.format('ALTER %s RESET verdict.enforce', d.whose)
+    FROM pg_catalog.pg_db_role_setting AS s CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS c (setting)
+    CROSS JOIN LATERAL (SELECT pg_catalog.concat_ws(' IN ',
+        CASE WHEN s.setrole OPERATOR(pg_catalog.<>) 0::pg_catalog.oid THEN pg_catalog.format('ROLE %s', s.setrole::pg_catalog.regrole)
+            WHEN s.setdatabase OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN 'ROLE ALL' END,
+        CASE WHEN s.setdatabase OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
+            THEN pg_catalog.format('DATABASE %I', pg_catalog.current_database()) END)) AS d (whose)
+    WHERE c.setting OPERATOR(pg_catalog.~*) '^verdict\.enforce=' AND c.setting OPERATOR(pg_catalog.!~*) '=on$'
+        AND s.setdatabase OPERATOR(pg_catalog.=) ANY (ARRAY[0::pg_catalog.oid,
+            (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())])
     UNION ALL
     SELECT NULL, NULL, NULL, 'risk',
         pg_catalog.format('role %s may change verdict.%I by itself (%s)',

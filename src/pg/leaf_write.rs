@@ -3,6 +3,7 @@
 use super::entry::Plain;
 use super::leaf::{Col, Found, Held, Leaf};
 use super::own_table;
+use super::test_hooks::{self, Weakness};
 use pgrx::pg_sys::Datum;
 
 /// Writes the mark of the verdict that replaces this one. Waits for the guards that hold it.
@@ -12,14 +13,18 @@ pub fn supersede(found: &Found, by: i64, plain: Plain) -> Held {
 
 /// Spends the verdict for a row of guard `guard_id`. A second spender waits and then sees `Changed`.
 pub fn consume(found: &Found, guard_id: i32, now: i64, plain: Plain) -> Held {
-    update(
+    let spent = update(
         found,
         [
             (Col::ConsumedAt, Datum::from(now)),
             (Col::ConsumedBy, Datum::from(guard_id)),
         ],
         plain,
-    )
+    );
+    if test_hooks::weakened(Weakness::SpendUnchecked) {
+        return Held::Yes;
+    }
+    spent
 }
 
 fn update<const N: usize>(found: &Found, changes: [(Col, Datum); N], plain: Plain) -> Held {

@@ -22,6 +22,8 @@ pub enum Weakness {
     KeyShare,
     /// The guard ignores that the verdict was superseded while it waited.
     NoRecheck,
+    /// The guard ignores that the approval it spends was spent or superseded while it waited.
+    SpendUnchecked,
     /// Writers of one subject do not wait for each other.
     Unserialised,
 }
@@ -85,6 +87,7 @@ mod imp {
             Weakness::NoLock => b"no_lock",
             Weakness::KeyShare => b"key_share",
             Weakness::NoRecheck => b"no_recheck",
+            Weakness::SpendUnchecked => b"spend_unchecked",
             Weakness::Unserialised => b"unserialised",
         };
         WEAKEN.get().is_some_and(|value| value.as_bytes() == name)
@@ -99,7 +102,7 @@ mod imp {
         GucRegistry::define_string_guc(
             c"verdict.test_weaken",
             c"Test builds only: weakens the locking protocol.",
-            c"no_lock, key_share, no_recheck or unserialised.",
+            c"no_lock, key_share, no_recheck, spend_unchecked or unserialised.",
             &WEAKEN,
             GucContext::Userset,
             GucFlags::default(),

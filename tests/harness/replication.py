@@ -25,8 +25,8 @@ class Pair:
         """Another session on the subscriber."""
         return self.servers[1].connect(self.names[1], **kw)
 
-    def subscribe(self, publications, name="s", **options):
-        """CREATE SUBSCRIPTION, and the initial copy awaited."""
+    def subscribe(self, publications, name="s", may_retry=False, **options):
+        """CREATE SUBSCRIPTION, and the initial copy awaited. `may_retry`: as in `wait`."""
         conninfo = self.servers[0].conninfo(self.names[0])
         given = "".join(f", {option} = {value}" for option, value in options.items())
         self._subscriptions.append(name)
@@ -34,25 +34,31 @@ class Pair:
         slot = f"{name[:40]}_{self.names[0]}"
         self.sub.execute(f"CREATE SUBSCRIPTION {name} CONNECTION '{conninfo}' PUBLICATION {publications}"
                          f" WITH (slot_name = '{slot}'{given})")
-        self.wait(name)
+        self.wait(name, may_retry)
 
-    def wait(self, name=None):
-        """Until all that is committed on the publisher has been applied, the initial copy too."""
-        wait_until(lambda: self.failed() or self._one(self.sub, "SELECT bool_and(srsubstate = 'r') FROM pg_subscription_rel"), 60,
+    def wait(self, name=None, may_retry=False):
+        """Until all that is committed on the publisher has been applied, the initial copy too. `may_retry`: an error that a worker
+        has met and overcome is none."""
+        failed = (lambda: False) if may_retry else self.failed
+        wait_until(lambda: failed() or self._one(self.sub, "SELECT bool_and(srsubstate = 'r') FROM pg_subscription_rel"), 60,
                    "the initial copy is done")
         lsn = self._one(self.pub, "SELECT pg_current_wal_insert_lsn()::text")
         for name in [name] if name else self._subscriptions:
-            wait_until(lambda: self.failed() or self.pub.execute(
+            wait_until(lambda: failed() or self.pub.execute(
                 "SELECT FROM pg_stat_replication WHERE application_name = %s AND replay_lsn >= %s", (name, lsn)).fetchone() is not None,
                 60, f"subscription {name} has applied {lsn}")
-        assert not self.failed(), self.log()
+        assert not failed(), self.log()
+
+    def forget_log(self):
+        """What workers have met up to now is not looked at any more."""
+        self._mark = self.servers[1].log_mark()
 
     def failed(self):
         """Whether a worker of the subscriber has met an error: it would start again, and meet it again."""
         return "ERROR:" in self.log() or "PANIC" in self.log()
 
     def log(self):
-        """The subscriber's log from the beginning, without what client sessions were told."""
+        """The subscriber's log from the beginning (or the last forget_log()), without what client sessions were told."""
         lines = self.servers[1].log(self._mark).splitlines()
         # A worker that starts while its predecessor still ends says "already active"; that is PostgreSQL's own, and passes.
         return "\n".join(line for line in lines if f"@{self.names[1]} " not in line and "is already active for PID" not in line)

@@ -78,8 +78,9 @@ def main():
 def failure(race, operations):
     name = f"{race.knobs.level}, {race.knobs.weaken or 'the real protocol'}: "
     if race.knobs.weaken:
-        if not race.until(lambda anomalies: anomalies["stale"], operations):
-            yield name + "the checker has found no message on an older approval"
+        kind = WEAKNESSES[race.knobs.weaken]
+        if not race.until(lambda anomalies: anomalies[kind], operations):
+            yield name + f"the checker has found nothing that is {kind}"
         return
     race.run(operations)
     if race.broken():

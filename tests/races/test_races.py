@@ -42,4 +42,4 @@ def test_no_message_rests_on_an_older_approval(races, level, seed):
 @pytest.mark.parametrize("weaken", WEAKNESSES)
 def test_a_weakened_protocol_is_noticed(races, level, weaken, seed):
     with Race(races, Knobs(level, weaken, seed)) as race:
-        assert race.until(lambda anomalies: anomalies["stale"], AT_MOST), race.report()
+        assert race.until(lambda anomalies: anomalies[WEAKNESSES[weaken]], AT_MOST), race.report()

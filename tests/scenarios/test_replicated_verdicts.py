@@ -109,6 +109,44 @@ def test_verdicts_and_their_marks_arrive(pair, locking, recorded):
     assert pair.incidents() == [("public.m", "denied", "denied", "applied", "apply")]
 
 
+@pytest.mark.parametrize("recorded", ["before", "after"])
+def test_verdicts_and_messages_in_one_publication(pair, recorded):
+    """Initial copies run at once and in any order: one that needs what another brings is made again until it has come."""
+    pair.pub.execute(HOOK)
+    pair.pub.execute(GUARD, ("share",))
+    pair.pub.execute("CREATE PUBLICATION all_in_one FOR TABLE m, verdict.verdicts, verdict.leaves, verdict.hooks"
+                     " WITH (publish_via_partition_root = true)")
+
+    def record():
+        approve(pair.pub, "a", "b")
+        pair.pub.execute("SELECT verdict.deny('h', 'denied', 5001, 'no')")
+        pair.pub.execute("INSERT INTO m (id, content) VALUES ('a', 'x')")
+
+    if recorded == "before":
+        record()
+    pair.subscribe("all_in_one", may_retry=True)
+    if recorded == "after":
+        record()
+    pair.wait(may_retry=True)
+    pair.sub.execute(GUARD, ("share",))
+    assert attached(pair.sub) == attached(pair.pub) != []
+    assert len(pair.rows("verdict.verdicts", VERDICTS)) == 3
+    pair.rows("m")
+    # From here on one worker applies everything in the order of the publisher's commits, and meets no error.
+    pair.forget_log()
+    approve(pair.pub, "late")
+    pair.pub.execute("INSERT INTO m (id, content) VALUES ('late', 'x')")
+    pair.pub.execute("BEGIN; SELECT verdict.approve('h', 'same', '{\"content\":\"x\"}');"
+                     " INSERT INTO m (id, content) VALUES ('same', 'x'); COMMIT")
+    pair.wait()
+    assert [row[1] for row in pair.rows("m", "n, id")] == ["a", "late", "same"]
+    assert pair.incidents() == []
+    with pair.client() as client:
+        client.execute("INSERT INTO m (id, content) VALUES ('b', 'x')")
+        for subject, expected in (("denied", "VD002"), ("nobody", "VD001")):
+            assert sqlstate(client, f"INSERT INTO m (id, content) VALUES ('{subject}', 'x')") == expected
+
+
 def test_a_client_here_does_not_hold_up_what_comes(pair):
     pair.pub.execute(HOOK)
     pair.pub.execute(PUBLICATIONS.format("true"))
