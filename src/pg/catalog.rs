@@ -234,6 +234,14 @@ pub fn tree(root: Oid, lockmode: u32) -> Vec<Oid> {
     }
 }
 
+/// What merely inherits from the table, at any distance: not its partitions.
+pub fn heirs(relation: Oid) -> Vec<Oid> {
+    let mut found = tree(relation, pg_sys::NoLock);
+    // SAFETY: a syscache look-up.
+    found.retain(|oid| *oid != relation && unsafe { !pg_sys::get_rel_relispartition(*oid) });
+    found
+}
+
 /// Whether the current role may read the table.
 pub fn may_select(relation: Oid) -> bool {
     // SAFETY: a syscache look-up.

@@ -181,6 +181,15 @@ attempts! {
         format!("CREATE TABLE {} (LIKE {}.verdict_self_test INCLUDING DEFAULTS)", table(t), quote(&t.relation.name.schema)),
         t.insert(0),
     ]);
+    "schema renamed and replaced", As::Owner, false, is_row, |t| {
+        let schema = quote(&t.relation.name.schema);
+        Ok(vec![
+            format!("ALTER SCHEMA {schema} RENAME TO verdict_self_test"),
+            format!("CREATE SCHEMA {schema}"),
+            format!("CREATE TABLE {} (LIKE verdict_self_test.{} INCLUDING DEFAULTS)", table(t), quote(&t.relation.name.table)),
+            t.insert(0),
+        ])
+    };
     "rule", As::Owner, false, is_row, |t| Ok(vec![
         format!("CREATE RULE verdict_self_test AS ON INSERT TO {} DO ALSO NOTHING", table(t)), t.insert(0),
     ]);

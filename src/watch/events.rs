@@ -26,6 +26,15 @@ pub fn command_ended(call: Call, plain: Plain) -> Datum {
         let statement = Statement::read(event);
         for relation in touched()? {
             watch(&statement, relation)?;
+            // What it does to a table it does to those that inherit from it, and tells of the first one only.
+            for heir in catalog::heirs(relation) {
+                watch(&statement, heir)?;
+            }
+        }
+        if statement.is_about_many_tables() {
+            for seen in whole::all()?.iter() {
+                watch(&statement, seen.relation)?;
+            }
         }
         Ok(())
     });
@@ -83,6 +92,11 @@ impl Statement {
             detached: event.detached(),
             new_expressions: event.new_expressions(),
         }
+    }
+
+    /// A schema's new name is a new name of all its tables; a type's labels and attributes are in the conditions that use it.
+    fn is_about_many_tables(&self) -> bool {
+        ["ALTER SCHEMA", "ALTER TYPE", "ALTER DOMAIN"].contains(&self.tag.as_str())
     }
 }
 
