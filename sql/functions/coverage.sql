@@ -24,12 +24,12 @@ AS $$
     ), guards AS MATERIALIZED (SELECT e.* FROM verdict.coverage_guards() AS e)
     SELECT e.relation, e.part, e.guard, e.state, e.differs, e.mend FROM guards AS e
     UNION ALL
-    -- A restore of parts: the guard stands, but nobody has looked at it since it came.
-    SELECT r.name, NULL, g.name, 'risk', 'it was never seen whole here, and is not watched: a statement may weaken it',
+    -- The guard stands, but nobody has looked at it since it came with a restore of parts, or since an admin has mended it.
+    SELECT r.name, NULL, g.name, 'risk', 'nobody has seen it whole, and it is not watched: a statement may weaken it',
         pg_catalog.format('SELECT * FROM verdict.repair(%L)', r.name)
     FROM roots AS r JOIN verdict.guards AS g ON pg_catalog.format('%I.%I', g.relation_schema, g.relation_name) OPERATOR(pg_catalog.=) r.name
     WHERE NOT EXISTS (SELECT 1 FROM verdict.seen_whole AS w
-        WHERE w.guard_id OPERATOR(pg_catalog.=) g.id AND w.relation OPERATOR(pg_catalog.=) r.oid)
+        WHERE w.guard_id OPERATOR(pg_catalog.=) g.id AND w.relation OPERATOR(pg_catalog.=) r.oid AND w.weakened_at IS NULL)
         AND NOT EXISTS (SELECT 1 FROM guards AS e WHERE e.guard OPERATOR(pg_catalog.=) g.name
             AND e.relation OPERATOR(pg_catalog.=) r.name AND e.state OPERATOR(pg_catalog.<>) 'ok')
     UNION ALL
@@ -68,6 +68,10 @@ AS $$
     SELECT p.name, p.part, NULL, 'risk', pg_catalog.format('rule %I can keep rows away from the table', w.rulename),
         pg_catalog.format('DROP RULE %I ON %s', w.rulename, p.part)
     FROM parts AS p JOIN pg_catalog.pg_rewrite AS w ON w.ev_class OPERATOR(pg_catalog.=) p.oid
+    UNION ALL
+    SELECT p.name, p.part, NULL, 'risk', 'it is a foreign table: what is written where its rows are kept passes no guard here', NULL
+    FROM parts AS p JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) p.oid
+    WHERE c.relkind OPERATOR(pg_catalog.=) 'f'
     UNION ALL
     SELECT r.name, pg_catalog.format('%I.%I', n.nspname, c.relname), NULL, 'risk',
         'it inherits from the guarded table, and rows in it are seen there, but no guard stands on it',

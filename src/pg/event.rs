@@ -72,6 +72,19 @@ impl Event {
             .collect();
     }
 
+    /// Whether an ALTER TABLE has enabled a rule.
+    pub fn enables_rules(self) -> bool {
+        let enabling = [
+            AlterTableType::AT_EnableRule,
+            AlterTableType::AT_EnableAlwaysRule,
+            AlterTableType::AT_EnableReplicaRule,
+        ];
+        let alterations = self.alterations();
+        alterations
+            .iter()
+            .any(|command| enabling.contains(&command.subtype))
+    }
+
     fn alterations(self) -> Vec<pg_sys::AlterTableCmd> {
         // SAFETY: the parse tree lives during the call; its tag says what it is.
         unsafe {

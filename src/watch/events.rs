@@ -4,14 +4,15 @@
 //! pg_upgrade works, in steps whose middle is weaker than their end.
 
 use super::drift::{self, Watched};
+use super::weakness::{self, Statement, Weakness};
 use super::whole::{self, Seen};
 use super::{mending, roles};
 use crate::audit::incident;
 use crate::pg::catalog::{self, Relation};
 use crate::pg::entry::{Call, Plain, say};
-use crate::pg::event::{self, Event};
+use crate::pg::event;
 use crate::pg::identity;
-use crate::pg::{rows, sql};
+use crate::pg::sql;
 use crate::report::{About, Report, SqlState};
 use pgrx::PgLogLevel;
 use pgrx::pg_sys::{Datum, NoLock, Oid};
@@ -76,30 +77,6 @@ fn is_off() -> Result<bool, Report> {
     Ok(drift::registered()?.is_empty())
 }
 
-/// What the statement was, beyond the tables that it touched.
-struct Statement {
-    tag: String,
-    attached: Option<Oid>,
-    detached: Option<Oid>,
-    new_expressions: Vec<String>,
-}
-
-impl Statement {
-    fn read(event: Event) -> Self {
-        Self {
-            tag: event.tag(),
-            attached: event.attached(),
-            detached: event.detached(),
-            new_expressions: event.new_expressions(),
-        }
-    }
-
-    /// A schema's new name is a new name of all its tables; a type's labels and attributes are in the conditions that use it.
-    fn is_about_many_tables(&self) -> bool {
-        ["ALTER SCHEMA", "ALTER TYPE", "ALTER DOMAIN"].contains(&self.tag.as_str())
-    }
-}
-
 /// Looks at the guards of a table that a statement has touched.
 fn watch(statement: &Statement, relation: Oid) -> Result<(), Report> {
     let Ok(facts) = catalog::relation(relation) else {
@@ -113,9 +90,10 @@ fn watch(statement: &Statement, relation: Oid) -> Result<(), Report> {
         catalog::relation(root)?
     };
     for watched in drift::registered()?.iter() {
-        let was_whole = seen.iter().any(|seen| {
-            seen.is_whole && seen.relation == root && seen.guard_id == watched.guard.id
-        });
+        let seen = seen
+            .iter()
+            .find(|seen| seen.relation == root && seen.guard_id == watched.guard.id);
+        let was_whole = seen.is_some_and(|seen| seen.is_whole);
         if !was_whole && watched.table != root_facts.name {
             continue;
         }
@@ -125,7 +103,7 @@ fn watch(statement: &Statement, relation: Oid) -> Result<(), Report> {
         } else {
             vec![relation]
         };
-        let weakness = weakness(watched, statement, &root_facts, &members)?;
+        let weakness = weakness::after(statement, watched, &root_facts, &members)?;
         match (was_whole, weakness) {
             (true, Some(weakness)) => weakened(watched, statement, &root_facts, &weakness)?,
             (true, None) => {
@@ -134,73 +112,21 @@ fn watch(statement: &Statement, relation: Oid) -> Result<(), Report> {
                     note(watched, "detached", &what)?;
                 }
             }
-            (false, None) if whole_tree => {
+            // A partition that was mended may have been all that was wrong. While a dump is being restored the guard was never
+            // seen, and the tree is not looked through for each of its partitions.
+            (false, None) if whole_tree || (seen.is_some() && stands(watched, &root_facts)?) => {
                 whole::mark(&watched.guard, &root_facts)?;
             }
-            _ => {}
+            (false, _) => {}
         }
     }
     Ok(())
 }
 
-/// How a guard is weaker than it should be after a statement.
-struct Weakness {
-    what: String,
-    way_out: &'static str,
-}
-
-fn weakness(
-    watched: &Watched,
-    statement: &Statement,
-    root: &Relation,
-    members: &[Oid],
-) -> Result<Option<Weakness>, Report> {
-    if watched.table != root.name {
-        return Ok(Some(Weakness {
-            what: format!(
-                "its table would be called {}, not {}",
-                root.name, watched.table
-            ),
-            way_out: "To rename a guarded table: verdict.rename(relation, new_name). To put another table in its place: verdict.rehome(old, new).",
-        }));
-    }
-    if let Some(attached) = statement.attached
-        && rows::is_any(attached)?
-    {
-        return Ok(Some(Weakness {
-            what: format!(
-                "table {} would be attached with rows that no guard has judged",
-                catalog::relation(attached)?.name
-            ),
-            way_out: "Attach it empty and insert the rows, or let a verdict admin attach it and look at verdict.reconcile(hook, relation).",
-        }));
-    }
-    let columns = drift::guarded_columns(&watched.guard);
-    if let Some(column) = statement
-        .new_expressions
-        .iter()
-        .find(|name| columns.contains(name))
-    {
-        return Ok(Some(Weakness {
-            what: format!("guarded column {column} would get other values in all rows"),
-            way_out: "A verdict admin can do that, and look at verdict.reconcile(hook, relation) afterwards.",
-        }));
-    }
-    if let Some(rule) = rule_on(members)? {
-        return Ok(Some(Weakness {
-            what: format!("rule {rule} could keep rows away from it"),
-            way_out: "Use a view with the rule, and leave the table as it is.",
-        }));
-    }
-    let drifted = drift::of(watched, root, members)?;
-    let Some((member, differs)) = drifted.first() else {
-        return Ok(None);
-    };
-    let name = catalog::relation(*member)?.name;
-    Ok(Some(Weakness {
-        what: format!("on table {name}: {}", differs.join("; ")),
-        way_out: "To change a guard: verdict.alter_guard(relation, hook, …). To take it off: verdict.unguard(relation, hook, reason). To open it for a while: verdict.break_glass(relation, reason, duration).",
-    }))
+/// Whether the guard stands as installed on the whole tree.
+fn stands(watched: &Watched, root: &Relation) -> Result<bool, Report> {
+    let members = catalog::parts(root, NoLock);
+    Ok(drift::of(watched, root, &members)?.is_empty())
 }
 
 /// Refuses, or writes down what an admin has done.
@@ -228,7 +154,9 @@ fn weakened(
         .hint(weakness.way_out)
         .about(about));
     }
-    whole::weakened(guard.id)?;
+    if weakness.is_drift {
+        whole::weakened(guard.id)?;
+    }
     let what = format!("{}: {}", statement.tag, weakness.what);
     note(watched, "weakened", &what)
 }
@@ -293,12 +221,4 @@ fn tables_of_dropped_triggers() -> Result<Vec<Oid>, Report> {
 fn oids(statement: &str) -> Result<Vec<Oid>, Report> {
     let found = sql::one::<Vec<Option<Oid>>>(statement, &[])?;
     Ok(found.into_iter().flatten().flatten().collect())
-}
-
-fn rule_on(members: &[Oid]) -> Result<Option<String>, Report> {
-    sql::one(
-        "SELECT r.rulename::pg_catalog.text FROM pg_catalog.pg_rewrite AS r
-         WHERE r.ev_class OPERATOR(pg_catalog.=) ANY ($1) LIMIT 1",
-        &[members.to_vec().into()],
-    )
 }

@@ -17,6 +17,7 @@ mod repair;
 mod roles;
 mod soft;
 mod triggers;
+mod weakness;
 mod whole;
 
 use crate::pg::entry::{Call, Plain};

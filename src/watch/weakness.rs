@@ -1,0 +1,161 @@
+//! What makes a guard weaker than it was before a statement.
+
+use super::drift::{self, Watched};
+use crate::pg::catalog::{self, Kind, Relation};
+use crate::pg::event::Event;
+use crate::pg::{rows, sql};
+use crate::report::Report;
+use pgrx::pg_sys::{NoLock, Oid};
+
+/// What the statement was, beyond the tables that it touched.
+pub struct Statement {
+    pub tag: String,
+    attached: Option<Oid>,
+    pub detached: Option<Oid>,
+    new_expressions: Vec<String>,
+    enables_rules: bool,
+}
+
+impl Statement {
+    pub fn read(event: Event) -> Self {
+        Self {
+            tag: event.tag(),
+            attached: event.attached(),
+            detached: event.detached(),
+            new_expressions: event.new_expressions(),
+            enables_rules: event.enables_rules(),
+        }
+    }
+
+    /// A schema's new name is a new name of all its tables; a type's labels and attributes are in the conditions that use it.
+    pub fn is_about_many_tables(&self) -> bool {
+        ["ALTER SCHEMA", "ALTER TYPE", "ALTER DOMAIN"].contains(&self.tag.as_str())
+    }
+}
+
+/// How a guard is weaker than it should be after a statement.
+pub struct Weakness {
+    pub what: String,
+    pub way_out: &'static str,
+    /// The guard itself is not as it was installed, and is not watched until it is again. Otherwise it stands, and
+    /// something has come that it cannot see.
+    pub is_drift: bool,
+}
+
+impl Weakness {
+    fn came(what: String, way_out: &'static str) -> Option<Self> {
+        Some(Self {
+            what,
+            way_out,
+            is_drift: false,
+        })
+    }
+
+    fn drift(what: String, way_out: &'static str) -> Option<Self> {
+        Some(Self {
+            what,
+            way_out,
+            is_drift: true,
+        })
+    }
+}
+
+/// What the statement has done to the guard, as far as these tables of its tree show it.
+///
+/// # Errors
+///
+/// SPI's own.
+pub fn after(
+    statement: &Statement,
+    watched: &Watched,
+    root: &Relation,
+    members: &[Oid],
+) -> Result<Option<Weakness>, Report> {
+    if watched.table != root.name {
+        return Ok(Weakness::drift(
+            format!(
+                "its table would be called {}, not {}",
+                root.name, watched.table
+            ),
+            "To rename a guarded table: verdict.rename(relation, new_name). To put another table in its place: verdict.rehome(old, new).",
+        ));
+    }
+    let drifted = drift::of(watched, root, members)?;
+    if let Some((member, differs)) = drifted.first() {
+        let name = catalog::relation(*member)?.name;
+        return Ok(Weakness::drift(
+            format!("on table {name}: {}", differs.join("; ")),
+            "To change a guard: verdict.alter_guard(relation, hook, …). To take it off: verdict.unguard(relation, hook, reason). To open it for a while: verdict.break_glass(relation, reason, duration).",
+        ));
+    }
+    came(statement, watched, members)
+}
+
+/// What no guard has judged, or will see.
+fn came(
+    statement: &Statement,
+    watched: &Watched,
+    members: &[Oid],
+) -> Result<Option<Weakness>, Report> {
+    if let Some(attached) = statement.attached
+        && rows::is_any(attached)?
+    {
+        let name = catalog::relation(attached)?.name;
+        return Ok(Weakness::came(
+            format!("table {name} would be attached with rows that no guard has judged"),
+            "Attach it empty and insert the rows, or let a verdict admin attach it and look at verdict.reconcile(hook, relation).",
+        ));
+    }
+    if let Some(foreign) = new_foreign_partition(statement, members)? {
+        return Ok(Weakness::came(
+            format!(
+                "{} would be a partition whose rows are kept elsewhere, out of reach of a guard here",
+                foreign.name
+            ),
+            "Put the rows into a table of this server, and guard the other server's table there.",
+        ));
+    }
+    let columns = drift::guarded_columns(&watched.guard);
+    let changed = statement.new_expressions.iter();
+    if let Some(column) = changed.into_iter().find(|name| columns.contains(name)) {
+        return Ok(Weakness::came(
+            format!("guarded column {column} would get other values in all rows"),
+            "A verdict admin can do that, and look at verdict.reconcile(hook, relation) afterwards.",
+        ));
+    }
+    if (statement.tag == "CREATE RULE" || statement.enables_rules)
+        && let Some(rule) = rule_on(members)?
+    {
+        return Ok(Weakness::came(
+            format!("rule {rule} could keep rows away from it"),
+            "Use a view with the rule, and leave the table as it is.",
+        ));
+    }
+    Ok(None)
+}
+
+fn new_foreign_partition(
+    statement: &Statement,
+    members: &[Oid],
+) -> Result<Option<Relation>, Report> {
+    let new = match statement.attached {
+        Some(attached) => catalog::tree(attached, NoLock),
+        None if statement.tag == "CREATE FOREIGN TABLE" => members.to_vec(),
+        None => Vec::new(),
+    };
+    for table in new {
+        let facts = catalog::relation(table)?;
+        if facts.kind == Kind::Foreign {
+            return Ok(Some(facts));
+        }
+    }
+    Ok(None)
+}
+
+fn rule_on(members: &[Oid]) -> Result<Option<String>, Report> {
+    sql::one(
+        "SELECT r.rulename::pg_catalog.text FROM pg_catalog.pg_rewrite AS r
+         WHERE r.ev_class OPERATOR(pg_catalog.=) ANY ($1) AND r.ev_enabled OPERATOR(pg_catalog.<>) 'D' LIMIT 1",
+        &[members.to_vec().into()],
+    )
+}
