@@ -6,7 +6,7 @@ use super::registry::Mapped;
 use super::triggers::{install, uninstall};
 use super::{drift, mapping, registry, soft, whole};
 use crate::args;
-use crate::pg::catalog::{self, Kind, Name, Relation};
+use crate::pg::catalog::{self, Name, Relation};
 use crate::pg::entry::say;
 use crate::pg::identity;
 use crate::pg::lock;
@@ -73,18 +73,7 @@ fn put_guard(
         };
         refuse_twice(&relation, &hook, &name)?;
         hooks::lock(&hook, "KEY SHARE")?;
-        for member in catalog::tree(relation.oid, pgrx::pg_sys::ShareRowExclusiveLock) {
-            let member = catalog::relation(member)?;
-            if member.kind == Kind::Foreign {
-                return Err(Report::new(
-                    SqlState::WrongObjectType,
-                    format!(
-                        "relation {} cannot be guarded: its partition {} is a foreign table",
-                        relation.name, member.name
-                    ),
-                ));
-            }
-        }
+        mapping::lock_guardable_tree(&relation, pgrx::pg_sys::ShareRowExclusiveLock)?;
         let guarded = reads.columns();
         let marks = Marks {
             flag: soft::flag(flag_column, flag_value, &guarded, &relation)?,

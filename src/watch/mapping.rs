@@ -39,6 +39,28 @@ pub fn guardable(relation: &Relation) -> Result<(), Report> {
     }
 }
 
+/// Locks the table and everything below it until the transaction ends, and refuses it when some of its rows are kept
+/// elsewhere.
+///
+/// # Errors
+///
+/// 42809.
+pub fn lock_guardable_tree(relation: &Relation, lockmode: u32) -> Result<(), Report> {
+    for member in catalog::tree(relation.oid, lockmode) {
+        let member = catalog::relation(member)?;
+        if member.kind == Kind::Foreign {
+            return Err(Report::new(
+                SqlState::WrongObjectType,
+                format!(
+                    "relation {} cannot be guarded: its partition {} is a foreign table",
+                    relation.name, member.name
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// The key column.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use super::drift::{self, Watched};
 use super::guard::table_to_change;
-use super::mapping::guardable;
+use super::mapping::{guardable, lock_guardable_tree};
 use super::mending::unwatched;
 use super::triggers::{install, uninstall};
 use super::{registry, soft};
@@ -86,9 +86,8 @@ fn rehome(old: Option<Oid>, new: Option<Oid>) {
             )
             .hint("Take them off first: verdict.unguard(relation, hook, reason)."));
         }
-        for table in [&old, &new] {
-            catalog::tree(table.oid, AccessExclusiveLock);
-        }
+        catalog::tree(old.oid, AccessExclusiveLock);
+        lock_guardable_tree(&new, AccessExclusiveLock)?;
         for watched in &guards {
             uninstall(&old, watched.guard.id)?;
         }

@@ -130,3 +130,12 @@ SET ROLE wa_owner;
 ALTER TABLE chat.p1 DISABLE TRIGGER USER;
 RESET ROLE;
 SELECT * FROM risks;
+
+-- nor does one come by rehome
+CREATE TABLE chat.new_parts (id text, body text, k int) PARTITION BY LIST (k);
+CREATE FOREIGN TABLE chat.new_far PARTITION OF chat.new_parts FOR VALUES IN (1) SERVER nowhere;
+SELECT verdict.rehome('chat.parts', 'chat.new_parts');
+DROP FOREIGN TABLE chat.new_far;
+ALTER TABLE chat.new_parts OWNER TO wa_owner;
+SELECT verdict.rehome('chat.parts', 'chat.new_parts');
+SELECT * FROM risks;
