@@ -1,32 +1,34 @@
 """pg_partman at work on a guarded table, as the table's owner, who is no admin of ours: it is not hindered, and what it makes is
-guarded. Version 4 is SQL, and runs on every major."""
+guarded. Both versions are SQL, and run on every major."""
 
 import psycopg
 import pytest
 
 SETUP = """
     CREATE ROLE pm_owner LOGIN;
-    CREATE SCHEMA partman; CREATE EXTENSION pg_partman SCHEMA partman;
+    CREATE SCHEMA partman; CREATE EXTENSION pg_partman SCHEMA partman VERSION '{version}';
     GRANT USAGE, CREATE ON SCHEMA partman TO pm_owner;
     GRANT ALL ON ALL TABLES IN SCHEMA partman TO pm_owner;
     GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA partman TO pm_owner;
     GRANT EXECUTE ON ALL PROCEDURES IN SCHEMA partman TO pm_owner;
     CREATE SCHEMA chat AUTHORIZATION pm_owner;
-    SELECT verdict.create_hook('h', subject => '/id', fields => '{"body":"/body"}');
+    SELECT verdict.create_hook('h', subject => '/id', fields => '{{"body":"/body"}}');
 """
-BY_NUMBER = """
-    CREATE TABLE chat.msgs (n bigint NOT NULL, id text, body text) PARTITION BY RANGE (n);
-    SELECT partman.create_parent('chat.msgs', 'n', 'native', '10', p_premake => 2);
-"""
+TABLE = "CREATE TABLE chat.msgs (n bigint NOT NULL, id text, body text) PARTITION BY RANGE (n)"
+VERSIONS = {
+    "4.7.2": "SELECT partman.create_parent('chat.msgs', 'n', 'native', '10', p_premake => 2)",
+    "5.2.4": "SELECT partman.create_parent('chat.msgs', 'n', '10', p_premake => 2)",
+}
 GUARD = "SELECT verdict.guard('chat.msgs', 'h', key => 'id', content => '{\"body\":\"body\"}')"
 
 
-@pytest.fixture
-def owner(cluster, db):
+@pytest.fixture(params=VERSIONS)
+def owner(request, cluster, db):
     """The owner's session, with a partitioned table that a superuser guards."""
-    cluster.psql(SETUP, db)
+    cluster.psql(SETUP.format(version=request.param), db)
     with cluster.connect(db, user="pm_owner") as session:
-        session.execute(BY_NUMBER)
+        session.execute(TABLE)
+        session.execute(VERSIONS[request.param])
         with cluster.connect(db) as admin:
             admin.execute(GUARD)
         yield session
