@@ -5,8 +5,9 @@
 use super::catalog::Relation;
 use crate::report::{Report, SqlState};
 use pgrx::datum::DatumWithOid;
-use pgrx::spi::{self, SpiHeapTupleData};
+use pgrx::spi::{self, OwnedPreparedStatement, SpiHeapTupleData, SpiTupleTable};
 use pgrx::{FromDatum, IntoDatum, Spi, pg_sys};
+use std::cell::RefCell;
 
 /// Runs a statement for its effect.
 ///
@@ -48,6 +49,42 @@ pub fn rows<T>(
         found.map(|row| read(&row)).collect::<spi::Result<Vec<T>>>()
     })
     .map_err(failed)
+}
+
+/// A query without arguments that is planned once per session: for what runs with every statement of DDL.
+pub struct Kept {
+    statement: &'static str,
+    plan: RefCell<Option<OwnedPreparedStatement>>,
+}
+
+impl Kept {
+    pub const fn new(statement: &'static str) -> Self {
+        Self {
+            statement,
+            plan: RefCell::new(None),
+        }
+    }
+
+    /// The first row, as `read` makes it of its columns.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`].
+    pub fn first_row<T>(
+        &self,
+        read: impl Fn(&SpiTupleTable) -> spi::Result<T>,
+    ) -> Result<T, Report> {
+        Spi::connect(|client| {
+            let mut plan = self.plan.borrow_mut();
+            let plan = match &mut *plan {
+                Some(plan) => plan,
+                empty => empty.insert(client.prepare(self.statement, &[])?.keep()),
+            };
+            let found = client.select(&*plan, Some(1), &[])?;
+            read(&found.first())
+        })
+        .map_err(failed)
+    }
 }
 
 /// Runs queries that see what is committed now, whatever the statement's snapshot.

@@ -12,7 +12,7 @@ use crate::pg::catalog::{self, Relation};
 use crate::pg::entry::{Call, Plain, say};
 use crate::pg::event;
 use crate::pg::identity;
-use crate::pg::sql;
+use crate::pg::sql::Kept;
 use crate::report::{About, Report, SqlState};
 use pgrx::PgLogLevel;
 use pgrx::pg_sys::{Datum, NoLock, Oid};
@@ -50,13 +50,13 @@ pub fn dropped(call: Call, plain: Plain) -> Datum {
             return Ok(());
         }
         let statement = Statement::read(event);
-        let gone = dropped_tables()?;
+        let (gone, without_trigger) = dropped_tables_and_triggers()?;
         for seen in whole::all()?.iter() {
             if gone.contains(&seen.relation) {
                 table_dropped(&statement, seen)?;
             }
         }
-        for relation in tables_of_dropped_triggers()? {
+        for relation in without_trigger {
             watch(&statement, relation)?;
         }
         Ok(())
@@ -185,9 +185,9 @@ fn note(watched: &Watched, done: &str, what: &str) -> Result<(), Report> {
     incident::write_drift(guard, &watched.table, done, what)
 }
 
-/// The tables that the statement has touched: themselves, or by a trigger or rule on them.
-fn touched() -> Result<Vec<Oid>, Report> {
-    oids(
+thread_local! {
+    /// The tables that the statement has touched: themselves, or by a trigger or rule on them.
+    static TOUCHED: Kept = const { Kept::new(
         "SELECT pg_catalog.array_agg(DISTINCT CASE c.classid::pg_catalog.regclass
              WHEN 'pg_catalog.pg_class'::pg_catalog.regclass THEN c.objid
              WHEN 'pg_catalog.pg_trigger'::pg_catalog.regclass THEN
@@ -196,29 +196,27 @@ fn touched() -> Result<Vec<Oid>, Report> {
                  (SELECT r.ev_class FROM pg_catalog.pg_rewrite AS r WHERE r.oid OPERATOR(pg_catalog.=) c.objid)
              END)
          FROM pg_catalog.pg_event_trigger_ddl_commands() AS c",
-    )
+    ) };
+    /// The tables that the statement has dropped, and those that are still there and have lost a trigger.
+    static DROPPED: Kept = const { Kept::new(
+        "SELECT pg_catalog.array_agg(d.objid) FILTER (WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+                 AND d.objsubid OPERATOR(pg_catalog.=) 0),
+             pg_catalog.array_agg(DISTINCT CASE WHEN d.object_type OPERATOR(pg_catalog.=) 'trigger' THEN
+                 (SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+                  WHERE n.nspname OPERATOR(pg_catalog.=) d.address_names[1]::pg_catalog.name
+                      AND c.relname OPERATOR(pg_catalog.=) d.address_names[2]::pg_catalog.name) END)
+         FROM pg_catalog.pg_event_trigger_dropped_objects() AS d",
+    ) };
 }
 
-fn dropped_tables() -> Result<Vec<Oid>, Report> {
-    oids(
-        "SELECT pg_catalog.array_agg(d.objid) FROM pg_catalog.pg_event_trigger_dropped_objects() AS d
-         WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
-             AND d.objsubid OPERATOR(pg_catalog.=) 0",
-    )
+fn touched() -> Result<Vec<Oid>, Report> {
+    TOUCHED.with(|query| query.first_row(|row| Ok(oids(row.get(1)?))))
 }
 
-/// Tables that are still there and have lost a trigger.
-fn tables_of_dropped_triggers() -> Result<Vec<Oid>, Report> {
-    oids(
-        "SELECT pg_catalog.array_agg(DISTINCT c.oid) FROM pg_catalog.pg_event_trigger_dropped_objects() AS d
-         JOIN pg_catalog.pg_namespace AS n ON n.nspname::pg_catalog.text OPERATOR(pg_catalog.=) d.address_names[1]
-         JOIN pg_catalog.pg_class AS c ON c.relnamespace OPERATOR(pg_catalog.=) n.oid
-             AND c.relname::pg_catalog.text OPERATOR(pg_catalog.=) d.address_names[2]
-         WHERE d.object_type OPERATOR(pg_catalog.=) 'trigger'",
-    )
+fn dropped_tables_and_triggers() -> Result<(Vec<Oid>, Vec<Oid>), Report> {
+    DROPPED.with(|query| query.first_row(|row| Ok((oids(row.get(1)?), oids(row.get(2)?)))))
 }
 
-fn oids(statement: &str) -> Result<Vec<Oid>, Report> {
-    let found = sql::one::<Vec<Option<Oid>>>(statement, &[])?;
-    Ok(found.into_iter().flatten().flatten().collect())
+fn oids(found: Option<Vec<Option<Oid>>>) -> Vec<Oid> {
+    found.into_iter().flatten().flatten().collect()
 }
