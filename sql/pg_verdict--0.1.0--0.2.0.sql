@@ -39,6 +39,10 @@ DROP FUNCTION verdict.alter_guard(pg_catalog.regclass, pg_catalog.text, pg_catal
 COMMENT ON FUNCTION verdict.grant_role(pg_catalog.text, pg_catalog.regrole) IS 'Lets a role record, review, audit or administer: recorder, reviewer, auditor or admin';
 COMMENT ON FUNCTION verdict.revoke_role(pg_catalog.text, pg_catalog.regrole) IS 'Takes that back: recorder, reviewer, auditor or admin';
 COMMENT ON FUNCTION verdict.retire() IS 'Drops the leaves that can decide nothing any more and are past verdict.retention_days, and incidents past verdict.incident_retention_days';
+-- A row becomes JSON as its table's owner, not as whoever asks.
+DROP FUNCTION verdict.explain(pg_catalog.anyelement);
+-- include functions/row_as_json.sql
+-- include functions/explain_of_row.sql
 -- include functions/break_glass.sql
 -- include functions/release.sql
 -- include functions/refuse.sql
@@ -68,7 +72,14 @@ BEGIN
 END
 $$;
 
--- The guards that stand get what the watch compares with.
+-- The guards that stand get what the watch compares with: a condition as it is written whatever the session's settings.
+SET LOCAL timezone TO 'UTC';
+SET LOCAL datestyle TO 'ISO, YMD';
+SET LOCAL intervalstyle TO 'postgres';
+SET LOCAL extra_float_digits TO 3;
+SET LOCAL bytea_output TO 'hex';
+SET LOCAL lc_monetary TO 'C';
+SET LOCAL quote_all_identifiers TO off;
 UPDATE verdict.guards AS g SET when_clause = (
     SELECT pg_catalog.substring(pg_catalog.pg_get_triggerdef(t.oid), ' WHEN \((.*)\) EXECUTE FUNCTION ')
     FROM pg_catalog.pg_trigger AS t

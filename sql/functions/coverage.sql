@@ -69,6 +69,13 @@ AS $$
         pg_catalog.format('DROP RULE %I ON %s', w.rulename, p.part)
     FROM parts AS p JOIN pg_catalog.pg_rewrite AS w ON w.ev_class OPERATOR(pg_catalog.=) p.oid
     UNION ALL
+    SELECT r.name, NULL, g.name, 'risk', pg_catalog.format('column %I, which incidents must not show, does not exist', c.name),
+        pg_catalog.format('SELECT verdict.alter_guard(%L, …, redact => …)', r.name)
+    FROM roots AS r JOIN verdict.guards AS g ON pg_catalog.format('%I.%I', g.relation_schema, g.relation_name) OPERATOR(pg_catalog.=) r.name
+    CROSS JOIN LATERAL pg_catalog.jsonb_array_elements_text(g.redact) AS c (name)
+    WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute AS a
+        WHERE a.attrelid OPERATOR(pg_catalog.=) r.oid AND a.attname OPERATOR(pg_catalog.=) c.name::pg_catalog.name)
+    UNION ALL
     SELECT p.name, p.part, NULL, 'risk', 'it is a foreign table: what is written where its rows are kept passes no guard here', NULL
     FROM parts AS p JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) p.oid
     WHERE c.relkind OPERATOR(pg_catalog.=) 'f'

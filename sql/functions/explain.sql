@@ -31,23 +31,3 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION verdict.explain(pg_catalog.regclass, pg_catalog.jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION verdict.explain(pg_catalog.regclass, pg_catalog.jsonb) IS 'Every step of every guard''s decision for one row';
-
-CREATE FUNCTION verdict.explain(
-    r pg_catalog.anyelement
-) RETURNS TABLE (
-    guard pg_catalog.text,
-    step pg_catalog.int4,
-    question pg_catalog.text,
-    answer pg_catalog.text,
-    detail pg_catalog.text
-)
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp
-AS $$
-    SELECT e.guard, e.step, e.question, e.answer, e.detail
-    FROM verdict.explain(
-        verdict.relation_of(pg_catalog.pg_typeof($1)::pg_catalog.oid)::pg_catalog.regclass,
-        pg_catalog.to_jsonb($1)
-    ) AS e
-$$;
-REVOKE ALL ON FUNCTION verdict.explain(pg_catalog.anyelement) FROM PUBLIC;
-COMMENT ON FUNCTION verdict.explain(pg_catalog.anyelement) IS 'As explain(relation, r), for a row of the table';

@@ -4,6 +4,7 @@ use super::leaks::{Scope, problem};
 use crate::args;
 use crate::enforce::{flag, plan};
 use crate::pg::catalog::quote;
+use crate::pg::deferred;
 use crate::pg::entry::{guarded, say};
 use crate::pg::identity::{self, Restriction};
 use crate::pg::memory;
@@ -108,7 +109,8 @@ fn flag_leaks(
     dry_run: Option<bool>,
 ) -> Flagged {
     or_raise((|| {
-        let owner = table_argument(relation)?.owner;
+        let table = table_argument(relation)?;
+        let owner = table.owner;
         let scope = Scope::check(hook, relation, since, time_column)?;
         let dry_run = args::required("dry_run", dry_run)?;
         if !dry_run {
@@ -124,6 +126,7 @@ fn flag_leaks(
             Ok(())
         })?;
         if !dry_run {
+            deferred::check_now(&table)?;
             for (done, (finding, leaf, row_at)) in leaks.into_iter().enumerate() {
                 let flagged = memory::scratch(|| set_flag(&scope.hook, leaf, row_at, owner))?;
                 counts.entry(problem(finding)).or_default().1 += flagged;

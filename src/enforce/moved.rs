@@ -4,6 +4,7 @@
 //! The AFTER DELETE trigger notes what leaves (its tuple bears PostgreSQL's mark of such a move), the AFTER INSERT
 //! trigger takes the note away. One note lets one equal row in: no more of that content than before.
 
+use super::flag;
 use super::shape::Shape;
 use crate::pg::columns::{self, RowSlot};
 use crate::pg::entry::Plain;
@@ -25,7 +26,8 @@ thread_local! {
 
 /// Notes a row that leaves its partition.
 pub fn leaves(shape: &Shape, row: RowSlot, plain: Plain) {
-    let note = (shape.guard_id, fingerprint(shape, row, plain));
+    let flagged = flag::is_set(shape, row, plain);
+    let note = (shape.guard_id, fingerprint(shape, row, flagged, plain));
     plain.step(|| {
         let level = transaction::nest_level();
         DEEPEST.set(DEEPEST.get().max(level));
@@ -34,12 +36,18 @@ pub fn leaves(shape: &Shape, row: RowSlot, plain: Plain) {
     });
 }
 
-/// Whether this row is one that left another partition unchanged.
+/// Whether this row is one that left another partition unchanged. It may have been flagged on the way, but not unflagged.
 pub fn arrives(shape: &Shape, row: RowSlot, plain: Plain) -> bool {
     if NOTES.with_borrow(HashMap::is_empty) {
         return false;
     }
-    let note = (shape.guard_id, fingerprint(shape, row, plain));
+    let flagged = flag::is_set(shape, row, plain);
+    takes(shape, row, flagged, plain) || (flagged && takes(shape, row, false, plain))
+}
+
+/// Takes the note of such a row away, if there is one.
+fn takes(shape: &Shape, row: RowSlot, flagged: bool, plain: Plain) -> bool {
+    let note = (shape.guard_id, fingerprint(shape, row, flagged, plain));
     plain.step(|| {
         Ok(NOTES.with_borrow_mut(|notes| {
             let Some(levels) = notes.get_mut(&note) else {
@@ -176,8 +184,9 @@ pub fn forget() {
     });
 }
 
-fn fingerprint(shape: &Shape, row: RowSlot, plain: Plain) -> u64 {
+fn fingerprint(shape: &Shape, row: RowSlot, flagged: bool, plain: Plain) -> u64 {
     let mut hasher = KEYS.with(BuildHasher::build_hasher);
+    hasher.write_u8(flagged.into());
     for attnum in shape.bound().iter().chain(shape.condition()) {
         match columns::fingerprint(row, *attnum, plain) {
             None => hasher.write_u8(0),

@@ -211,14 +211,19 @@ pub fn find(schema: &str, name: &str) -> Option<Oid> {
 
 /// The topmost partitioned table above a partition, or the relation itself.
 pub fn root(oid: Oid) -> Oid {
-    // SAFETY: get_partition_ancestors returns a list whose last member is the root.
+    ancestors(oid).last().copied().unwrap_or(oid)
+}
+
+/// The partitioned tables above a partition, the nearest first; empty for any other table.
+pub fn ancestors(oid: Oid) -> Vec<Oid> {
+    // SAFETY: the callee returns a list of OIDs for a partition, and raises for anything else.
     unsafe {
         if !pg_sys::get_rel_relispartition(oid) {
-            return oid;
+            return Vec::new();
         }
         let ancestors = pg_sys::ffi::pg_guard_ffi_boundary(|| native::get_partition_ancestors(oid));
         let list = pgrx::PgList::<std::ffi::c_void>::from_pg(ancestors);
-        list.get_oid(list.len().saturating_sub(1)).unwrap_or(oid)
+        (0..list.len()).filter_map(|i| list.get_oid(i)).collect()
     }
 }
 
@@ -313,6 +318,19 @@ pub fn type_name_with(oid: Oid, typmod: i32) -> String {
     }
 }
 
+/// What an array consists of; for any other type, the type itself.
+pub fn element_type(oid: Oid) -> Oid {
+    // SAFETY: syscache look-ups.
+    unsafe {
+        let element = pg_sys::get_base_element_type(oid);
+        if element == pg_sys::InvalidOid {
+            oid
+        } else {
+            element
+        }
+    }
+}
+
 /// Whether the type is an enum.
 pub fn is_enum(oid: Oid) -> bool {
     // SAFETY: a syscache look-up.
@@ -321,8 +339,13 @@ pub fn is_enum(oid: Oid) -> bool {
 
 /// The relation whose row type this is, or `None` for any other type.
 pub fn relation_of_row_type(oid: Oid) -> Option<Oid> {
-    // SAFETY: a syscache look-up.
-    let relation = unsafe { pg_sys::get_typ_typrelid(pg_sys::getBaseType(oid)) };
+    // SAFETY: syscache look-ups; get_typtype tells a type that is not there, which getBaseType would not bear.
+    let relation = unsafe {
+        if pg_sys::get_typtype(oid) == 0 {
+            return None;
+        }
+        pg_sys::get_typ_typrelid(pg_sys::getBaseType(oid))
+    };
     (relation != pg_sys::InvalidOid).then_some(relation)
 }
 

@@ -4,6 +4,7 @@
 
 use super::catalog::{self, Relation};
 use super::native;
+use super::settings::{self, EXACT};
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{self, Node};
 use pgrx::{PgList, PgTryBuilder};
@@ -25,7 +26,8 @@ impl Condition {
         unsafe { pg_sys::copyObjectImpl(self.raw.cast()).cast() }
     }
 
-    /// Parses and checks `text` for `relation`.
+    /// Parses and checks `text` for `relation`: times without a zone are UTC, dates ISO, and types are named with their schema,
+    /// so that the same text is the same condition whoever puts the guard on or mends it.
     ///
     /// # Errors
     ///
@@ -41,10 +43,8 @@ impl Condition {
             (*test).arg = raw.cast();
             (*test).booltesttype = pg_sys::BoolTestType::IS_NOT_FALSE;
             (*test).location = -1;
-            let rel = pg_sys::table_open(relation.oid, pg_sys::AccessShareLock as i32);
-            let analyzed = caught(|| analyze(rel, test.cast()));
-            pg_sys::table_close(rel, pg_sys::NoLock as i32);
-            let columns = checked_columns(analyzed?, relation)?;
+            let analyzed = settings::with(&EXACT, || analyzed(relation, test.cast()))?;
+            let columns = checked_columns(analyzed, relation)?;
             Ok(Self {
                 raw: test.cast(),
                 columns,
@@ -53,9 +53,35 @@ impl Condition {
     }
 }
 
+/// Refuses a text that the session's settings read in another way than [`Condition::parse`] does.
+///
+/// # Errors
+///
+/// 22023; those of [`Condition::parse`].
+pub fn must_not_depend_on_settings(text: &str, relation: &Relation) -> Result<(), Report> {
+    let raw = parse_expression(text)?;
+    // The names of types are not at issue.
+    let search_path = EXACT.iter().filter(|(name, _)| *name == c"search_path");
+    let search_path: Vec<_> = search_path.copied().collect();
+    // SAFETY: two analyzed expressions in the current memory context.
+    let same = unsafe {
+        let exact = settings::with(&EXACT, || analyzed(relation, raw))?;
+        let here = settings::with(&search_path, || analyzed(relation, raw))?;
+        pg_sys::equal(exact.cast(), here.cast())
+    };
+    if same {
+        return Ok(());
+    }
+    Err(Report::new(
+        SqlState::InvalidParameter,
+        "argument condition: this session's TimeZone, DateStyle or IntervalStyle reads it otherwise than a guard does",
+    )
+    .hint("Write dates as in ISO 8601, and times with their zone: '2026-01-31 12:00+00'."))
+}
+
 fn refuse(state: SqlState, what: impl std::fmt::Display) -> Report {
     Report::new(state, format!("argument condition: {what}"))
-        .hint("One expression over NEW with built-in immutable functions and operators only, such as 'NEW.session_type = 1'.")
+        .hint("One expression over NEW with built-in immutable functions and operators only, such as 'NEW.session_type = 1'; types of your own with their schema.")
 }
 
 /// PostgreSQL's own complaint becomes ours, with the argument named.
@@ -129,6 +155,19 @@ fn parse_expression(text: &str) -> Result<*mut Node, Report> {
 
 /// # Safety
 ///
+/// `raw` is a raw expression in the current memory context.
+unsafe fn analyzed(relation: &Relation, raw: *mut Node) -> Result<*mut Node, Report> {
+    // SAFETY: the relation is open while it is looked at.
+    unsafe {
+        let rel = pg_sys::table_open(relation.oid, pg_sys::AccessShareLock as i32);
+        let analyzed = caught(|| analyze(rel, raw));
+        pg_sys::table_close(rel, pg_sys::NoLock as i32);
+        analyzed
+    }
+}
+
+/// # Safety
+///
 /// `rel` is open; `raw` is a raw expression.
 unsafe fn analyze(rel: pg_sys::Relation, raw: *mut Node) -> *mut Node {
     // SAFETY: a parse state with NEW as its only relation.
@@ -176,7 +215,7 @@ unsafe fn checked_columns(
         if foreign_code(expression, std::ptr::null_mut()) {
             return Err(refuse(
                 SqlState::InvalidParameter,
-                "it uses a function, operator or domain that is not built in, and could be replaced later",
+                "it uses a function, operator, domain, collation or attribute that is not built in, and could be replaced later",
             ));
         }
         let mut set = std::ptr::null_mut();
@@ -229,6 +268,16 @@ unsafe extern "C-unwind" fn foreign_code(node: *mut Node, context: *mut c_void) 
         }
         if (*node).type_ == pg_sys::NodeTag::T_CoerceToDomain {
             return true;
+        }
+        if (*node).type_ == pg_sys::NodeTag::T_FieldSelect {
+            // The attributes of a composite type can be renamed, by a statement that no guard hears of.
+            return true;
+        }
+        if (*node).type_ == pg_sys::NodeTag::T_CollateExpr {
+            let collation = (*node.cast::<pg_sys::CollateExpr>()).collOid;
+            if collation.to_u32() >= pg_sys::FirstNormalObjectId {
+                return true;
+            }
         }
         pg_sys::ffi::pg_guard_ffi_boundary(|| native::walk_expression(node, foreign_code, context))
     }

@@ -1,10 +1,9 @@
 //! Event triggers: which command has just run.
 
-#[cfg(not(any(feature = "pg15", feature = "pg16")))]
 use super::catalog;
 use crate::report::{Report, SqlState};
 use pgrx::PgList;
-use pgrx::pg_sys::{self, AlterTableType, NodeTag, Oid};
+use pgrx::pg_sys::{self, AlterTableType, NodeTag};
 use std::ffi::CStr;
 
 /// An event trigger that has fired: valid during the call.
@@ -28,34 +27,67 @@ impl Event {
         }
     }
 
-    /// The table that an ALTER TABLE has attached as a partition.
-    pub fn attached(self) -> Option<Oid> {
-        self.partition_of(AlterTableType::AT_AttachPartition)
+    /// Whether an ALTER TABLE has attached a partition. Which one, its name no longer tells for sure.
+    pub fn attaches(self) -> bool {
+        let alterations = self.alterations();
+        alterations
+            .iter()
+            .any(|command| command.subtype == AlterTableType::AT_AttachPartition)
     }
 
-    /// The partition that an ALTER TABLE has detached.
-    pub fn detached(self) -> Option<Oid> {
-        self.partition_of(AlterTableType::AT_DetachPartition)
+    /// The partition that an ALTER TABLE has detached, as the statement calls it.
+    pub fn detached(self) -> Option<String> {
+        let kinds = [
+            AlterTableType::AT_DetachPartition,
+            AlterTableType::AT_DetachPartitionFinalize,
+        ];
+        let alterations = self.alterations();
+        let command = alterations
+            .iter()
+            .find(|command| kinds.contains(&command.subtype))?;
+        // SAFETY: both kinds carry a PartitionCmd with a RangeVar, whose names are NUL-terminated.
+        unsafe {
+            let name = (*command.def.cast::<pg_sys::PartitionCmd>()).name;
+            let table = catalog::quote(&catalog::owned((*name).relname));
+            if (*name).schemaname.is_null() {
+                return Some(table);
+            }
+            let schema = catalog::quote(&catalog::owned((*name).schemaname));
+            Some(format!("{schema}.{table}"))
+        }
     }
 
-    fn partition_of(self, kind: AlterTableType::Type) -> Option<Oid> {
-        self.alterations()
-            .into_iter()
-            .find(|command| command.subtype == kind)
-            .and_then(|command| {
-                // SAFETY: both kinds carry a PartitionCmd; the table is there, since the command has ended well.
-                unsafe {
-                    let partition = command.def.cast::<pg_sys::PartitionCmd>();
-                    let oid = pg_sys::RangeVarGetRelidExtended(
-                        (*partition).name,
-                        pg_sys::NoLock as i32,
-                        pg_sys::RVROption::RVR_MISSING_OK,
-                        None,
-                        std::ptr::null_mut(),
-                    );
-                    (oid != pg_sys::InvalidOid).then_some(oid)
-                }
+    /// The old and the new name of the column that a statement has renamed.
+    pub fn renamed_column(self) -> Option<(String, String)> {
+        // SAFETY: the parse tree lives during the call; its tag says what it is.
+        unsafe {
+            let tree = (*self.data).parsetree;
+            if tree.is_null() || (*tree).type_ != NodeTag::T_RenameStmt {
+                return None;
+            }
+            let rename = tree.cast::<pg_sys::RenameStmt>();
+            let kinds = [
+                pg_sys::ObjectType::OBJECT_COLUMN,
+                pg_sys::ObjectType::OBJECT_ATTRIBUTE,
+            ];
+            kinds.contains(&(*rename).renameType).then(|| {
+                (
+                    catalog::owned((*rename).subname),
+                    catalog::owned((*rename).newname),
+                )
             })
+        }
+    }
+
+    /// Whether an ALTER TYPE has renamed an enum's label: what is stored reads otherwise from then on.
+    pub fn renames_label(self) -> bool {
+        // SAFETY: see above.
+        unsafe {
+            let tree = (*self.data).parsetree;
+            !tree.is_null()
+                && (*tree).type_ == NodeTag::T_AlterEnumStmt
+                && !(*tree.cast::<pg_sys::AlterEnumStmt>()).oldVal.is_null()
+        }
     }
 
     /// The columns whose generation expression an ALTER TABLE has replaced: their values change without a row trigger.

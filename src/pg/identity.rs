@@ -43,6 +43,15 @@ pub fn owns(owner: Oid) -> bool {
     unsafe { pg_sys::has_privs_of_role(pg_sys::GetUserId(), owner) }
 }
 
+/// Whether the current role may act as `role` (SET ROLE).
+pub fn may_act_as(role: Oid) -> bool {
+    // SAFETY: syscache look-ups.
+    #[cfg(feature = "pg15")]
+    return unsafe { pg_sys::is_member_of_role(pg_sys::GetUserId(), role) };
+    #[cfg(not(feature = "pg15"))]
+    return unsafe { pg_sys::member_can_set_role(pg_sys::GetUserId(), role) };
+}
+
 /// Whether the current role is a superuser.
 pub fn is_superuser() -> bool {
     // SAFETY: a syscache look-up.

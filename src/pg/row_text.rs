@@ -7,22 +7,7 @@ use super::settings;
 use crate::report::{Report, SqlState};
 use pgrx::PgTryBuilder;
 use pgrx::pg_sys::{self, Datum, Oid};
-use std::ffi::CStr;
 use std::panic::AssertUnwindSafe;
-
-/// Settings in which output functions lose nothing and depend on nothing of the session's: what pg_dump sets, and the time
-/// zone, so that the same moment is the same text whoever writes it.
-pub const EXACT: [(&CStr, &CStr); 8] = [
-    (c"timezone", c"UTC"),
-    (c"datestyle", c"ISO, YMD"),
-    (c"intervalstyle", c"postgres"),
-    (c"extra_float_digits", c"3"),
-    (c"bytea_output", c"hex"),
-    (c"xmloption", c"content"),
-    (c"lc_monetary", c"C"),
-    // Names of tables, functions and types (regclass …) come out qualified.
-    (c"search_path", c"pg_catalog"),
-];
 
 /// `attgenerated` of a column whose value is stored.
 const STORED: std::ffi::c_char = b's' as std::ffi::c_char;
@@ -43,7 +28,7 @@ pub struct Column {
 ///
 /// The output functions' own.
 pub fn whole(row: RowSlot, leaf: Oid) -> Vec<Column> {
-    settings::with(&EXACT, || {
+    settings::with(&settings::EXACT, || {
         attributes(row, leaf)
             .filter(|(attribute, _)| attribute.attgenerated == 0)
             .map(|(attribute, value)| Column {
@@ -87,7 +72,7 @@ pub fn bounded(
     hidden: impl Fn(&str) -> bool,
 ) -> serde_json::Map<String, serde_json::Value> {
     let mut left = cap;
-    settings::with(&EXACT, || {
+    settings::with(&settings::EXACT, || {
         let mut image = serde_json::Map::new();
         for (attribute, value) in attributes(row, leaf) {
             if attribute.attgenerated != 0 && !(stored && attribute.attgenerated == STORED) {

@@ -4,10 +4,11 @@ use super::catalog::Relation;
 use super::columns::RowSlot;
 use super::entry::Plain;
 use super::identity::{self, Restriction};
-use super::{memory, native, trigger};
+use super::{memory, native, sql, trigger};
 use crate::report::{Report, SqlState};
-use pgrx::Spi;
+use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::{self, Datum, Oid};
+use pgrx::{AnyElement, JsonB, Spi};
 use std::ffi::CStr;
 
 /// A composite value in the caller's memory context.
@@ -42,6 +43,24 @@ pub fn from_json(relation: &Relation, json: &str) -> Result<Composite, Report> {
             "argument r must be a JSON object of columns and values",
         )
         .hint("For example to_jsonb(m) for a row m of the table.")
+    })
+}
+
+/// Writes a row of `relation` as a JSON object, as `to_jsonb` does. Casts and output functions of the columns' types run
+/// with the rights of the table's owner.
+///
+/// # Errors
+///
+/// PostgreSQL's own.
+pub fn to_json(relation: &Relation, row: AnyElement) -> Result<Option<JsonB>, Report> {
+    // SAFETY: the value is of the type that it says.
+    let row = unsafe { DatumWithOid::new(row.datum(), row.oid()) };
+    identity::as_role(relation.owner, Restriction::SecurityRestricted, || {
+        // Not `one`, which takes a transaction id: a standby has none to give.
+        let rows = sql::rows("SELECT pg_catalog.to_jsonb($1)", &[row], |found| {
+            found.get(1)
+        })?;
+        Ok(rows.into_iter().flatten().next())
     })
 }
 

@@ -4,6 +4,21 @@ use super::native;
 use pgrx::pg_sys;
 use std::ffi::CStr;
 
+/// Settings in which texts lose nothing and depend on nothing of the session's: what pg_dump sets, and the time zone, so that
+/// the same moment is the same text whoever writes or reads it.
+pub const EXACT: [(&CStr, &CStr); 9] = [
+    (c"timezone", c"UTC"),
+    (c"datestyle", c"ISO, YMD"),
+    (c"intervalstyle", c"postgres"),
+    (c"extra_float_digits", c"3"),
+    (c"bytea_output", c"hex"),
+    (c"xmloption", c"content"),
+    (c"lc_monetary", c"C"),
+    (c"quote_all_identifiers", c"off"),
+    // Names of tables, functions and types (regclass …) come out qualified.
+    (c"search_path", c"pg_catalog"),
+];
+
 /// Runs `f` with these settings, then restores what stood before. An ERROR inside restores them by PostgreSQL's own
 /// (sub)transaction abort.
 pub fn with<T>(settings: &[(&CStr, &CStr)], f: impl FnOnce() -> T) -> T {

@@ -1,11 +1,13 @@
 //! SPI for cold paths only: never in the trigger, never in `record`.
 //!
-//! Every name in a statement is qualified, every value is a parameter.
+//! Every name in a statement is qualified, every value is a parameter, and the search_path is PostgreSQL's own: what is not
+//! qualified all the same (a CASE's comparison, IN, IS DISTINCT FROM) finds no operator of anybody else's.
 
 use super::catalog::Relation;
+use super::settings;
 use crate::report::{Report, SqlState};
 use pgrx::datum::DatumWithOid;
-use pgrx::spi::{self, OwnedPreparedStatement, SpiHeapTupleData, SpiTupleTable};
+use pgrx::spi::{self, OwnedPreparedStatement, SpiClient, SpiHeapTupleData, SpiTupleTable};
 use pgrx::{FromDatum, IntoDatum, Spi, pg_sys};
 use std::cell::RefCell;
 
@@ -15,7 +17,7 @@ use std::cell::RefCell;
 ///
 /// SPI's own; PostgreSQL's errors pass as they are.
 pub fn run(statement: &str, arguments: &[DatumWithOid]) -> Result<(), Report> {
-    Spi::run_with_args(statement, arguments).map_err(failed)
+    on_own_path(|| Spi::run_with_args(statement, arguments)).map_err(failed)
 }
 
 /// The first column of the first row, `None` when there is none or it is NULL.
@@ -27,7 +29,7 @@ pub fn one<T: FromDatum + IntoDatum>(
     statement: &str,
     arguments: &[DatumWithOid],
 ) -> Result<Option<T>, Report> {
-    match Spi::get_one_with_args::<T>(statement, arguments) {
+    match on_own_path(|| Spi::get_one_with_args::<T>(statement, arguments)) {
         Ok(value) => Ok(value),
         Err(spi::Error::InvalidPosition) => Ok(None),
         Err(error) => Err(failed(error)),
@@ -44,11 +46,11 @@ pub fn rows<T>(
     arguments: &[DatumWithOid],
     read: impl Fn(&SpiHeapTupleData) -> spi::Result<T>,
 ) -> Result<Vec<T>, Report> {
-    Spi::connect(|client| {
+    let query = |client: &SpiClient| {
         let found = client.select(statement, None, arguments)?;
         found.map(|row| read(&row)).collect::<spi::Result<Vec<T>>>()
-    })
-    .map_err(failed)
+    };
+    on_own_path(|| Spi::connect(query)).map_err(failed)
 }
 
 /// A query without arguments that is planned once per session: for what runs with every statement of DDL.
@@ -74,7 +76,7 @@ impl Kept {
         &self,
         read: impl Fn(&SpiTupleTable) -> spi::Result<T>,
     ) -> Result<T, Report> {
-        Spi::connect(|client| {
+        let query = |client: &SpiClient| {
             let mut plan = self.plan.borrow_mut();
             let plan = match &mut *plan {
                 Some(plan) => plan,
@@ -82,9 +84,13 @@ impl Kept {
             };
             let found = client.select(&*plan, Some(1), &[])?;
             read(&found.first())
-        })
-        .map_err(failed)
+        };
+        on_own_path(|| Spi::connect(query)).map_err(failed)
     }
+}
+
+fn on_own_path<T>(f: impl FnOnce() -> T) -> T {
+    settings::with(&[(c"search_path", c"pg_catalog, pg_temp")], f)
 }
 
 /// Runs queries that see what is committed now, whatever the statement's snapshot.

@@ -4,7 +4,7 @@
 
 use super::entry::Plain;
 use super::native;
-use super::row_text::EXACT;
+use super::settings::EXACT;
 use super::span::Span;
 use pgrx::pg_sys::{self, Datum, Oid};
 use std::ffi::{c_char, c_int};

@@ -1,10 +1,11 @@
 //! The ends of transactions and savepoints.
 
-use super::entry;
+use super::{entry, native};
 use crate::audit::tally;
 use crate::enforce::moved;
 use crate::quarantine::hold;
 use crate::report::{Report, SqlState};
+use crate::watch::arrived;
 use pgrx::pg_sys::{self, SubXactEvent, XactEvent};
 use std::ffi::c_void;
 
@@ -21,6 +22,12 @@ pub fn register() {
 pub fn nest_level() -> i32 {
     // SAFETY: reads a static.
     unsafe { pg_sys::GetCurrentTransactionNestLevel() }
+}
+
+/// Whether this (sub)transaction belongs to the one at work, and has not been rolled back.
+pub fn is_current(xid: u32) -> bool {
+    // SAFETY: looks at the backend's own state.
+    unsafe { native::TransactionIdIsCurrentTransactionId(xid.into()) }
 }
 
 /// Said before any work: what would come later is an internal error on a standby.
@@ -50,6 +57,7 @@ unsafe extern "C-unwind" fn transaction(event: XactEvent::Type, _arg: *mut c_voi
         _ => {
             moved::forget();
             tally::forget();
+            arrived::forget();
             hold::forget();
         }
     }

@@ -2,6 +2,7 @@
 
 use super::held::{Held, HeldColumn};
 use crate::pg::catalog::{self, Column, Generated, Kind, Relation, quote};
+use crate::pg::deferred;
 use crate::pg::identity::{self, Restriction};
 use crate::pg::row_text;
 use crate::pg::settings;
@@ -16,8 +17,6 @@ use pgrx::pg_sys::{self, Oid};
 pub struct Restore {
     pub statement: Statement,
     pub owner: Oid,
-    /// The table or one of its partitions has a constraint that can be deferred.
-    pub has_deferrable: bool,
 }
 
 /// Prepares the statement.
@@ -31,7 +30,7 @@ pub fn prepare(held: &Held, adapt: bool) -> Result<Restore, Report> {
     let columns = matched(held, &relation, adapt)?;
     let (text, parameters) =
         identity::as_role(relation.owner, Restriction::SecurityRestricted, || {
-            settings::with(&row_text::EXACT, || {
+            settings::with(&settings::EXACT, || {
                 if held.is_update {
                     update(held.id, &relation, &columns)
                 } else {
@@ -39,20 +38,11 @@ pub fn prepare(held: &Held, adapt: bool) -> Result<Restore, Report> {
                 }
             })
         })?;
+    deferred::check_now(&relation)?;
     Ok(Restore {
         statement: Statement::new(&text, &parameters, &relation.name.schema),
         owner: relation.owner,
-        has_deferrable: has_deferrable(&relation)?,
     })
-}
-
-fn has_deferrable(relation: &Relation) -> Result<bool, Report> {
-    let found = sql::one::<bool>(
-        "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger AS t
-             WHERE t.tgrelid OPERATOR(pg_catalog.=) ANY ($1) AND t.tgdeferrable)",
-        &[catalog::parts(relation, pg_sys::NoLock).into()],
-    )?;
-    Ok(found == Some(true))
 }
 
 fn table_of(held: &Held) -> Result<Relation, Report> {

@@ -129,14 +129,8 @@ struct Row {
 }
 
 fn prepare(held: &Held, adapt: bool) -> Result<Row, Report> {
-    let restore = restore::prepare(held, adapt)?;
-    if restore.has_deferrable {
-        // In a security-restricted operation no trigger can be deferred: constraints are checked at once, and are so until
-        // the transaction ends.
-        sql::run("SET CONSTRAINTS ALL IMMEDIATE", &[])?;
-    }
     Ok(Row {
-        restore,
+        restore: restore::prepare(held, adapt)?,
         is_update: held.is_update,
     })
 }

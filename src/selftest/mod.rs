@@ -11,7 +11,7 @@ use crate::pg::settings;
 use crate::pg::sql::{self, or_raise};
 use crate::pg::statement::Statement;
 use crate::pg::transaction;
-use crate::report::Report;
+use crate::report::{Report, SqlState};
 use crate::watch::guard::table_argument;
 use catalogue::{ATTEMPTS, As, Attempt};
 use pgrx::iter::TableIterator;
@@ -60,6 +60,19 @@ fn self_test(relation: Option<Oid>, role: Option<Oid>, sample: Option<JsonB>) ->
         transaction::must_be_writable()?;
         let relation = table_argument(relation)?;
         let owner = relation.owner;
+        for acting in role.into_iter().chain([owner]) {
+            if !identity::may_act_as(acting) {
+                return Err(Report::new(
+                    SqlState::InsufficientPrivilege,
+                    format!(
+                        "argument role: {} may not act as {}",
+                        identity::role_name(identity::current_user()),
+                        identity::role_name(acting)
+                    ),
+                )
+                .hint("The attempts run triggers and other code as that role. Let somebody call this who may SET ROLE to it."));
+            }
+        }
         let target = Target::of(relation, sample.map(|JsonB(row)| row))?;
         let mut roles = vec![owner];
         roles.extend(role.filter(|role| *role != owner));

@@ -8,6 +8,7 @@ use super::triggers::{install, uninstall};
 use super::{mapping, soft};
 use crate::args;
 use crate::pg::catalog::{self, Relation};
+use crate::pg::condition;
 use crate::pg::identity;
 use crate::pg::sql::{self, or_raise};
 use crate::pg::transaction;
@@ -69,6 +70,9 @@ fn change_guard(
         let content = content.map(|JsonB(map)| map);
         let merge = || merged(&guard, key, content.as_ref(), condition, &hook, &relation);
         let mut reads = (changes_reads || changes_flag).then(merge).transpose()?;
+        if let Some(text) = condition.filter(|text| !text.is_empty()) {
+            condition::must_not_depend_on_settings(text, &relation)?;
+        }
         let flag = match &reads {
             Some(reads) => flag(&guard, flag_column, flag_value, &reads.columns(), &relation)?,
             None => guard.flag.clone(),

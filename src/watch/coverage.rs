@@ -88,7 +88,9 @@ fn covered(watched: &Watched, root: &Relation, rows: &mut Vec<Row>) -> Result<()
         let name = catalog::relation(member)?.name;
         let drifted = drifted.iter().find(|(table, _)| *table == member);
         let mut differs = drifted.map_or(Vec::new(), |(_, differs)| differs.clone());
-        let (state, mend) = if is_missing(&differs) {
+        let (state, mend) = if root.is_partition && member == root.oid {
+            ("drifted", Some(detach(root)?))
+        } else if is_missing(&differs) {
             ("missing", Some(repair(root)))
         } else if !differs.is_empty() {
             ("drifted", Some(repair(root)))
@@ -126,6 +128,16 @@ fn reconcile_and_repair(watched: &Watched, root: &Relation) -> Result<String, Re
         literal(&hook),
         literal(&root.name.to_string()),
         repair(root)
+    ))
+}
+
+/// A guarded table that has become a partition takes no rows until it is none any more.
+fn detach(root: &Relation) -> Result<String, Report> {
+    let parent = catalog::ancestors(root.oid).first().copied();
+    let parent = parent.map_or(Ok(root.clone()), catalog::relation)?;
+    Ok(format!(
+        "ALTER TABLE {} DETACH PARTITION {}",
+        parent.name, root.name
     ))
 }
 

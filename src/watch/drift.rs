@@ -3,9 +3,10 @@
 use super::reads::Reads;
 use super::registry::{self, Guard, trigger_name};
 use crate::enforce::shape::Duty;
-use crate::pg::catalog::{Kind, Name, Relation};
+use crate::pg::catalog::{self, Kind, Name, Relation};
 use crate::pg::identity;
 use crate::pg::remembered::{self, Remembered};
+use crate::pg::settings::{self, EXACT};
 use crate::pg::sql;
 use crate::pg::table;
 use crate::report::{Report, SqlState};
@@ -44,6 +45,7 @@ pub fn registered() -> Result<Rc<Vec<Watched>>, Report> {
             });
             Ok(())
         })?;
+        all.sort_by_key(|watched: &Watched| watched.guard.id);
         Ok(all)
     })
 }
@@ -77,6 +79,13 @@ pub fn of(
 ) -> Result<Vec<(Oid, Vec<String>)>, Report> {
     let standing = standing(watched, members)?;
     let mut drifted = Vec::new();
+    if root.is_partition {
+        let above = catalog::relation(catalog::root(root.oid))?.name;
+        drifted.push((
+            root.oid,
+            vec![format!("it is a partition of {above}, and takes no rows")],
+        ));
+    }
     for member in members {
         let mut differs = Vec::new();
         for duty in Duty::ALL {
@@ -172,9 +181,8 @@ fn standing(
         .iter()
         .map(|duty| trigger_name(watched.guard.id, *duty))
         .collect();
-    identity::as_extension_owner(|| {
-        // The statement's own snapshot may be older than a lock that we have waited for.
-        sql::with_latest_snapshot(|| sql::rows(
+    let rows = || {
+        sql::rows(
                 "SELECT t.tgrelid, t.tgname::pg_catalog.text, t.tgenabled::pg_catalog.text, t.tgtype,
                      f.proname OPERATOR(pg_catalog.=) 'guard_row'
                          AND f.pronamespace OPERATOR(pg_catalog.=) 'verdict'::pg_catalog.regnamespace,
@@ -202,8 +210,12 @@ fn standing(
                     };
                     Ok((key, standing))
                 },
-        ))
-        .map(|rows| rows.into_iter().collect())
+    )
+    };
+    identity::as_extension_owner(|| {
+        // The statement's own snapshot may be older than a lock that we have waited for.
+        let rows = settings::with(&EXACT, || sql::with_latest_snapshot(rows))?;
+        Ok(rows.into_iter().collect())
     })
 }
 

@@ -3,8 +3,10 @@
 //! Refused is a *transition* from a guard that was seen whole to a weaker one, never a state: a dump is restored, and
 //! pg_upgrade works, in steps whose middle is weaker than their end.
 
+use super::arrived;
 use super::drift::{self, Watched};
-use super::weakness::{self, Statement, Weakness};
+use super::redaction;
+use super::weakness::{self, Brought, Statement, Weakness};
 use super::whole::{self, Seen};
 use super::{mending, roles};
 use crate::audit::incident;
@@ -25,16 +27,32 @@ pub fn command_ended(call: Call, plain: Plain) -> Datum {
             return Ok(());
         }
         let statement = Statement::read(event);
-        for relation in touched()? {
-            watch(&statement, relation)?;
+        let (tables, types) = touched()?;
+        let mut brought = Brought {
+            types,
+            ..Brought::default()
+        };
+        for relation in tables {
+            if statement.attaches {
+                brought.attached = arrived::at(relation)?;
+            }
+            watch(&statement, &brought, relation)?;
+            for attached in &brought.attached {
+                // It may have been a guarded table of its own.
+                watch(&statement, &Brought::default(), *attached)?;
+                arrived::looked_at(*attached)?;
+            }
+            if statement.tag.starts_with("CREATE") && is_watched(catalog::root(relation))? {
+                arrived::looked_at(relation)?;
+            }
             // What it does to a table it does to those that inherit from it, and tells of the first one only.
             for heir in catalog::heirs(relation) {
-                watch(&statement, heir)?;
+                watch(&statement, &brought, heir)?;
             }
         }
         if statement.is_about_many_tables() {
             for seen in whole::all()?.iter() {
-                watch(&statement, seen.relation)?;
+                watch(&statement, &brought, seen.relation)?;
             }
         }
         Ok(())
@@ -57,11 +75,15 @@ pub fn dropped(call: Call, plain: Plain) -> Datum {
             }
         }
         for relation in without_trigger {
-            watch(&statement, relation)?;
+            watch(&statement, &Brought::default(), relation)?;
         }
         Ok(())
     });
     Datum::null()
+}
+
+fn is_watched(table: Oid) -> Result<bool, Report> {
+    Ok(whole::all()?.iter().any(|seen| seen.relation == table))
 }
 
 /// Nothing to watch: pg_upgrade is at work, our own statements run, or our tables go with the extension.
@@ -77,45 +99,51 @@ fn is_off() -> Result<bool, Report> {
     Ok(drift::registered()?.is_empty())
 }
 
-/// Looks at the guards of a table that a statement has touched.
-fn watch(statement: &Statement, relation: Oid) -> Result<(), Report> {
+/// Looks at the guards of a table that a statement has touched: those of the table itself and of those above it.
+fn watch(statement: &Statement, brought: &Brought, relation: Oid) -> Result<(), Report> {
     let Ok(facts) = catalog::relation(relation) else {
         return Ok(());
     };
-    let root = catalog::root(relation);
-    let seen = whole::all()?;
-    let root_facts = if root == relation {
-        facts
-    } else {
-        catalog::relation(root)?
-    };
+    let above = catalog::ancestors(relation);
+    let root = above.last().copied().unwrap_or(relation);
+    let all_seen = whole::all()?;
     for watched in drift::registered()?.iter() {
-        let seen = seen
-            .iter()
-            .find(|seen| seen.relation == root && seen.guard_id == watched.guard.id);
+        let seen = all_seen.iter().find(|seen| {
+            seen.guard_id == watched.guard.id
+                && (seen.relation == relation || above.contains(&seen.relation))
+        });
+        let home = seen.map_or(root, |seen| seen.relation);
+        let home = match home == relation {
+            true => facts.clone(),
+            false => catalog::relation(home)?,
+        };
         let was_whole = seen.is_some_and(|seen| seen.is_whole);
-        if !was_whole && watched.table != root_facts.name {
+        if !was_whole && watched.table != home.name {
             continue;
         }
-        let whole_tree = root == relation;
+        let whole_tree = home.oid == relation;
         let members = if whole_tree {
-            catalog::parts(&root_facts, NoLock)
+            catalog::parts(&home, NoLock)
         } else {
             vec![relation]
         };
-        let weakness = weakness::after(statement, watched, &root_facts, &members)?;
+        let weakness = weakness::after(statement, brought, watched, &home, &members)?;
+        if let Some((old, new)) = &statement.renamed_column
+            && whole_tree
+        {
+            redaction::follow(&watched.guard, &home, old, new)?;
+        }
         match (was_whole, weakness) {
-            (true, Some(weakness)) => weakened(watched, statement, &root_facts, &weakness)?,
+            (true, Some(weakness)) => weakened(watched, statement, &home, &weakness)?,
             (true, None) => {
-                if let Some(detached) = statement.detached {
-                    let what = format!("{} was detached", catalog::relation(detached)?.name);
-                    note(watched, "detached", &what)?;
+                if let Some(detached) = &statement.detached {
+                    note(watched, "detached", &format!("{detached} was detached"))?;
                 }
             }
             // A partition that was mended may have been all that was wrong. While a dump is being restored the guard was never
             // seen, and the tree is not looked through for each of its partitions.
-            (false, None) if whole_tree || (seen.is_some() && stands(watched, &root_facts)?) => {
-                whole::mark(&watched.guard, &root_facts)?;
+            (false, None) if whole_tree || (seen.is_some() && stands(watched, &home)?) => {
+                whole::mark(&watched.guard, &home)?;
             }
             (false, _) => {}
         }
@@ -186,15 +214,17 @@ fn note(watched: &Watched, done: &str, what: &str) -> Result<(), Report> {
 }
 
 thread_local! {
-    /// The tables that the statement has touched: themselves, or by a trigger or rule on them.
+    /// The tables that the statement has touched: themselves, or by a trigger or rule on them. And types.
     static TOUCHED: Kept = const { Kept::new(
-        "SELECT pg_catalog.array_agg(DISTINCT CASE c.classid::pg_catalog.regclass
-             WHEN 'pg_catalog.pg_class'::pg_catalog.regclass THEN c.objid
-             WHEN 'pg_catalog.pg_trigger'::pg_catalog.regclass THEN
+        "SELECT pg_catalog.array_agg(DISTINCT CASE
+             WHEN c.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid THEN c.objid
+             WHEN c.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_trigger'::pg_catalog.regclass::pg_catalog.oid THEN
                  (SELECT t.tgrelid FROM pg_catalog.pg_trigger AS t WHERE t.oid OPERATOR(pg_catalog.=) c.objid)
-             WHEN 'pg_catalog.pg_rewrite'::pg_catalog.regclass THEN
+             WHEN c.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass::pg_catalog.oid THEN
                  (SELECT r.ev_class FROM pg_catalog.pg_rewrite AS r WHERE r.oid OPERATOR(pg_catalog.=) c.objid)
-             END)
+             END),
+             pg_catalog.array_agg(c.objid) FILTER (
+                 WHERE c.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass::pg_catalog.oid)
          FROM pg_catalog.pg_event_trigger_ddl_commands() AS c",
     ) };
     /// The tables that the statement has dropped, and those that are still there and have lost a trigger.
@@ -209,8 +239,8 @@ thread_local! {
     ) };
 }
 
-fn touched() -> Result<Vec<Oid>, Report> {
-    TOUCHED.with(|query| query.first_row(|row| Ok(oids(row.get(1)?))))
+fn touched() -> Result<(Vec<Oid>, Vec<Oid>), Report> {
+    TOUCHED.with(|query| query.first_row(|row| Ok((oids(row.get(1)?), oids(row.get(2)?)))))
 }
 
 fn dropped_tables_and_triggers() -> Result<(Vec<Oid>, Vec<Oid>), Report> {

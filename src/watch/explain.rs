@@ -11,9 +11,11 @@ use crate::pg::entry::{Call, Plain};
 use crate::pg::leaf::Found;
 use crate::pg::rows::{self, TableRow};
 use crate::pg::span::Span;
+use crate::pg::sql::or_raise;
 use crate::report::{Report, SqlState};
 use crate::store::lookup::{self, Key};
 use pgrx::pg_sys::{Datum, Oid};
+use pgrx::{AnyElement, JsonB, pg_extern};
 use serde_json::{Value, json};
 use verdict::{Decision, Row, Timestamp, decide, explain};
 
@@ -138,18 +140,28 @@ fn steps(plan: &Plan, row: &Row, key: Option<Key>, found: Option<&Found>, now: i
 }
 
 /// The relation whose rows a composite value is of, for `verdict.explain(anyelement)`.
-#[pgrx::pg_extern(sql = false)]
+#[pg_extern(sql = false)]
 fn relation_of(row_type: Option<Oid>) -> Option<Oid> {
-    crate::pg::sql::or_raise(
-        row_type
-            .and_then(catalog::relation_of_row_type)
-            .map(Some)
-            .ok_or_else(|| {
-                Report::new(
-                    SqlState::WrongObjectType,
-                    "argument r must be a row of a table",
-                )
-                .hint("For example SELECT e.* FROM messages AS m, verdict.explain(m) AS e.")
-            }),
-    )
+    or_raise(table_of_row_type(row_type).map(Some))
+}
+
+fn table_of_row_type(row_type: Option<Oid>) -> Result<Oid, Report> {
+    let relation = row_type.and_then(catalog::relation_of_row_type);
+    relation.ok_or_else(|| {
+        Report::new(
+            SqlState::WrongObjectType,
+            "argument r must be a row of a table",
+        )
+        .hint("For example SELECT e.* FROM messages AS m, verdict.explain(m) AS e.")
+    })
+}
+
+/// The row for `verdict.explain(anyelement)`: nothing of its table's owner runs with the rights of whoever asks.
+#[pg_extern(sql = false)]
+fn row_as_json(r: Option<AnyElement>) -> Option<JsonB> {
+    or_raise((|| {
+        let Some(row) = r else { return Ok(None) };
+        let relation = catalog::relation(table_of_row_type(Some(row.oid()))?)?;
+        rows::to_json(&relation, row)
+    })())
 }

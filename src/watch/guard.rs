@@ -7,6 +7,7 @@ use super::triggers::{install, uninstall};
 use super::{drift, mapping, registry, soft, whole};
 use crate::args;
 use crate::pg::catalog::{self, Name, Relation};
+use crate::pg::condition;
 use crate::pg::entry::say;
 use crate::pg::identity;
 use crate::pg::lock;
@@ -67,6 +68,9 @@ fn put_guard(
             &hook,
             &relation,
         )?;
+        if let Some(text) = condition {
+            condition::must_not_depend_on_settings(text, &relation)?;
+        }
         let name = match name {
             Some(name) => args::name("name", Some(name))?.to_owned(),
             None => default_name(&relation, &hook),

@@ -1,6 +1,7 @@
 //! The registry of guards, and how a guard comes, changes and goes.
 
 pub mod alter;
+pub mod arrived;
 mod coverage;
 mod drift;
 pub mod events;
@@ -11,6 +12,7 @@ pub mod mapping;
 mod mending;
 pub mod options;
 pub mod reads;
+mod redaction;
 pub mod registry;
 mod rehome;
 mod repair;

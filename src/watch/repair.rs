@@ -2,6 +2,7 @@
 
 use super::drift;
 use super::guard::table_to_change;
+use super::mapping::guardable;
 use super::triggers::{install, uninstall};
 use super::{registry, soft, whole};
 use crate::pg::catalog;
@@ -25,6 +26,7 @@ fn repair(relation: Option<Oid>) -> Mended {
     or_raise((|| {
         transaction::must_be_writable()?;
         let relation = table_to_change(relation)?;
+        guardable(&relation)?;
         let mut rows = Vec::new();
         let mut guarded = false;
         for watched in drift::registered()?.iter() {

@@ -37,10 +37,11 @@ const RECORDING: [&str; 7] = [
     "parse",
     "status",
 ];
-const LOOKING: [&str; 9] = [
+const LOOKING: [&str; 10] = [
     "explain",
     "explain_row",
     "relation_of",
+    "row_as_json",
     "readiness",
     "reconcile",
     "coverage",
@@ -250,7 +251,8 @@ fn signatures(name: &str) -> Result<Vec<String>, Report> {
     let found = sql::one::<Vec<String>>(
         "SELECT pg_catalog.array_agg(p.oid::pg_catalog.regprocedure::pg_catalog.text)
          FROM pg_catalog.pg_proc AS p
-         WHERE p.pronamespace = 'verdict'::pg_catalog.regnamespace AND p.proname = $1::pg_catalog.name",
+         WHERE p.pronamespace OPERATOR(pg_catalog.=) 'verdict'::pg_catalog.regnamespace
+             AND p.proname OPERATOR(pg_catalog.=) $1::pg_catalog.name",
         &[name.into()],
     )?;
     Ok(found.unwrap_or_default())

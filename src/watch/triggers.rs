@@ -6,6 +6,7 @@ use super::whole;
 use crate::enforce::shape::Duty;
 use crate::pg::catalog::{self, Kind, Relation};
 use crate::pg::identity::{self, Restriction};
+use crate::pg::settings::{self, EXACT};
 use crate::pg::sql;
 use crate::pg::trigger::{self, DELETE, INSERT, Timing, UPDATE};
 use crate::report::Report;
@@ -41,7 +42,7 @@ pub fn install(relation: &Relation, guard: &Guard, reads: &Reads) -> Result<(), 
                 columns: if duty == Duty::Inserts { &columns } else { &[] },
                 condition: condition.filter(|_| with_condition(duty)),
             };
-            trigger::create(relation.oid, function, &plan);
+            settings::with(&EXACT, || trigger::create(relation.oid, function, &plan));
         }
         Ok(())
     })?;
@@ -50,7 +51,7 @@ pub fn install(relation: &Relation, guard: &Guard, reads: &Reads) -> Result<(), 
 
 /// Keeps what the watch compares with later: the condition as PostgreSQL wrote it, and that the guard was whole.
 fn remember(relation: &Relation, guard: &Guard) -> Result<(), Report> {
-    identity::as_extension_owner(|| {
+    let when_clause = || {
         sql::run(
             "UPDATE verdict.guards SET when_clause = (
                  SELECT pg_catalog.substring(pg_catalog.pg_get_triggerdef(t.oid), ' WHEN \\((.*)\\) EXECUTE FUNCTION ')
@@ -63,7 +64,8 @@ fn remember(relation: &Relation, guard: &Guard) -> Result<(), Report> {
                 trigger_name(guard.id, Duty::Inserts).into(),
             ],
         )
-    })?;
+    };
+    identity::as_extension_owner(|| settings::with(&EXACT, when_clause))?;
     whole::mark(guard, relation)
 }
 

@@ -10,8 +10,10 @@ use pgrx::pg_sys::{NoLock, Oid};
 /// What the statement was, beyond the tables that it touched.
 pub struct Statement {
     pub tag: String,
-    attached: Option<Oid>,
-    pub detached: Option<Oid>,
+    pub attaches: bool,
+    pub detached: Option<String>,
+    pub renamed_column: Option<(String, String)>,
+    renames_label: bool,
     new_expressions: Vec<String>,
     enables_rules: bool,
 }
@@ -20,8 +22,10 @@ impl Statement {
     pub fn read(event: Event) -> Self {
         Self {
             tag: event.tag(),
-            attached: event.attached(),
+            attaches: event.attaches(),
             detached: event.detached(),
+            renamed_column: event.renamed_column(),
+            renames_label: event.renames_label(),
             new_expressions: event.new_expressions(),
             enables_rules: event.enables_rules(),
         }
@@ -60,6 +64,15 @@ impl Weakness {
     }
 }
 
+/// What a statement has brought, beyond what it was.
+#[derive(Default)]
+pub struct Brought {
+    /// Tables that are partitions now.
+    pub attached: Vec<Oid>,
+    /// Types that it has touched.
+    pub types: Vec<Oid>,
+}
+
 /// What the statement has done to the guard, as far as these tables of its tree show it.
 ///
 /// # Errors
@@ -67,6 +80,7 @@ impl Weakness {
 /// SPI's own.
 pub fn after(
     statement: &Statement,
+    brought: &Brought,
     watched: &Watched,
     root: &Relation,
     members: &[Oid],
@@ -88,25 +102,28 @@ pub fn after(
             "To change a guard: verdict.alter_guard(relation, hook, …). To take it off: verdict.unguard(relation, hook, reason). To open it for a while: verdict.break_glass(relation, reason, duration).",
         ));
     }
-    came(statement, watched, members)
+    came(statement, brought, watched, root, members)
 }
 
 /// What no guard has judged, or will see.
 fn came(
     statement: &Statement,
+    brought: &Brought,
     watched: &Watched,
+    root: &Relation,
     members: &[Oid],
 ) -> Result<Option<Weakness>, Report> {
-    if let Some(attached) = statement.attached
-        && rows::is_any(attached)?
-    {
-        let name = catalog::relation(attached)?.name;
+    for attached in &brought.attached {
+        if !rows::is_any(*attached)? {
+            continue;
+        }
+        let name = catalog::relation(*attached)?.name;
         return Ok(Weakness::came(
             format!("table {name} would be attached with rows that no guard has judged"),
             "Attach it empty and insert the rows, or let a verdict admin attach it and look at verdict.reconcile(hook, relation).",
         ));
     }
-    if let Some(foreign) = new_foreign_partition(statement, members)? {
+    if let Some(foreign) = new_foreign_partition(statement, brought, members)? {
         return Ok(Weakness::came(
             format!(
                 "{} would be a partition whose rows are kept elsewhere, out of reach of a guard here",
@@ -123,6 +140,21 @@ fn came(
             "A verdict admin can do that, and look at verdict.reconcile(hook, relation) afterwards.",
         ));
     }
+    if statement.renames_label
+        && let Some(column) = columns.iter().find(|name| {
+            let column = root.column(name);
+            column.is_some_and(|column| {
+                brought
+                    .types
+                    .contains(&catalog::element_type(column.base_type))
+            })
+        })
+    {
+        return Ok(Weakness::came(
+            format!("guarded column {column} would read otherwise in all rows with that label"),
+            "A verdict admin can do that, and look at verdict.reconcile(hook, relation) afterwards.",
+        ));
+    }
     if (statement.tag == "CREATE RULE" || statement.enables_rules)
         && let Some(rule) = rule_on(members)?
     {
@@ -136,13 +168,16 @@ fn came(
 
 fn new_foreign_partition(
     statement: &Statement,
+    brought: &Brought,
     members: &[Oid],
 ) -> Result<Option<Relation>, Report> {
-    let new = match statement.attached {
-        Some(attached) => catalog::tree(attached, NoLock),
-        None if statement.tag == "CREATE FOREIGN TABLE" => members.to_vec(),
-        None => Vec::new(),
-    };
+    let attached = brought.attached.iter();
+    let mut new: Vec<Oid> = attached
+        .flat_map(|table| catalog::tree(*table, NoLock))
+        .collect();
+    if statement.tag == "CREATE FOREIGN TABLE" {
+        new.extend(members);
+    }
     for table in new {
         let facts = catalog::relation(table)?;
         if facts.kind == Kind::Foreign {

@@ -64,7 +64,7 @@ SET search_path = evil, pg_catalog, public, verdict;
 SELECT verdict.create_hook('h3', subject => '/id');
 SELECT verdict.alter_hook('h3', valid_for => '2 days');
 SELECT verdict.guard('public.msgs'::pg_catalog.regclass, 'h3', key => 'id', condition => 'NEW.body = ''x''');
-SELECT verdict.guard('public.msgs'::pg_catalog.regclass, 'h3', key => 'id', condition => 'NEW.body OPERATOR(pg_catalog.=) ''x''');
+SELECT verdict.alter_guard('public.msgs'::pg_catalog.regclass, 'h3', condition => 'NEW.body OPERATOR(pg_catalog.=) ''x''');
 SELECT condition_columns FROM verdict.guards WHERE name OPERATOR(pg_catalog.=) 'msgs_h3';
 SELECT verdict.alter_guard('public.msgs'::pg_catalog.regclass, 'h3', mode => 'observe');
 SELECT outcome FROM verdict.deny('h3', 'a');

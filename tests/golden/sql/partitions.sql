@@ -209,6 +209,6 @@ SELECT outcome FROM verdict.revoke('h', 'trap', 'why');
 UPDATE public.plain SET body = 'ho' WHERE id OPERATOR(pg_catalog.=) 'trap';
 INSERT INTO plain VALUES ('d', 'not guarded', 0);
 SELECT verdict.guard('evil.plain', 'h', key => 'id', content => '{"body":"body"}', condition => 'NEW.body = ''x''');
-SELECT verdict.guard('evil.plain', 'h', key => 'id', content => '{"body":"body"}');
+SELECT verdict.alter_guard('evil.plain', 'h', condition => '');
 INSERT INTO plain VALUES ('d', 'now it is', 0);
 RESET search_path;

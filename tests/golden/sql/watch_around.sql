@@ -6,6 +6,7 @@ DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO wa_owner, wa_admin', 
 CREATE SCHEMA chat AUTHORIZATION wa_owner;
 CREATE SCHEMA "other ""s" AUTHORIZATION wa_owner;
 CREATE TYPE chat.kind AS ENUM ('chat', 'system');
+CREATE COLLATION chat.mine FROM "C";
 CREATE TYPE chat.pair AS (first int, second int);
 CREATE TYPE "other ""s".colour AS ENUM ('red', 'blue');
 ALTER TYPE chat.kind OWNER TO wa_owner;
@@ -17,6 +18,8 @@ SELECT verdict.create_hook('h', subject => '/id', fields => '{"body":"/body"}');
 SELECT verdict.create_hook('h2', subject => '/id', fields => '{"body":"/body"}');
 SELECT verdict.guard('chat.msgs', 'h', key => 'id', content => '{"body":"body"}', condition => $$NEW.kind = 'chat'$$);
 SELECT verdict.guard('chat.msgs', 'h2', key => 'id', content => '{"body":"body"}', condition => '(NEW.both_of).first = 1');
+SELECT verdict.guard('chat.msgs', 'h2', key => 'id', content => '{"body":"body"}', condition => $$NEW.body COLLATE chat.mine = 'x'$$);
+SELECT verdict.guard('chat.msgs', 'h2', key => 'id', content => '{"body":"body"}');
 
 SET ROLE wa_owner;
 ALTER SCHEMA chat RENAME TO old;

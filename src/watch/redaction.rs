@@ -1,0 +1,32 @@
+//! Columns that incidents do not show keep being hidden when they are renamed.
+
+use super::registry::Guard;
+use crate::pg::catalog::Relation;
+use crate::pg::{identity, sql};
+use crate::report::Report;
+use pgrx::JsonB;
+
+/// Writes the new name into the registry when a redacted column of this table was renamed.
+///
+/// # Errors
+///
+/// SPI's own.
+pub fn follow(guard: &Guard, table: &Relation, old: &str, new: &str) -> Result<(), Report> {
+    let is_renamed = guard.redact.iter().any(|name| name == old)
+        && table.column(old).is_none()
+        && table.column(new).is_some();
+    if !is_renamed {
+        return Ok(());
+    }
+    let names = guard
+        .redact
+        .iter()
+        .map(|name| if name == old { new } else { name });
+    let names: Vec<&str> = names.collect();
+    identity::as_extension_owner(|| {
+        sql::run(
+            "UPDATE verdict.guards SET redact = $2 WHERE id OPERATOR(pg_catalog.=) $1",
+            &[guard.id.into(), JsonB(names.into()).into()],
+        )
+    })
+}
