@@ -6,9 +6,8 @@
 use crate::pg::catalog::{self, SCHEMA};
 use crate::pg::entry::{Call, Plain};
 use crate::pg::leaf::Leaf;
-use crate::pg::{clock, identity, lock, relcache, table, trigger};
+use crate::pg::{clock, identity, lock, relcache, sql, table, trigger};
 use crate::report::{Report, SqlState};
-use pgrx::Spi;
 use pgrx::pg_sys::Datum;
 use std::cell::RefCell;
 
@@ -153,14 +152,13 @@ fn coarse(leaf_ends: i64, needed: i64) -> i64 {
 fn raise_horizon(leaf: &Leaf, needed: i64) -> Result<(), Report> {
     let horizon = coarse(leaf.ends, needed);
     identity::as_extension_owner(|| {
-        Spi::run_with_args(
+        sql::run(
             "UPDATE verdict.leaves SET horizon = $2 WHERE starts = $1 AND horizon < $2",
             &[
                 clock::timestamp(leaf.starts).into(),
                 clock::timestamp(horizon).into(),
             ],
         )
-        .map_err(internal)
     })
 }
 
@@ -176,7 +174,7 @@ fn make(starts: i64) -> Result<(), Report> {
     }
     identity::as_extension_owner(|| {
         make_table(&name, starts)?;
-        Spi::run_with_args(
+        sql::run(
             "INSERT INTO verdict.leaves (name, starts, ends, horizon) VALUES ($1, $2, $3, $4)",
             &[
                 name.as_str().into(),
@@ -185,7 +183,6 @@ fn make(starts: i64) -> Result<(), Report> {
                 clock::timestamp(coarse(ends, ends)).into(),
             ],
         )
-        .map_err(internal)
     })
 }
 
@@ -208,7 +205,7 @@ fn make_table(name: &str, starts: i64) -> Result<(), Report> {
         ),
     ];
     for statement in &statements {
-        Spi::run(statement).map_err(internal)?;
+        sql::run(statement, &[])?;
     }
     Ok(())
 }
@@ -259,11 +256,4 @@ fn utc(starts: i64) -> String {
 fn civil(day: i64) -> (i32, i32, i32) {
     let julian = day as i32 + pgrx::pg_sys::POSTGRES_EPOCH_JDATE as i32;
     clock::julian_to_date(julian)
-}
-
-fn internal(error: pgrx::spi::Error) -> Report {
-    Report::new(
-        SqlState::NotInPrerequisiteState,
-        format!("the verdict store cannot be prepared: {error}"),
-    )
 }
