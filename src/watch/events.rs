@@ -14,10 +14,10 @@ use crate::pg::catalog::{self, Relation};
 use crate::pg::entry::{Call, Plain, say};
 use crate::pg::event;
 use crate::pg::identity;
-use crate::pg::sql::Kept;
+use crate::pg::sql::{self, Kept};
 use crate::report::{About, Report, SqlState};
 use pgrx::PgLogLevel;
-use pgrx::pg_sys::{Datum, NoLock, Oid};
+use pgrx::pg_sys::{Datum, FirstNormalObjectId, NoLock, Oid};
 
 /// `verdict.watch_ddl()`, at ddl_command_end.
 pub fn command_ended(call: Call, plain: Plain) -> Datum {
@@ -50,10 +50,8 @@ pub fn command_ended(call: Call, plain: Plain) -> Datum {
                 watch(&statement, &brought, heir)?;
             }
         }
-        if statement.is_about_many_tables() {
-            for seen in whole::all()?.iter() {
-                watch(&statement, &brought, seen.relation)?;
-            }
+        for relation in also_touched(&statement)? {
+            watch(&statement, &brought, relation)?;
         }
         Ok(())
     });
@@ -80,6 +78,25 @@ pub fn dropped(call: Call, plain: Plain) -> Datum {
         Ok(())
     });
     Datum::null()
+}
+
+/// Guarded tables that a statement changes without touching them: a schema's new name is a new name of all its tables, a type's
+/// labels are in conditions and rows. Looking at a table waits for whoever has locked it, so it is not done without need.
+fn also_touched(statement: &Statement) -> Result<Vec<Oid>, Report> {
+    let seen = whole::all()?;
+    let seen: Vec<Oid> = seen.iter().map(|seen| seen.relation).collect();
+    match statement.tag.as_str() {
+        "ALTER SCHEMA" => Ok(seen),
+        "ALTER TYPE" | "ALTER DOMAIN" => sql::rows(
+            "SELECT c.oid FROM pg_catalog.pg_class AS c
+             WHERE c.oid OPERATOR(pg_catalog.=) ANY ($1) AND (c.reloftype OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
+                 OR EXISTS (SELECT 1 FROM pg_catalog.pg_attribute AS a WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid
+                     AND a.atttypid OPERATOR(pg_catalog.>=) $2))",
+            &[seen.into(), Oid::from(FirstNormalObjectId).into()],
+            |row| Ok(row.get(1)?.unwrap_or(Oid::INVALID)),
+        ),
+        _ => Ok(Vec::new()),
+    }
 }
 
 fn is_watched(table: Oid) -> Result<bool, Report> {

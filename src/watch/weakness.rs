@@ -30,11 +30,6 @@ impl Statement {
             enables_rules: event.enables_rules(),
         }
     }
-
-    /// A schema's new name is a new name of all its tables; a type's labels and attributes are in the conditions that use it.
-    pub fn is_about_many_tables(&self) -> bool {
-        ["ALTER SCHEMA", "ALTER TYPE", "ALTER DOMAIN"].contains(&self.tag.as_str())
-    }
 }
 
 /// How a guard is weaker than it should be after a statement.

@@ -163,6 +163,18 @@ def test_a_lock_that_does_not_come_leaves_nothing_half_done(cluster, tables):
         assert one(admin, "SELECT count(*) FROM verdict.coverage() WHERE state = 'ok'") == 3
 
 
+def test_other_statements_do_not_wait_for_a_guarded_table(cluster, tables):
+    with cluster.connect(tables, autocommit=False) as holder, cluster.connect(tables) as other:
+        other.execute(GUARD.format("plain"))
+        other.execute("CREATE TYPE unrelated AS ENUM ('a'); CREATE DOMAIN word AS text")
+        holder.execute("LOCK TABLE plain")
+        other.execute("SET lock_timeout = '200ms'")
+        for statement in ("ALTER TYPE unrelated RENAME VALUE 'a' TO 'b'", "ALTER TYPE unrelated ADD VALUE 'c'", "ALTER DOMAIN word SET NOT NULL",
+                          "CREATE TABLE away (i int)", "ALTER TABLE away ADD COLUMN j int", "DROP TABLE away"):
+            other.execute(statement)
+        holder.rollback()
+
+
 def test_a_table_under_another_guarded_tables_name_takes_no_rows(cluster, tables):
     with cluster.connect(tables) as conn:
         conn.execute("CREATE TABLE plain2 (id text, body text)")
