@@ -10,6 +10,7 @@ use pgrx::datum::DatumWithOid;
 use pgrx::spi::{self, OwnedPreparedStatement, SpiClient, SpiHeapTupleData, SpiTupleTable};
 use pgrx::{FromDatum, IntoDatum, Spi, pg_sys};
 use std::cell::RefCell;
+use std::mem::ManuallyDrop;
 
 /// Runs a statement for its effect.
 ///
@@ -56,7 +57,8 @@ pub fn rows<T>(
 /// A query without arguments that is planned once per session: for what runs with every statement of DDL.
 pub struct Kept {
     statement: &'static str,
-    plan: RefCell<Option<OwnedPreparedStatement>>,
+    /// Never dropped: at a backend's end nobody may ask PostgreSQL to free it any more.
+    plan: RefCell<Option<ManuallyDrop<OwnedPreparedStatement>>>,
 }
 
 impl Kept {
@@ -80,9 +82,12 @@ impl Kept {
             let mut plan = self.plan.borrow_mut();
             let plan = match &mut *plan {
                 Some(plan) => plan,
-                empty => empty.insert(client.prepare(self.statement, &[])?.keep()),
+                empty => {
+                    let made = client.prepare(self.statement, &[])?.keep();
+                    empty.insert(ManuallyDrop::new(made))
+                }
             };
-            let found = client.select(&*plan, Some(1), &[])?;
+            let found = client.select(&**plan, Some(1), &[])?;
             read(&found.first())
         };
         on_own_path(|| Spi::connect(query)).map_err(failed)

@@ -41,7 +41,7 @@ pub fn at(parent: Oid) -> Result<Vec<Oid>, Report> {
     })
 }
 
-/// These partitions of `parent` have been looked at.
+/// This partition has been looked at since it came.
 ///
 /// # Errors
 ///
