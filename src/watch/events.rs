@@ -86,7 +86,8 @@ fn also_touched(statement: &Statement) -> Result<Vec<Oid>, Report> {
     let seen = whole::all()?;
     let seen: Vec<Oid> = seen.iter().map(|seen| seen.relation).collect();
     match statement.tag.as_str() {
-        "ALTER SCHEMA" => Ok(seen),
+        // An extension may have a guarded table as a member, and go to another schema.
+        "ALTER SCHEMA" | "ALTER EXTENSION" => Ok(seen),
         "ALTER TYPE" | "ALTER DOMAIN" => sql::rows(
             "SELECT c.oid FROM pg_catalog.pg_class AS c
              WHERE c.oid OPERATOR(pg_catalog.=) ANY ($1) AND (c.reloftype OPERATOR(pg_catalog.<>) 0::pg_catalog.oid

@@ -286,3 +286,21 @@ def test_columns_change_places_while_nobody_watches(cluster, tables, swapped):
         assert conn.execute(covered).fetchone() == ("ok", None, None)
         assert refused(lambda: conn.execute("INSERT INTO plain (id, body) VALUES ('a', 'no')")).sqlstate == "VD005"
         conn.execute("INSERT INTO plain (id, body) VALUES ('a', 'hi')")
+
+
+def test_a_guarded_table_does_not_move_with_an_extension(cluster, tables):
+    """ALTER EXTENSION … SET SCHEMA takes member tables along, and names none of them to an event trigger."""
+    share = subprocess.run([cluster.bin / "pg_config", "--sharedir"], capture_output=True, text=True, check=True).stdout.strip()
+    files = Path(share) / "extension"
+    (files / "verdict_mover.control").write_text("relocatable = true\nsuperuser = false\ndefault_version = '1'\n")
+    (files / "verdict_mover--1.sql").write_text("CREATE TABLE moves_along (i int);\n")
+    with cluster.connect(tables) as conn:
+        conn.execute("CREATE ROLE watch_mover; CREATE SCHEMA one AUTHORIZATION watch_mover; CREATE SCHEMA two AUTHORIZATION watch_mover;"
+                     f"GRANT CREATE ON DATABASE {tables} TO watch_mover; SET ROLE watch_mover;"
+                     "CREATE TABLE one.msgs (id text, body text); CREATE EXTENSION verdict_mover SCHEMA one; RESET ROLE")
+        conn.execute(GUARD.format("one.msgs"))
+        conn.execute("SET ROLE watch_mover; ALTER EXTENSION verdict_mover ADD TABLE one.msgs")
+        assert refused(lambda: conn.execute("ALTER EXTENSION verdict_mover SET SCHEMA two")).sqlstate == "VD010"
+        conn.execute("RESET ROLE; ALTER EXTENSION verdict_mover SET SCHEMA two")
+        assert conn.execute("SELECT done, detail FROM verdict.incidents").fetchall() == [
+            ("weakened", "ALTER EXTENSION: its table would be called two.msgs, not one.msgs")]
