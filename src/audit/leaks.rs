@@ -87,6 +87,11 @@ impl Scope {
         })
     }
 
+    /// Whether only one partition of the guarded table is looked at.
+    pub fn is_partition(&self) -> bool {
+        self.relation.is_partition
+    }
+
     /// Looks at every stored row under the hook's guard.
     ///
     /// # Errors

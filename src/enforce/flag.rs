@@ -7,7 +7,7 @@ use crate::pg::columns::{self, Raw, RowSlot};
 use crate::pg::entry::Plain;
 use crate::pg::row_text;
 use crate::report::Report;
-use pgrx::pg_sys::Datum;
+use pgrx::pg_sys::{BPCHAROID, Datum};
 
 /// Whether the row bears the flag value, or the guard has no flag column.
 pub fn is_set_or_none(shape: &Shape, row: RowSlot, plain: Plain) -> bool {
@@ -53,6 +53,14 @@ fn is_flag_value(plan: &Plan, raw: Raw) -> bool {
     };
     match raw {
         Raw::Boolean(value) => wanted == if value { "t" } else { "f" },
-        other => subject_text(other).is_some_and(|text| text == wanted.trim_end_matches(' ')),
+        other => {
+            // A char(n) is read without the spaces that fill it up.
+            let filled = plan.flag_type.is_some_and(|(oid, _)| oid == BPCHAROID);
+            let wanted = match filled {
+                true => wanted.trim_end_matches(' '),
+                false => wanted,
+            };
+            subject_text(other).is_some_and(|text| text == wanted)
+        }
     }
 }

@@ -32,6 +32,8 @@ pub fn leaves(shape: &Shape, row: RowSlot, plain: Plain) {
         let level = transaction::nest_level();
         DEEPEST.set(DEEPEST.get().max(level));
         NOTES.with_borrow_mut(|notes| notes.entry(note).or_default().push(level));
+        // It has set out, and is not waited for any more: where it went, no guard may have asked.
+        forget_version(shape.guard_id, Version::of(shape.leaf, row));
         Ok(())
     });
 }

@@ -29,10 +29,21 @@ impl Version {
 
     /// Whether this transaction has sent it to another partition, and has not taken that back.
     pub fn has_moved(self, _plain: Plain) -> bool {
-        // SAFETY: the statement that moves the row keeps its leaf open. The version was seen by this transaction and cannot be
-        // vacuumed away; its header is read under the pin that heap_fetch keeps.
+        // SAFETY: this transaction has locked the leaf, or dropped it. The version was seen by it and cannot be vacuumed away,
+        // unless the leaf was truncated here; its header is read under the pin that heap_fetch keeps.
         unsafe {
-            let heap = native::table_open(self.leaf, pg_sys::NoLock as i32);
+            let heap = native::try_table_open(self.leaf, pg_sys::NoLock as i32);
+            if heap.is_null() {
+                return false;
+            }
+            let block =
+                u32::from(self.tid.ip_blkid.bi_hi) << 16 | u32::from(self.tid.ip_blkid.bi_lo);
+            let blocks =
+                native::RelationGetNumberOfBlocksInFork(heap, pg_sys::ForkNumber::MAIN_FORKNUM);
+            if block >= blocks {
+                native::table_close(heap, pg_sys::NoLock as i32);
+                return false;
+            }
             let is_heap = (*(*heap).rd_rel).relam == pg_sys::HEAP_TABLE_AM_OID;
             let mut tuple = pg_sys::HeapTupleData {
                 t_self: self.tid,

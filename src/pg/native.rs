@@ -45,6 +45,10 @@ unsafe extern "C-unwind" {
 
     pub fn table_open(relation: Oid, lockmode: pg_sys::LOCKMODE) -> Relation;
     pub fn try_table_open(relation: Oid, lockmode: pg_sys::LOCKMODE) -> Relation;
+    pub fn RelationGetNumberOfBlocksInFork(
+        relation: Relation,
+        fork: pg_sys::ForkNumber::Type,
+    ) -> pg_sys::BlockNumber;
     pub fn table_close(relation: Relation, lockmode: pg_sys::LOCKMODE);
     pub fn table_slot_create(
         relation: Relation,

@@ -116,10 +116,6 @@ fn parameter(column: &Column, text: Option<&str>) -> Result<Parameter, Report> {
     Ok((column.type_oid, value))
 }
 
-fn text_parameter(text: Option<&str>) -> Parameter {
-    (pg_sys::TEXTOID, text.map(str::to_owned).into_datum())
-}
-
 type Prepared = (String, Vec<Parameter>);
 
 fn insert(relation: &Relation, columns: &[(&HeldColumn, &Column)]) -> Result<Prepared, Report> {
@@ -137,6 +133,20 @@ fn insert(relation: &Relation, columns: &[(&HeldColumn, &Column)]) -> Result<Pre
         places.join(", ")
     );
     Ok((text, parameters))
+}
+
+/// The column has the text that the row was held with: as its type writes it, not as a cast to text does, which makes `true` of
+/// `t` and takes a char(n)'s spaces away.
+fn is_still(name: &str, text: Option<&str>, parameters: &mut Vec<Parameter>) -> String {
+    let Some(text) = text else {
+        return format!("pg_catalog.num_nulls(t.{name}) OPERATOR(pg_catalog.=) 1");
+    };
+    parameters.push((pg_sys::TEXTOID, text.to_owned().into_datum()));
+    format!(
+        "pg_catalog.num_nulls(t.{name}) OPERATOR(pg_catalog.=) 0
+             AND pg_catalog.format('%s', t.{name}) COLLATE pg_catalog.\"C\" OPERATOR(pg_catalog.=) ${}",
+        parameters.len()
+    )
 }
 
 /// Sets what the update would have set, on the one row that still is what it was there.
@@ -160,11 +170,7 @@ fn update(
             parameters.push(parameter(now, held.old_value.as_deref())?);
             matches.push(format!("t.{name} = ${}", parameters.len()));
         } else if changed || key.is_empty() {
-            parameters.push(text_parameter(held.old_value.as_deref()));
-            matches.push(format!(
-                "t.{name}::pg_catalog.text IS NOT DISTINCT FROM ${}",
-                parameters.len()
-            ));
+            matches.push(is_still(&name, held.old_value.as_deref(), &mut parameters));
         }
     }
     if set.is_empty() {

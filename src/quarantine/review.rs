@@ -101,7 +101,12 @@ pub fn release_row(
 pub fn refuse_row(id: i64, reason: Span, approval: Approval, plain: Plain) -> Option<i64> {
     let entry = plain.step(|| {
         let held = held::lock(id)?;
-        match (approval, &held.subject) {
+        // What can be no subject can have no denial, and needs none: no verdict will ever let it pass.
+        let subject = held
+            .subject
+            .as_deref()
+            .filter(|subject| (1..=verdict::SUBJECT_CAP).contains(&subject.len()));
+        match (approval, subject) {
             (Approval::Reviewer, Some(subject)) => hooks::by_id(held.hook_id)?
                 .map(|hook| reviewed(&hook, subject, None, "denied", "refuse", reason.text()))
                 .transpose(),

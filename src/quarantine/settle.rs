@@ -40,6 +40,8 @@ struct Waiting {
     guard_id: i32,
     subject: String,
     digest: Option<Vec<u8>>,
+    /// The verdict that it was held for.
+    verdict_id: Option<i64>,
 }
 
 /// How many rows are read at once.
@@ -142,6 +144,12 @@ fn settled(
                     Err(problem) => Some(("stays held", Some(problem.to_string()))),
                 }
             }
+            // It was denied when it came, and is held so that somebody looks at it.
+            Decision::Found(Finding::Denied | Finding::Revoked)
+                if row.verdict_id == Some(verdict_id) =>
+            {
+                None
+            }
             Decision::Found(finding @ (Finding::Denied | Finding::Revoked)) => {
                 let reason = reason(finding.as_str());
                 let refused =
@@ -159,7 +167,7 @@ fn settled(
 fn after(name: &Name, last: i64) -> Result<Vec<Waiting>, Report> {
     identity::as_extension_owner(|| {
         sql::rows(
-                "SELECT id, hook_id, guard_id, subject, digest FROM verdict.quarantine
+                "SELECT id, hook_id, guard_id, subject, digest, verdict_id FROM verdict.quarantine
                  WHERE state OPERATOR(pg_catalog.=) 'held' AND relation_schema OPERATOR(pg_catalog.=) $1
                      AND relation_name OPERATOR(pg_catalog.=) $2 AND id OPERATOR(pg_catalog.>) $3
                      AND subject IS NOT NULL
@@ -177,6 +185,7 @@ fn after(name: &Name, last: i64) -> Result<Vec<Waiting>, Report> {
                         guard_id: row.get(3)?.unwrap_or(0),
                         subject: row.get(4)?.unwrap_or_default(),
                         digest: row.get(5)?,
+                        verdict_id: row.get(6)?,
                     })
                 },
         )
