@@ -3,6 +3,7 @@
 use super::native;
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{self, Oid};
+use serde_json::{Map, Value};
 use std::ffi::{CStr, CString, c_char};
 
 /// The schema that everything of ours lives in.
@@ -68,6 +69,13 @@ pub struct Relation {
 impl Relation {
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Name → attribute number, of those columns that are there.
+    pub fn attnums(&self, names: Vec<String>) -> Map<String, Value> {
+        let attnum = |name: String| Some((self.column(&name)?.attnum, name));
+        let found = names.into_iter().filter_map(attnum);
+        found.map(|(attnum, name)| (name, attnum.into())).collect()
     }
 }
 

@@ -3,6 +3,7 @@
 use super::columns::RowSlot;
 use super::entry::Plain;
 use super::native;
+use pgrx::itemptr::item_pointer_get_block_number_no_check;
 use pgrx::pg_sys::{self, ItemPointerData, Oid};
 
 /// `t_ctid`'s offset in a version that was moved (MovedPartitionsOffsetNumber).
@@ -36,8 +37,7 @@ impl Version {
             if heap.is_null() {
                 return false;
             }
-            let block =
-                u32::from(self.tid.ip_blkid.bi_hi) << 16 | u32::from(self.tid.ip_blkid.bi_lo);
+            let block = item_pointer_get_block_number_no_check(self.tid);
             let blocks =
                 native::RelationGetNumberOfBlocksInFork(heap, pg_sys::ForkNumber::MAIN_FORKNUM);
             if block >= blocks {

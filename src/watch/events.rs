@@ -123,36 +123,40 @@ fn watch(statement: &Statement, brought: &Brought, relation: Oid) -> Result<(), 
         return Ok(());
     };
     let above = catalog::ancestors(relation);
-    let root = above.last().copied().unwrap_or(relation);
+    let root = match above.last() {
+        None => facts,
+        Some(root) => catalog::relation(*root)?,
+    };
     let all_seen = whole::all()?;
     for watched in drift::registered()?.iter() {
         let seen = all_seen.iter().find(|seen| {
             seen.guard_id == watched.guard.id
                 && (seen.relation == relation || above.contains(&seen.relation))
         });
-        let home = seen.map_or(root, |seen| seen.relation);
-        let home = match home == relation {
-            true => facts.clone(),
-            false => catalog::relation(home)?,
-        };
+        // A guarded table that has become a partition is not the root of its tree.
+        let below = seen.filter(|seen| seen.relation != root.oid);
+        let below = below
+            .map(|seen| catalog::relation(seen.relation))
+            .transpose()?;
+        let home = below.as_ref().unwrap_or(&root);
         let was_whole = seen.is_some_and(|seen| seen.is_whole);
         if !was_whole && watched.table != home.name {
             continue;
         }
         let whole_tree = home.oid == relation;
         let members = if whole_tree {
-            catalog::parts(&home, NoLock)
+            catalog::parts(home, NoLock)
         } else {
             vec![relation]
         };
-        let weakness = weakness::after(statement, brought, watched, &home, &members)?;
+        let weakness = weakness::after(statement, brought, watched, home, &members)?;
         if let Some((old, new)) = &statement.renamed_column
             && whole_tree
         {
-            redaction::follow(&watched.guard, &home, old, new)?;
+            redaction::follow(&watched.guard, home, old, new)?;
         }
         match (was_whole, weakness) {
-            (true, Some(weakness)) => weakened(watched, statement, &home, &weakness)?,
+            (true, Some(weakness)) => weakened(watched, statement, home, &weakness)?,
             (true, None) => {
                 if let Some(detached) = &statement.detached {
                     note(watched, "detached", &format!("{detached} was detached"))?;
@@ -160,8 +164,8 @@ fn watch(statement: &Statement, brought: &Brought, relation: Oid) -> Result<(), 
             }
             // A partition that was mended may have been all that was wrong. While a dump is being restored the guard was never
             // seen, and the tree is not looked through for each of its partitions.
-            (false, None) if whole_tree || (seen.is_some() && stands(watched, &home)?) => {
-                whole::mark(&watched.guard, &home)?;
+            (false, None) if whole_tree || (seen.is_some() && stands(watched, home)?) => {
+                whole::mark(&watched.guard, home)?;
             }
             (false, _) => {}
         }

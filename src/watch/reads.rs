@@ -86,10 +86,6 @@ impl Reads {
 
     /// Guarded column → attribute number.
     pub fn attnums(&self, relation: &Relation) -> Value {
-        let pairs = self.columns().into_iter().filter_map(|name| {
-            let attnum = relation.column(&name)?.attnum;
-            Some((name, Value::from(attnum)))
-        });
-        Value::Object(pairs.collect())
+        relation.attnums(self.columns()).into()
     }
 }

@@ -67,20 +67,10 @@ pub fn mark(guard: &Guard, root: &Relation) -> Result<(), Report> {
             &[
                 guard.id.into(),
                 root.oid.into(),
-                JsonB(attnums(guard, root).into()).into(),
+                JsonB(root.attnums(drift::guarded_columns(guard)).into()).into(),
             ],
         )
     })
-}
-
-fn attnums(guard: &Guard, root: &Relation) -> Map<String, Value> {
-    let columns = drift::guarded_columns(guard).into_iter();
-    columns
-        .filter_map(|name| {
-            let attnum = root.column(&name)?.attnum;
-            Some((name, attnum.into()))
-        })
-        .collect()
 }
 
 /// Guarded columns whose names belong to other columns than when the guard was last seen whole, in words. Two columns that
@@ -90,7 +80,7 @@ fn attnums(guard: &Guard, root: &Relation) -> Map<String, Value> {
 ///
 /// As [`all`].
 pub fn changed_places(guard: &Guard, root: &Relation) -> Result<Vec<String>, Report> {
-    let now = attnums(guard, root);
+    let now = root.attnums(drift::guarded_columns(guard));
     let seen = all()?;
     let before = seen
         .iter()
