@@ -11,6 +11,7 @@ mod legacy;
 pub mod moved;
 pub mod plan;
 mod refusal;
+mod restored;
 pub mod shape;
 mod update;
 
@@ -31,7 +32,7 @@ pub fn guard_row(call: Call, plain: Plain) -> Datum {
         let (timing, event) = fired.row_event().ok_or_else(trigger::not_a_row_trigger)?;
         Ok((fired, timing, event))
     });
-    if session::is_shard_move() {
+    if session::is_shard_move() || restored::is_filled(fired, event, plain) {
         return match timing {
             Timing::Before => fired.kept(),
             Timing::After => Datum::null(),

@@ -2,6 +2,7 @@
 
 use super::{catalog, native};
 use pgrx::pg_sys;
+use std::ffi::CStr;
 
 /// The process id of this backend.
 pub fn pid() -> i32 {
@@ -40,6 +41,18 @@ pub fn is_shard_move() -> bool {
             ]
             .iter()
             .any(|prefix| catalog::owned((*subscription).name).starts_with(prefix))
+    }
+}
+
+/// Whether a superuser's pg_restore is at work here.
+pub fn is_superusers_restore() -> bool {
+    // SAFETY: application_name is NUL-terminated text or NULL; the other is a syscache look-up. The role that logged in
+    // counts: pg_restore may act as the owners of what it restores.
+    unsafe {
+        let name = pg_sys::application_name;
+        !name.is_null()
+            && CStr::from_ptr(name) == c"pg_restore"
+            && pg_sys::superuser_arg(pg_sys::GetAuthenticatedUserId())
     }
 }
 

@@ -40,6 +40,17 @@ impl Fired {
         unsafe { (*(*self.data).tg_relation).rd_id }
     }
 
+    /// Whether this transaction has emptied or rewritten the table.
+    pub fn has_new_storage(self) -> bool {
+        // SAFETY: the relcache keeps an entry with such a mark until the transaction ends.
+        let relation = unsafe { &*(*self.data).tg_relation };
+        #[cfg(feature = "pg15")]
+        let since = relation.rd_newRelfilenodeSubid;
+        #[cfg(not(feature = "pg15"))]
+        let since = relation.rd_newRelfilelocatorSubid;
+        since != 0 // InvalidSubTransactionId
+    }
+
     /// The trigger's name.
     pub fn name(&self) -> &CStr {
         // SAFETY: NUL-terminated, lives in the relcache during the call.

@@ -1,6 +1,8 @@
 """pg_dump and pg_restore: whatever way a database comes back, its guards stand, or somebody says that they do not."""
 
+import os
 import shutil
+import subprocess
 
 import psycopg
 import pytest
@@ -153,6 +155,45 @@ def test_the_whole_database(two_servers, source, tmp_path, how, other_server):
     check(target, db, before)
 
 
+@pytest.fixture
+def piped(server, source, tmp_path):
+    """An archive that went through a pipe: it knows no sizes, and pg_restore -j makes a partitioned table's triggers before it
+    fills the partitions (they wait for nothing: the table itself has no rows)."""
+    os.mkfifo(tmp_path / "pipe")
+    with open(tmp_path / "piped", "wb") as archive:
+        reader = subprocess.Popen(["cat", tmp_path / "pipe"], stdout=archive)
+        server.run("pg_dump", "-Fc", "--no-sync", "-f", tmp_path / "pipe", dbname=source)
+        assert reader.wait(30) == 0
+    return tmp_path / "piped"
+
+
+def test_in_parallel_a_guard_comes_before_its_rows(server, source, piped):
+    before = counts(server, source)
+    db = server.fresh_db(extension=False)
+    mark = server.log_mark()
+    server.run("pg_restore", "-j", "4", "--exit-on-error", "-d", db, piped)
+    assert "verdict: not judged on path restore: public.parts1" in server.log(mark)
+    check(server, db, before)
+
+
+def test_only_a_superusers_restore_of_its_own_tables_is_let_by(server, source, archive):
+    db = server.fresh_db(extension=False)
+    # Not for somebody who is no superuser, whatever the program calls itself.
+    server.psql(f'ALTER DATABASE "{db}" OWNER TO dump_owner', db)
+    server.run("pg_restore", "--exit-on-error", "-d", db, archive)
+    load = "BEGIN; TRUNCATE parts1; INSERT INTO parts1 VALUES ('stranger', 'x', 1)"
+    with server.connect(db, user="dump_owner", application_name="pg_restore") as conn:
+        assert refused(conn, load).sqlstate == "VD001"
+    # Not for another program, and not into a table that stood before: only `load` empties it first.
+    with server.connect(db) as conn:
+        assert refused(conn, load).sqlstate == "VD001"
+    with server.connect(db, application_name="pg_restore") as conn:
+        assert refused(conn, "INSERT INTO parts1 VALUES ('stranger', 'x', 1)").sqlstate == "VD001"
+        assert refused(conn, "BEGIN; TRUNCATE parts1; ROLLBACK; INSERT INTO parts1 VALUES ('stranger', 'x', 1)").sqlstate == "VD001"
+        assert refused(conn, "UPDATE parts SET content = 'other'").sqlstate == "VD005"
+        conn.execute(load + "; ROLLBACK")
+
+
 def schema_only(server, source, db):
     sql = server.run("pg_dump", "--schema-only", dbname=source).stdout
     server.run("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-1", dbname=db, input=sql)
@@ -252,7 +293,10 @@ def test_one_table_into_a_database_with_other_guards(server, source, tmp_path):
         assert refused(conn, "INSERT INTO m VALUES ('x', 'x', 1)").sqlstate == "VD001"
 
 
-def test_restored_by_an_owner_who_is_no_superuser(server, source, archive, tmp_path):
+@pytest.mark.parametrize("steps", [
+    pytest.param([["--single-transaction"]], id="one transaction"),
+    pytest.param([["-j", "4", "--section=pre-data", "--section=data"], ["-j", "4", "--section=post-data"]], id="parallel")])
+def test_restored_by_an_owner_who_is_no_superuser(server, source, archive, tmp_path, steps):
     """The superuser brings the extension and its schema's rows; the tables come by the hand of their owner."""
     before = counts(server, source)
     db = server.fresh_db()
@@ -264,7 +308,8 @@ def test_restored_by_an_owner_who_is_no_superuser(server, source, archive, tmp_p
     done = server.run("pg_restore", *rest, "--single-transaction", user="dump_owner", check=False)
     assert done.returncode != 0 and "permission denied for schema verdict" in done.stderr
     server.psql("GRANT USAGE ON SCHEMA verdict TO dump_owner", db)
-    server.run("pg_restore", *rest, "--single-transaction", user="dump_owner")
+    for step in steps:
+        server.run("pg_restore", *step, *rest, user="dump_owner")
     server.psql("REVOKE USAGE ON SCHEMA verdict FROM dump_owner; SELECT verdict.grant_role('recorder', 'dump_service')", db)
     check(server, db, before)
 
