@@ -4,15 +4,15 @@
 //! somebody hung on another table finds no guard and raises VD009.
 
 use super::shape::{self, Duty, Shape, shape};
-use crate::pg::catalog::{self, Name};
-use crate::pg::{relcache, table};
+use crate::pg::catalog::{self, Generated, Name, Relation};
+use crate::pg::{defaults, relcache, table};
 use crate::report::{About, Report, SqlState};
 use crate::store::hooks;
 use crate::watch::glass;
 use crate::watch::registry::{self, Guard};
 use pgrx::pg_sys::Oid;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{CStr, CString};
 use std::rc::Rc;
 
@@ -24,10 +24,20 @@ pub struct Plan {
     /// The table that the guard is on.
     pub root: Name,
     pub fields: Vec<String>,
+    /// The columns of the table that an INSERT could name, in order of their names.
+    pub columns: Rc<[Column]>,
     /// Type and modifier of the flag column.
     pub flag_type: Option<(Oid, i32)>,
     pub shape: Shape,
     pub triggers: [(CString, Duty); Duty::ALL.len()],
+}
+
+/// A column of a guarded table.
+pub struct Column {
+    pub name: String,
+    pub attnum: i16,
+    /// The table gives it another value for each row that does not name it.
+    pub changing: bool,
 }
 
 struct Plans {
@@ -145,9 +155,16 @@ fn load(leaf: Oid) -> Result<Vec<Plan>, Report> {
     ];
     // An older version of the SQL has no glass to break.
     let glass = catalog::find(catalog::SCHEMA, "glass");
-    for watched in [leaf, root].into_iter().chain(own).chain(glass) {
+    let ancestors = catalog::ancestors(leaf);
+    for watched in [leaf]
+        .into_iter()
+        .chain(ancestors.iter().copied())
+        .chain(own)
+        .chain(glass)
+    {
         relcache::watch(watched);
     }
+    let columns: Rc<[Column]> = columns(&facts, &ancestors).into();
     let mut guards = Vec::new();
     table::for_each("guards", |row| {
         if row.relation() == root_facts.name {
@@ -163,7 +180,26 @@ fn load(leaf: Oid) -> Result<Vec<Plan>, Report> {
             let hook = hooks.iter().find(|hook| hook.id == guard.hook_id);
             let hook = hook
                 .ok_or_else(|| shape::misconfigured(&guard, &facts, "its hook does not exist"))?;
-            shape(guard, hook, &facts, &root_facts.name, glass)
+            shape(guard, hook, &facts, &columns, &root_facts.name, glass)
         })
         .collect()
+}
+
+fn columns(leaf: &Relation, ancestors: &[Oid]) -> Vec<Column> {
+    // A row gets the defaults of the table that the statement names: PostgreSQL lets a partition have others.
+    let tables = [leaf.oid].into_iter().chain(ancestors.iter().copied());
+    let changing: HashSet<String> = tables.flat_map(defaults::changing).collect();
+    let given = leaf
+        .columns
+        .iter()
+        .filter(|column| column.generated == Generated::No);
+    let mut columns: Vec<Column> = given
+        .map(|column| Column {
+            name: column.name.clone(),
+            attnum: column.attnum,
+            changing: changing.contains(&column.name),
+        })
+        .collect();
+    columns.sort_by(|one, other| one.name.cmp(&other.name));
+    columns
 }

@@ -1,6 +1,6 @@
 //! A guard as plain frames hold it: which columns of which leaf, by attribute number, and what to do.
 
-use super::plan::Plan;
+use super::plan::{self, Plan};
 use crate::pg::catalog::{Generated, Name, Relation};
 use crate::pg::columns::{Reader, reader_of};
 use crate::report::{About, Report, SqlState};
@@ -8,6 +8,7 @@ use crate::store::hooks;
 use crate::watch::registry::{self, Guard};
 use pgrx::pg_sys::Oid;
 use std::ffi::{CStr, CString};
+use std::rc::Rc;
 use verdict::{FIELDS_CAP, Locking, Policy};
 
 /// One column as the trigger reads it.
@@ -123,6 +124,7 @@ pub fn shape(
     guard: Guard,
     hook: &hooks::Hook,
     table: &Relation,
+    columns: &Rc<[plan::Column]>,
     root_name: &Name,
     glass_until: i64,
 ) -> Result<Plan, Report> {
@@ -216,6 +218,7 @@ pub fn shape(
             .and_then(|(name, _)| table.column(name))
             .map(|column| (column.type_oid, column.typmod)),
         fields: guard.content.keys().cloned().collect(),
+        columns: columns.clone(),
         guard,
         triggers,
     })

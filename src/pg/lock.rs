@@ -30,17 +30,17 @@ pub fn writer_of(subject_hash: i64, plain: Plain) {
     );
 }
 
-/// Waits for the other holders of the same row, and keeps them out until the transaction ends.
+/// Keeps other holders of the same row out until the transaction ends: waits for them, or with `dont_wait` only tries.
 ///
 /// Raises what waiting for a lock raises.
-pub fn holder_of(content_hash: i64, plain: Plain) {
+pub fn holder_of(content_hash: i64, dont_wait: bool, plain: Plain) -> bool {
     acquire(
         content_hash,
         HOLD_CLASS,
         pg_sys::ExclusiveLock,
-        false,
+        dont_wait,
         plain,
-    );
+    )
 }
 
 /// Waits for whoever else changes the guards of this table, and keeps others out until the transaction ends. Writers of

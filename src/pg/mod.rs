@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod clock;
 pub mod columns;
 pub mod condition;
+pub mod defaults;
 pub mod deferred;
 pub mod entry;
 pub mod event;

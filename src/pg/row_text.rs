@@ -18,8 +18,6 @@ pub struct Column {
     /// As `format_type` spells it, with its modifier.
     pub type_name: String,
     pub value: Option<String>,
-    /// It has a default or is an identity: its value may differ from one attempt to store a row to the next.
-    pub has_default: bool,
 }
 
 /// The columns that an INSERT could name: not dropped, not generated.
@@ -35,7 +33,6 @@ pub fn whole(row: RowSlot, leaf: Oid) -> Vec<Column> {
                 name: name_of(attribute),
                 type_name: type_of(attribute),
                 value: value.map(|value| text(attribute, value)),
-                has_default: attribute.atthasdef || attribute.attidentity != 0,
             })
             .collect()
     })

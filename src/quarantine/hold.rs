@@ -3,21 +3,23 @@
 use crate::enforce::case::Case;
 use crate::enforce::plan::{self, Plan};
 use crate::enforce::shape::Shape;
-use crate::pg::columns::RowSlot;
+use crate::pg::columns::{self, RowSlot};
 use crate::pg::entry::{Plain, guarded};
 use crate::pg::leaf::Held;
 use crate::pg::row_text::{self, Column};
+use crate::pg::span::Span;
 use crate::pg::{clock, identity, lock, own_table, session, table};
 use crate::report::Report;
 use pgrx::IntoDatum;
 use pgrx::pg_sys::{Datum, ItemPointerData};
 use std::cell::Cell;
+use verdict::RowHash;
 
 /// The largest row that is held, in bytes of text. PostgreSQL cannot have a value of 1 GiB, and a reviewer no use for it.
 pub const ROW_CAP: usize = 256 * 1024 * 1024;
 
 /// How many rows of one transaction are locked against another session that holds the same row at this moment. The lock table
-/// is shared and small. Beyond, as in a large COPY, the worst is that a row is held twice.
+/// is shared and small. Where there is no lock, as in a large COPY, the worst is that a row is held twice.
 const LOCKS_CAP: u32 = 256;
 
 thread_local! {
@@ -38,13 +40,16 @@ pub fn size(shape: &Shape, new: RowSlot, old: Option<RowSlot>) -> usize {
 /// Holds the row and returns its id in `verdict.quarantine`. A row that is held already (a client that sends again, a
 /// driver that retries) is counted there.
 pub fn hold(shape: &Shape, case: &Case, new: RowSlot, old: Option<RowSlot>, plain: Plain) -> i64 {
-    let hash = plain.step(|| Ok(content_hash(shape, case)));
+    let hash = plain.step(|| plan::with(shape, |plan| Ok(content_hash(plan, case, new, old))));
     if let Some(hash) = hash
         && LOCKED.get() < LOCKS_CAP
     {
-        // Two sessions that store the same row at once: the second waits to see the first one's.
-        lock::holder_of(hash, plain);
-        LOCKED.set(LOCKED.get() + 1);
+        // Two sessions that store the same row at once: the second waits to see the first one's. But not while it keeps others
+        // waiting itself: batches of the same rows in another order would end in a deadlock.
+        let dont_wait = LOCKED.get() > 0;
+        if lock::holder_of(hash, dont_wait, plain) {
+            LOCKED.set(LOCKED.get() + 1);
+        }
     }
     plain.step(|| {
         plan::with(shape, |plan| {
@@ -75,20 +80,27 @@ pub fn hold(shape: &Shape, case: &Case, new: RowSlot, old: Option<RowSlot>, plai
     })
 }
 
-/// What a resend is found by: guard, operation, subject and digest. `None` for a row without a subject: nothing tells
-/// whether another one is the same message.
-fn content_hash(shape: &Shape, case: &Case) -> Option<i64> {
-    let key = case.key?;
-    let digest = case
-        .digest
-        .map(|digest| digest.to_hex())
-        .unwrap_or_default();
-    let identity = format!(
-        "{}\0{digest}\0{}",
-        case.operation.as_str(),
-        key.subject.text()
-    );
-    Some(verdict::subject_hash(shape.guard_id, &identity))
+/// What a resend is found by: guard, operation, subject, digest, and the values that [`same_given`] compares. `None` for a row
+/// without a subject: nothing tells whether another one is the same message.
+fn content_hash(plan: &Plan, case: &Case, new: RowSlot, old: Option<RowSlot>) -> Option<i64> {
+    let subject = case.key?.subject;
+    let mut hash = RowHash::new(plan.guard.id);
+    hash.add(Some(case.operation.as_str().as_bytes()));
+    hash.add(Some(subject.bytes()));
+    hash.add(case.digest.as_ref().map(|digest| &digest.as_bytes()[..]));
+    let mut add = |row, column: &plan::Column| {
+        let value = guarded(|plain| columns::fingerprint(row, column.attnum, plain));
+        hash.add(value.as_ref().map(Span::bytes));
+    };
+    for column in plan.columns.iter() {
+        if !column.changing {
+            add(new, column);
+        }
+        if let Some(old) = old {
+            add(old, column);
+        }
+    }
+    Some(hash.finish())
 }
 
 struct HeldAlready {
@@ -99,9 +111,9 @@ struct HeldAlready {
 
 type Values = Vec<Option<String>>;
 
-/// The same message is the same guard, operation, subject and digest, and the same values in all columns that the statement
-/// had to give: copies of a message for several users differ in one of those, while a resend differs in a serial number or a
-/// time that the table gives by itself.
+/// The same message is the same guard, operation, subject and digest, and the same values in all columns but those that the
+/// table itself gives another value for each row: copies of a message for several users differ in one of those, a resend only
+/// in a serial number or a time.
 fn held_already(
     plan: &Plan,
     case: &Case,
@@ -124,7 +136,7 @@ fn held_already(
                     .is_some_and(|key| row.text("subject") == key.subject.text())
                 && row.get::<Vec<u8>>("digest") == digest
                 && row.get::<Values>("old_values").as_ref() == old_values
-                && same_given(new, row);
+                && same_given(plan, new, row);
             if same {
                 found = Some(HeldAlready {
                     id: row.get("id").unwrap_or(0),
@@ -138,7 +150,13 @@ fn held_already(
     Ok(found)
 }
 
-fn same_given(new: &[Column], held: &table::Row) -> bool {
+fn same_given(plan: &Plan, new: &[Column], held: &table::Row) -> bool {
+    let is_changing = |name: &str| {
+        let place = plan
+            .columns
+            .binary_search_by(|column| column.name.as_str().cmp(name));
+        place.is_ok_and(|place| plan.columns[place].changing)
+    };
     let names: Vec<String> = held.get("columns").unwrap_or_default();
     let values: Values = held.get("row_values").unwrap_or_default();
     names.len() == new.len()
@@ -146,7 +164,7 @@ fn same_given(new: &[Column], held: &table::Row) -> bool {
             .iter()
             .zip(names.iter().zip(&values))
             .all(|(column, (name, value))| {
-                column.name == *name && (column.has_default || column.value == *value)
+                column.name == *name && (column.value == *value || is_changing(name))
             })
 }
 

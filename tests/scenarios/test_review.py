@@ -60,6 +60,31 @@ def test_a_reviewer_who_gives_up_leaves_it_to_the_next(cluster, held):
         assert quarantine(observer) == [("a", "released", 1)]
 
 
+def test_batches_of_the_same_rows_in_another_order(cluster, held):
+    with cluster.connect(held, autocommit=False) as one, cluster.connect(held, autocommit=False) as two:
+        for conn in (one, two):
+            conn.execute("SET lock_timeout = '5s'")
+        one.execute("INSERT INTO msgs VALUES ('b', 'hi', 1)")
+        two.execute("INSERT INTO msgs VALUES ('c', 'hi', 1)")
+        # Neither waits for the other, which would be a deadlock. What cannot be seen yet is held a second time.
+        one.execute("INSERT INTO msgs VALUES ('c', 'hi', 1)")
+        two.execute("INSERT INTO msgs VALUES ('b', 'hi', 1)")
+        one.commit()
+        two.commit()
+        assert sorted(quarantine(one)[1:]) == [("b", "held", 1), ("b", "held", 1), ("c", "held", 1), ("c", "held", 1)]
+
+
+def test_a_batch_that_comes_again_waits_for_the_first(cluster, held):
+    batch = "INSERT INTO msgs VALUES ('b', 'hi', 1), ('c', 'hi', 1), ('e', 'hi', 1)"
+    with cluster.connect(held) as observer, cluster.connect(held, autocommit=False) as one, cluster.connect(held) as two:
+        one.execute(batch)
+        waiting = Background(two, batch)
+        assert waiting.wait_blocked(observer) == [one.info.backend_pid]
+        one.commit()
+        assert waiting.result() == 0
+        assert quarantine(observer)[1:] == [("b", "held", 2), ("c", "held", 2), ("e", "held", 2)]
+
+
 def test_two_sessions_hold_the_same_row_at_once(cluster, held):
     with cluster.connect(held) as observer, cluster.connect(held, autocommit=False) as one, cluster.connect(held) as two:
         one.execute("INSERT INTO msgs VALUES ('b', 'hi', 1)")

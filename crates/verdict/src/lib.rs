@@ -23,6 +23,7 @@ mod outcome;
 mod pointer;
 mod policy;
 mod request;
+mod row_hash;
 mod subject_hash;
 mod words;
 
@@ -36,5 +37,6 @@ pub use outcome::{Answer, Cause, ERR_TEXT_CAP, NoAnswer, Outcome, UnknownOutcome
 pub use pointer::{JsonPointer, JsonPointerError};
 pub use policy::{Action, Actions, Edits, Legacy, Locking, Mode, Policy, ReplicaRole, strongest};
 pub use request::{Request, RequestError, SUBJECT_CAP};
+pub use row_hash::RowHash;
 pub use subject_hash::subject_hash;
 pub use words::UnknownWord;

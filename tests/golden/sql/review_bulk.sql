@@ -124,6 +124,20 @@ SELECT id IS NOT NULL AS known, decided, problem FROM verdict.release_all('copie
 SELECT owner, body FROM copies;
 SELECT accepted FROM verdict.status('h', 'c');
 SELECT verdict.refuse(id, 'why', deny => NULL) FROM verdict.quarantine WHERE row_values[2] = 'bob';
+-- what the table gives to each row alike is given all the same: another value is another row
+CREATE TABLE rooms (n bigint GENERATED ALWAYS AS IDENTITY, id text, body text, room text DEFAULT 'lobby', at timestamptz DEFAULT now(), day int DEFAULT 1)
+    PARTITION BY LIST (day);
+CREATE TABLE rooms1 PARTITION OF rooms FOR VALUES IN (1);
+CREATE TABLE rooms2 (day int, room text, gone int, body text, id text, at timestamptz, n bigint NOT NULL);
+ALTER TABLE rooms2 DROP COLUMN gone;
+ALTER TABLE rooms ATTACH PARTITION rooms2 FOR VALUES IN (2);
+SELECT verdict.guard('rooms', 'h', key => 'id', content => '{"body":"body"}', on_missing => 'quarantine');
+INSERT INTO rooms (id, body) VALUES ('r', 'hi'), ('r', 'hi');
+INSERT INTO rooms (id, body) VALUES ('r', 'hi');
+INSERT INTO rooms (id, body, room) VALUES ('r', 'hi', 'lobby'), ('r', 'hi', 'cellar'), ('r', 'hi', NULL), ('r', 'hi', 'cellar');
+-- through a partition whose columns have other places, and none of the table's defaults
+INSERT INTO rooms (id, body, room, day) VALUES ('r', 'hi', 'lobby', 2), ('r', 'hi', 'cellar', 2), ('r', 'hi', 'lobby', 2);
+SELECT times, substring(columns::text || row_values::text FROM 'lobby|cellar') AS room, columns[1] AS first FROM verdict.quarantine WHERE relation = 'public.rooms' ORDER BY id;
 -- held rows go with the table's name
 INSERT INTO copies (owner, id, body) VALUES ('alice', 'c2', 'hi');
 SELECT verdict.rename('copies', 'copies2');
