@@ -6,48 +6,60 @@ use super::judge;
 use super::moved;
 use super::plan;
 use super::refusal;
+use super::setting_out;
 use super::shape::Shape;
 use super::update::{Again, again};
 use super::{flag, legacy};
 use crate::audit::incident::Done;
 use crate::audit::{log_line, tally};
 use crate::guc;
+use crate::pg::columns::RowSlot;
 use crate::pg::entry::Plain;
 use crate::pg::transaction;
 use crate::pg::trigger::Fired;
 use crate::watch::glass;
 use verdict::{Action, Mode};
 
-/// A new row is judged, unless it comes unchanged from another partition.
+/// A new row is judged. One that comes from another partition was updated.
 pub fn inserted(fired: Fired, shape: &Shape, plain: Plain) {
-    let coming = Coming::inserted(fired, true);
-    if shape.partitioned && moved::arrives(shape, coming.new, plain) {
-        return;
+    if shape.partitioned
+        && let Some(old) = moved::old_row(shape, fired, plain)
+    {
+        return edited(&Coming::moved(fired, old), old, shape, plain);
     }
+    let coming = Coming::inserted(fired, true);
     count(shape, plain);
     if let Some(case) = judge::judge(shape, coming.new, Operation::Insert, plain) {
         found(shape, &coming, &case, plain);
     }
 }
 
-/// An update is judged again when it changes what was approved, brings the row under the condition, or unflags it.
+/// A row that stays in its partition was updated.
 pub fn updated(fired: Fired, shape: &Shape, plain: Plain) {
-    let (old, new) = (fired.row(), fired.new_row());
+    let old = fired.row();
     if shape.partitioned {
-        moved::stays(shape, old, plain);
+        setting_out::stays(shape, old, plain);
     }
-    let case = match again(fired, shape, old, new, plain) {
+    edited(&Coming::updated(fired, true), old, shape, plain);
+}
+
+/// An update is judged again when it changes what was approved, brings the row under the condition, or unflags it.
+fn edited(coming: &Coming, old: RowSlot, shape: &Shape, plain: Plain) {
+    let new = coming.new;
+    let case = match again(coming.fired, shape, old, new, plain) {
         Again::No => return,
         Again::Final => Some(judge::final_content(shape, new, plain)),
-        Again::Yes => judge::judge(shape, new, Operation::Update, plain),
+        again @ (Again::Yes | Again::Unchanged) => {
+            judge::judge(&again.asks(shape), new, Operation::Update, plain)
+        }
     };
     count(shape, plain);
     match case {
         None => {}
         Some(case) if legacy::passes(shape, &case, old, new, plain) => {
-            Coming::updated(fired, true).write_down(shape, &case, Done::Legacy, plain);
+            coming.write_down(shape, &case, Done::Legacy, plain);
         }
-        Some(case) => found(shape, &Coming::updated(fired, true), &case, plain),
+        Some(case) => found(shape, coming, &case, plain),
     }
 }
 

@@ -7,8 +7,8 @@ use super::after;
 use super::case::{Case, Obstacle};
 use super::coming::Coming;
 use super::flag;
-use super::moved;
 use super::plan;
+use super::setting_out;
 use super::shape::Shape;
 use super::update::only_unflags;
 use crate::audit::incident::Done;
@@ -20,7 +20,7 @@ use verdict::Action;
 
 pub fn insert(fired: Fired, shape: &Shape, plain: Plain) -> Datum {
     let coming = Coming::inserted(fired, false);
-    if shape.partitioned && moved::continues(shape, plain) {
+    if shape.partitioned && setting_out::continues(shape, plain) {
         return fired.kept();
     }
     take(&coming, shape, plain)
@@ -31,10 +31,10 @@ pub fn update(fired: Fired, shape: &Shape, plain: Plain) -> Datum {
     let taken = take(&coming, shape, plain);
     if shape.partitioned {
         if taken.is_null() {
-            moved::left_out(shape, fired.row(), plain);
+            setting_out::left_out(shape, fired.row(), plain);
         } else {
             // Should the row move to another partition, nothing is done to it a second time there.
-            moved::sets_out(shape, fired.row(), plain);
+            setting_out::note(shape, fired.row(), plain);
         }
     }
     taken

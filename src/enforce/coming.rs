@@ -43,6 +43,14 @@ impl Coming {
         }
     }
 
+    /// A row that has come from another partition, where it was `old`.
+    pub fn moved(fired: Fired, old: RowSlot) -> Self {
+        Self {
+            old: Some(old),
+            ..Self::inserted(fired, true)
+        }
+    }
+
     /// What this guard has against the row, if it would act on it.
     pub fn case(&self, shape: &Shape, plain: Plain) -> Option<Case> {
         let case = match self.old {
@@ -50,8 +58,8 @@ impl Coming {
             Some(old) => match again(self.fired, shape, old, self.new, plain) {
                 Again::No => return None,
                 Again::Final => judge::final_content(shape, self.new, plain),
-                Again::Yes => {
-                    let case = judge::look(shape, self.new, Operation::Update, plain)?;
+                again @ (Again::Yes | Again::Unchanged) => {
+                    let case = judge::look(&again.asks(shape), self.new, Operation::Update, plain)?;
                     if legacy::passes(shape, &case, old, self.new, plain) {
                         return None;
                     }

@@ -18,11 +18,6 @@ pub fn is_set_or_none(shape: &Shape, row: RowSlot, plain: Plain) -> bool {
     plain.step(|| plan::with(shape, |plan| Ok(is_flag_value(plan, raw))))
 }
 
-/// Whether the guard has a flag column and the row bears the flag value.
-pub fn is_set(shape: &Shape, row: RowSlot, plain: Plain) -> bool {
-    shape.flag.is_some() && is_set_or_none(shape, row, plain)
-}
-
 /// Whether an update takes a row off its flag value. Other changes of the flag column are the application's own.
 pub fn is_taken_off(shape: &Shape, old: RowSlot, new: RowSlot, plain: Plain) -> bool {
     shape.flag.is_some_and(|column| {

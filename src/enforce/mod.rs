@@ -12,6 +12,7 @@ pub mod moved;
 pub mod plan;
 mod refusal;
 mod restored;
+pub mod setting_out;
 pub mod shape;
 mod update;
 

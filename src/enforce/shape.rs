@@ -92,6 +92,21 @@ impl Shape {
         &self.condition[..self.condition_len]
     }
 
+    /// The same guard, content with an approval that has been spent.
+    pub fn spending_nothing(self) -> Self {
+        Self {
+            locking: match self.locking {
+                Locking::Consume => Locking::Share,
+                other => other,
+            },
+            policy: Policy {
+                consume: false,
+                ..self.policy
+            },
+            ..self
+        }
+    }
+
     /// The name of the trigger that bears the condition.
     pub fn insert_trigger(&self) -> &CStr {
         CStr::from_bytes_until_nul(&self.insert_trigger).unwrap_or_default()

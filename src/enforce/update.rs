@@ -14,8 +14,21 @@ pub enum Again {
     No,
     /// The row needs a verdict for what it now is.
     Yes,
+    /// As `Yes`, but subject and content are what they were, and the guard has judged them: an approval that was spent on
+    /// them still stands.
+    Unchanged,
     /// It changes content that is final (`edits => 'refuse'`).
     Final,
+}
+
+impl Again {
+    /// The guard as it judges such an update.
+    pub fn asks(self, shape: &Shape) -> Shape {
+        match self {
+            Self::Unchanged => shape.spending_nothing(),
+            Self::No | Self::Yes | Self::Final => *shape,
+        }
+    }
 }
 
 /// Judged again is an update that changes subject or content, changes a condition column while the new row is under the
@@ -47,8 +60,11 @@ fn asked(
     let now_under = fired.under_condition_of(name, new, plain);
     // Leaving the condition with other content is an edit of a guarded row all the same.
     let edited = content || unflagged;
-    let was_under = (edited && !now_under || shape.policy.edits != Edits::Enforce)
-        && fired.under_condition_of(name, old, plain);
+    let must_know = match edited {
+        true => !now_under || shape.policy.edits != Edits::Enforce,
+        false => shape.policy.consume || shape.policy.edits == Edits::Allow,
+    };
+    let was_under = must_know && fired.under_condition_of(name, old, plain);
     let left = edited && was_under;
     if !now_under && !left {
         return Again::No;
@@ -56,6 +72,7 @@ fn asked(
     match shape.policy.edits {
         Edits::Allow if was_under && !unflagged => Again::No,
         Edits::Refuse if was_under && content => Again::Final,
+        _ if was_under && !edited => Again::Unchanged,
         _ => Again::Yes,
     }
 }

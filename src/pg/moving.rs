@@ -1,19 +1,28 @@
-//! Whether a row version has left for another partition: PostgreSQL marks it when a cross-partition UPDATE deletes it.
+//! Row versions that leave for another partition: PostgreSQL marks them when a cross-partition UPDATE deletes them.
 
 use super::columns::RowSlot;
 use super::entry::Plain;
 use super::native;
+use super::trigger::Fired;
 use pgrx::itemptr::item_pointer_get_block_number_no_check;
-use pgrx::pg_sys::{self, ItemPointerData, Oid};
+use pgrx::pg_sys::{self, CommandId, ItemPointerData, Oid, Relation};
 
 /// `t_ctid`'s offset in a version that was moved (MovedPartitionsOffsetNumber).
 pub(super) const MOVED: u16 = 0xFFFD;
 
-/// A row version that an update is about to replace.
+/// A row version that an update is about to replace, or has sent away.
 #[derive(Clone, Copy)]
 pub struct Version {
     leaf: Oid,
     tid: ItemPointerData,
+}
+
+/// Which statement of the transaction sent a version away.
+#[derive(Clone, Copy)]
+enum Sent {
+    By(CommandId),
+    /// Another access method than heap leaves no mark: there the last update's word must do.
+    Untold,
 }
 
 impl Version {
@@ -28,46 +37,125 @@ impl Version {
         self.leaf == other.leaf && place(self.tid) == place(other.tid)
     }
 
-    /// Whether this transaction has sent it to another partition, and has not taken that back.
-    pub fn has_moved(self, _plain: Plain) -> bool {
+    /// Whether the statement that now asks, in a BEFORE trigger, has sent it to another partition.
+    pub fn is_being_moved(self, plain: Plain) -> bool {
+        // SAFETY: a statement is at work, and its snapshot is the active one. It bears the number that the statement writes.
+        let at_work = unsafe { (*native::GetActiveSnapshot()).curcid };
+        self.was_sent_by(at_work, plain)
+    }
+
+    /// Whether this row, for which an AFTER INSERT trigger has fired, was stored by the statement that sent the version away.
+    pub fn was_sent_with(self, fired: Fired, plain: Plain) -> bool {
+        match fired.stored_by(plain) {
+            Some(command) => self.was_sent_by(command, plain),
+            None => self.sent(plain).is_some(),
+        }
+    }
+
+    fn was_sent_by(self, command: CommandId, plain: Plain) -> bool {
+        match self.sent(plain) {
+            Some(Sent::By(sent)) => sent == command,
+            Some(Sent::Untold) => true,
+            None => false,
+        }
+    }
+
+    /// `None` for a version that this transaction has not sent away, or has taken back.
+    fn sent(self, _plain: Plain) -> Option<Sent> {
         // SAFETY: this transaction has locked the leaf, or dropped it. The version was seen by it and cannot be vacuumed away,
         // unless the leaf was truncated here; its header is read under the pin that heap_fetch keeps.
         unsafe {
             let heap = native::try_table_open(self.leaf, pg_sys::NoLock as i32);
             if heap.is_null() {
-                return false;
+                return None;
             }
-            let block = item_pointer_get_block_number_no_check(self.tid);
-            let blocks =
-                native::RelationGetNumberOfBlocksInFork(heap, pg_sys::ForkNumber::MAIN_FORKNUM);
-            if block >= blocks {
-                native::table_close(heap, pg_sys::NoLock as i32);
-                return false;
-            }
-            let is_heap = (*(*heap).rd_rel).relam == pg_sys::HEAP_TABLE_AM_OID;
-            let mut tuple = pg_sys::HeapTupleData {
-                t_self: self.tid,
-                ..Default::default()
-            };
-            let mut buffer = pg_sys::InvalidBuffer as pg_sys::Buffer;
-            let snapshot = &raw mut pg_sys::SnapshotAnyData;
-            // Another access method leaves no such mark: there the last update's word must do.
-            let mut moved = !is_heap;
-            if is_heap && native::heap_fetch(heap, snapshot, &mut tuple, &mut buffer, false) {
-                let header = tuple.t_data;
-                if (*header).t_ctid.ip_posid == MOVED {
-                    let multi = u32::from((*header).t_infomask) & pg_sys::HEAP_XMAX_IS_MULTI != 0;
-                    let xid = if multi {
-                        native::HeapTupleGetUpdateXid(header)
-                    } else {
-                        (*header).t_choice.t_heap.t_xmax
-                    };
-                    moved = native::TransactionIdIsCurrentTransactionId(xid);
+            let mut sent = None;
+            if !is_heap(heap) {
+                sent = Some(Sent::Untold);
+            } else if self.is_within(heap) {
+                let mut tuple = pg_sys::HeapTupleData {
+                    t_self: self.tid,
+                    ..Default::default()
+                };
+                let mut buffer = pg_sys::InvalidBuffer as pg_sys::Buffer;
+                let snapshot = &raw mut pg_sys::SnapshotAnyData;
+                if native::heap_fetch(heap, snapshot, &mut tuple, &mut buffer, false) {
+                    let header = tuple.t_data;
+                    if (*header).t_ctid.ip_posid == MOVED {
+                        let multi =
+                            u32::from((*header).t_infomask) & pg_sys::HEAP_XMAX_IS_MULTI != 0;
+                        let xid = if multi {
+                            native::HeapTupleGetUpdateXid(header)
+                        } else {
+                            (*header).t_choice.t_heap.t_xmax
+                        };
+                        if native::TransactionIdIsCurrentTransactionId(xid) {
+                            sent = Some(Sent::By(native::HeapTupleHeaderGetCmax(header)));
+                        }
+                    }
+                    native::ReleaseBuffer(buffer);
                 }
-                native::ReleaseBuffer(buffer);
             }
             native::table_close(heap, pg_sys::NoLock as i32);
-            moved
+            sent
         }
     }
+
+    /// The version as a row of the table that the trigger fired on, whose columns may have other places. It lies in the current
+    /// memory context. `None` when it cannot be read any more.
+    pub fn as_row_of(self, fired: Fired, _plain: Plain) -> Option<RowSlot> {
+        // SAFETY: as `sent`. Two partitions of one tree have the same columns by name; the copies of the description and of the
+        // tuple belong to nobody but this call's memory context.
+        unsafe {
+            let heap = native::try_table_open(self.leaf, pg_sys::NoLock as i32);
+            if heap.is_null() {
+                return None;
+            }
+            let mut row = None;
+            if self.is_within(heap) {
+                let slot = native::table_slot_create(heap, std::ptr::null_mut());
+                let mut tid = self.tid;
+                let snapshot = &raw mut pg_sys::SnapshotAnyData;
+                let fetch = (*(*heap).rd_tableam).tuple_fetch_row_version;
+                if fetch.is_some_and(|fetch| fetch(heap, &mut tid, snapshot, slot)) {
+                    let mut must_free = false;
+                    let tuple = native::ExecFetchSlotHeapTuple(slot, true, &mut must_free);
+                    let desc = native::CreateTupleDescCopy((*fired.table()).rd_att);
+                    let map = native::convert_tuples_by_name((*heap).rd_att, desc);
+                    let tuple = match map.is_null() {
+                        true => native::heap_copytuple(tuple),
+                        false => native::execute_attr_map_tuple(tuple, map),
+                    };
+                    let here =
+                        native::MakeSingleTupleTableSlot(desc, &raw const pg_sys::TTSOpsHeapTuple);
+                    row = Some(RowSlot(native::ExecStoreHeapTuple(tuple, here, false)));
+                }
+                native::ExecDropSingleTupleTableSlot(slot);
+            }
+            native::table_close(heap, pg_sys::NoLock as i32);
+            row
+        }
+    }
+
+    /// Whether the table still has the version's page: it may have been truncated.
+    ///
+    /// # Safety
+    ///
+    /// `heap` is open; the caller's frames are plain.
+    unsafe fn is_within(self, heap: Relation) -> bool {
+        // SAFETY: as said.
+        unsafe {
+            let main = pg_sys::ForkNumber::MAIN_FORKNUM;
+            let blocks = native::RelationGetNumberOfBlocksInFork(heap, main);
+            item_pointer_get_block_number_no_check(self.tid) < blocks
+        }
+    }
+}
+
+/// # Safety
+///
+/// `relation` is open.
+pub(super) unsafe fn is_heap(relation: Relation) -> bool {
+    // SAFETY: as said.
+    unsafe { (*(*relation).rd_rel).relam == pg_sys::HEAP_TABLE_AM_OID }
 }

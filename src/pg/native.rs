@@ -145,6 +145,19 @@ unsafe extern "C-unwind" {
         buffer: *mut pg_sys::Buffer,
         keep_buf: bool,
     ) -> bool;
+    pub fn heap_copytuple(tuple: pg_sys::HeapTuple) -> pg_sys::HeapTuple;
+    pub fn CreateTupleDescCopy(desc: pg_sys::TupleDesc) -> pg_sys::TupleDesc;
+    pub fn convert_tuples_by_name(
+        from: pg_sys::TupleDesc,
+        to: pg_sys::TupleDesc,
+    ) -> *mut pg_sys::TupleConversionMap;
+    pub fn execute_attr_map_tuple(
+        tuple: pg_sys::HeapTuple,
+        map: *mut pg_sys::TupleConversionMap,
+    ) -> pg_sys::HeapTuple;
+    pub fn HeapTupleHeaderGetCmin(tuple: pg_sys::HeapTupleHeader) -> pg_sys::CommandId;
+    pub fn HeapTupleHeaderGetCmax(tuple: pg_sys::HeapTupleHeader) -> pg_sys::CommandId;
+    pub fn GetActiveSnapshot() -> pg_sys::Snapshot;
     pub fn HeapTupleGetUpdateXid(tuple: pg_sys::HeapTupleHeader) -> pg_sys::TransactionId;
     pub fn heap_lock_tuple(
         relation: Relation,

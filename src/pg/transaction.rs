@@ -2,7 +2,7 @@
 
 use super::{entry, native};
 use crate::audit::tally;
-use crate::enforce::moved;
+use crate::enforce::{moved, setting_out};
 use crate::quarantine::hold;
 use crate::report::{Report, SqlState};
 use crate::watch::arrived;
@@ -56,6 +56,7 @@ unsafe extern "C-unwind" fn transaction(event: XactEvent::Type, _arg: *mut c_voi
         }
         _ => {
             moved::forget();
+            setting_out::forget();
             tally::forget();
             arrived::forget();
             hold::forget();

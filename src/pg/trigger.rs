@@ -2,7 +2,7 @@
 
 use super::columns::RowSlot;
 use super::entry::Plain;
-use super::moving::MOVED;
+use super::moving::{self, MOVED};
 use super::{catalog, native};
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{self, Datum, Oid};
@@ -131,6 +131,20 @@ impl Fired {
             let tuple = (*self.data).tg_trigtuple;
             !tuple.is_null() && (*(*tuple).t_data).t_ctid.ip_posid == MOVED
         }
+    }
+
+    /// The number of the command that stored the row; `None` where the access method keeps none.
+    pub(super) fn stored_by(self, _plain: Plain) -> Option<pg_sys::CommandId> {
+        // SAFETY: an AFTER INSERT trigger's tuple, whose xmin is this transaction's; frames are plain.
+        unsafe {
+            moving::is_heap((*self.data).tg_relation)
+                .then(|| native::HeapTupleHeaderGetCmin((*(*self.data).tg_trigtuple).t_data))
+        }
+    }
+
+    pub(super) fn table(self) -> pg_sys::Relation {
+        // SAFETY: the manager fills tg_relation.
+        unsafe { (*self.data).tg_relation }
     }
 
     /// As [`under_condition`], for the table that the trigger fired on.

@@ -1,0 +1,110 @@
+-- An update that also moves the row to another partition is judged as the update that it is.
+CREATE EXTENSION pg_verdict;
+SELECT verdict.create_hook('h', subject => '/id', fields => '{"body":"/body"}');
+CREATE VIEW seen AS SELECT finding, done, operation, subject, row_image->>'body' AS body FROM verdict.incidents ORDER BY id;
+SELECT count(*) FROM (VALUES ('a', 'hi'), ('b', 'hi'), ('a', 'ho')) AS s (id, body), LATERAL verdict.approve('h', s.id, jsonb_build_object('body', s.body));
+
+-- content that is final
+CREATE TABLE final (day int, gone int, id text, body text, note text DEFAULT 'n') PARTITION BY LIST (day);
+ALTER TABLE final DROP COLUMN gone;
+CREATE TABLE final1 PARTITION OF final FOR VALUES IN (1);
+CREATE TABLE final2 (note text, body text, gone int, id text, day int);
+ALTER TABLE final2 DROP COLUMN gone;
+ALTER TABLE final ATTACH PARTITION final2 FOR VALUES IN (2);
+SELECT verdict.guard('final', 'h', key => 'id', content => '{"body":"body"}', edits => 'refuse');
+INSERT INTO final (day, id, body) VALUES (1, 'a', 'ho'), (1, 'b', 'hi');
+SELECT count(*) FROM verdict.approve('h', 'a', '{"body":"hi"}');
+UPDATE final SET body = 'hi' WHERE id = 'a';
+UPDATE final SET body = 'hi', day = 2 WHERE id = 'a';
+UPDATE final SET day = 3 - day, note = 'moved';
+SELECT tableoid::regclass, * FROM final ORDER BY id;
+UPDATE final SET body = 'ho', day = 1 WHERE id = 'b';
+MERGE INTO final USING (VALUES ('a', 'ho'), ('b', 'hi'), ('c', 'hi')) AS s (id, body) ON final.id = s.id
+  WHEN MATCHED THEN UPDATE SET day = 1, body = s.body WHEN NOT MATCHED THEN INSERT (day, id, body) VALUES (2, s.id, s.body);
+SELECT count(*) FROM verdict.approve('h', 'c', '{"body":"hi"}');
+MERGE INTO final USING (VALUES ('a', 'ho'), ('c', 'hi'), ('b', 'hi')) AS s (id, body) ON final.id = s.id
+  WHEN MATCHED THEN UPDATE SET day = 1, body = s.body WHEN NOT MATCHED THEN INSERT (day, id, body) VALUES (2, s.id, s.body);
+SELECT tableoid::regclass, * FROM final ORDER BY id;
+-- a large body, stored out of line in one partition and then in another
+SELECT count(*) FROM (SELECT string_agg(md5(i::text), '') AS body FROM generate_series(1, 3000) AS i) AS s, verdict.approve('h', 'large', jsonb_build_object('body', s.body));
+INSERT INTO final (day, id, body) SELECT 1, 'large', string_agg(md5(i::text), '') FROM generate_series(1, 3000) AS i;
+UPDATE final SET day = 2 WHERE id = 'large';
+UPDATE final SET day = 1, body = left(body, -1) WHERE id = 'large';
+SELECT tableoid::regclass, length(body) FROM final WHERE id = 'large';
+-- moves in savepoints, and what a failed one leaves behind
+BEGIN;
+SAVEPOINT s;
+UPDATE final SET day = 3 - day;
+ROLLBACK TO s;
+UPDATE final SET body = 'x', day = 3 - day;
+ROLLBACK TO s;
+INSERT INTO final (day, id, body) VALUES (2, 'b', 'hi');
+UPDATE final SET day = 3 - day;
+INSERT INTO final (day, id, body) VALUES (2, 'b', 'x');
+ROLLBACK;
+-- edits that are let be
+SELECT verdict.alter_guard('final', 'h', edits => 'allow');
+UPDATE final SET day = 3 - day, body = 'changed' WHERE id = 'a';
+UPDATE final SET day = 3 - day, id = 'nobody' WHERE id = 'a';
+INSERT INTO final (day, id, body) VALUES (1, 'nobody', 'changed');
+SELECT tableoid::regclass, id, body FROM final WHERE id = 'nobody';
+
+-- rows that are older than the guard
+CREATE TABLE old (day int, id text, body text, kind int DEFAULT 1) PARTITION BY LIST (day);
+CREATE TABLE old1 PARTITION OF old FOR VALUES IN (1);
+CREATE TABLE old2 (kind int, body text, id text, day int);
+ALTER TABLE old ATTACH PARTITION old2 FOR VALUES IN (2);
+INSERT INTO old VALUES (1, 'legacy', 'x', 1), (2, 'outside', 'x', 2);
+SELECT verdict.guard('old', 'h', key => 'id', content => '{"body":"body"}', condition => 'NEW.kind = 1', legacy => 'allow');
+UPDATE old SET day = 2, body = 'y' WHERE id = 'legacy';
+UPDATE old SET day = 1, id = 'a' WHERE id = 'legacy';
+UPDATE old SET day = 1, kind = 1 WHERE id = 'outside';
+SELECT tableoid::regclass, * FROM old ORDER BY id;
+SELECT * FROM seen;
+
+-- another trigger that stores a row of the same table on the way: it is judged, and what moves is not lost
+CREATE TABLE ways (day int, id text, body text, status int DEFAULT 1) PARTITION BY LIST (day);
+CREATE TABLE ways1 PARTITION OF ways FOR VALUES IN (1);
+CREATE TABLE ways2 PARTITION OF ways FOR VALUES IN (2);
+INSERT INTO ways VALUES (1, 'kept', 'x');
+SELECT verdict.guard('ways', 'h', key => 'id', content => '{"body":"body"}', on_missing => 'discard', on_altered => 'quarantine');
+CREATE FUNCTION another() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF pg_trigger_depth() = 1 THEN INSERT INTO ways VALUES (1, 'stranger', 'x'), (2, 'a', 'wrong'), (2, 'a', 'hi'); END IF; RETURN NEW; END $$;
+CREATE TRIGGER "a first one" BEFORE INSERT ON ways FOR EACH ROW EXECUTE FUNCTION another();
+UPDATE ways SET day = 2 WHERE id = 'kept';
+SELECT tableoid::regclass, * FROM ways ORDER BY id;
+SELECT subject, row_values FROM verdict.quarantine;
+DROP TRIGGER "a first one" ON ways;
+-- one that leaves rows out, before and behind ours
+CREATE FUNCTION picky() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN CASE WHEN NEW.status = 1 THEN NEW END; END $$;
+CREATE TRIGGER "zzz later" BEFORE UPDATE ON ways FOR EACH ROW EXECUTE FUNCTION picky();
+UPDATE ways SET day = 1, status = 2 WHERE id = 'kept';
+UPDATE ways SET day = 1;
+SELECT tableoid::regclass, * FROM ways ORDER BY id;
+DROP TRIGGER "zzz later" ON ways;
+CREATE TRIGGER "a first one" BEFORE INSERT ON ways FOR EACH ROW EXECUTE FUNCTION picky();
+MERGE INTO ways USING (VALUES ('kept', 2), ('new', 1)) AS s (id, status) ON ways.id = s.id
+  WHEN MATCHED THEN UPDATE SET day = 2, status = s.status WHEN NOT MATCHED THEN INSERT VALUES (2, s.id, 'x', s.status);
+SELECT tableoid::regclass, * FROM ways ORDER BY id;
+
+-- approvals that are spent: an update that leaves key and content as they are needs one that stands, and spends none
+CREATE TABLE once (day int, id text, body text, kind int) PARTITION BY LIST (day);
+CREATE TABLE once1 PARTITION OF once FOR VALUES IN (1);
+CREATE TABLE once2 PARTITION OF once FOR VALUES IN (2);
+SELECT verdict.guard('once', 'h', key => 'id', content => '{"body":"body"}', condition => 'NEW.kind IN (1, 2) AND NEW.day > 0', locking => 'consume');
+SELECT count(*) FROM verdict.approve('h', 'o', '{"body":"hi"}');
+INSERT INTO once VALUES (1, 'o', 'hi', 1);
+UPDATE once SET kind = 2;
+UPDATE once SET day = 2;
+UPDATE once SET day = 1, kind = 1;
+UPDATE once SET kind = 3;
+-- it comes back as a new row would
+UPDATE once SET kind = 1;
+UPDATE once SET kind = 2, day = 2;
+SELECT count(*) FROM verdict.approve('h', 'o', '{"body":"hi"}');
+UPDATE once SET kind = 1;
+INSERT INTO once VALUES (1, 'o', 'hi', 1);
+SELECT count(*) FROM verdict.deny('h', 'o', 5001, 'no');
+UPDATE once SET kind = 2;
+SELECT tableoid::regclass, * FROM once;
+SELECT outcome, consumed_by, superseded_by IS NOT NULL AS superseded FROM verdict.verdicts WHERE subject = 'o' ORDER BY id;
