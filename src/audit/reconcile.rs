@@ -5,9 +5,10 @@ use crate::args;
 use crate::enforce::{flag, plan};
 use crate::pg::catalog::quote;
 use crate::pg::deferred;
-use crate::pg::entry::{guarded, say};
+use crate::pg::entry::say;
 use crate::pg::identity::{self, Restriction};
 use crate::pg::memory;
+use crate::pg::savepoint;
 use crate::pg::sql::{self, or_raise};
 use crate::pg::statement::Statement;
 use crate::pg::transaction;
@@ -131,12 +132,32 @@ fn flag_leaks(
         })?;
         if !dry_run {
             deferred::check_now(&table)?;
+            let mut refused = 0;
+            let mut why = None;
             for (done, (finding, leaf, row_at)) in leaks.into_iter().enumerate() {
-                let flagged = memory::scratch(|| set_flag(&scope.hook, leaf, row_at, owner))?;
-                counts.entry(problem(finding)).or_default().1 += flagged;
+                let outcome = memory::scratch(|| {
+                    let statement = set_flag(&scope.hook, leaf, row_at, owner)?;
+                    Ok(savepoint::attempt(|plain| statement.run_as(owner, plain)))
+                })?;
+                match outcome {
+                    Ok(rows) => {
+                        counts.entry(problem(finding)).or_default().1 +=
+                            i64::try_from(rows).unwrap_or(0);
+                    }
+                    Err(failure) => {
+                        refused += 1;
+                        why.get_or_insert(failure);
+                    }
+                }
                 if (done + 1) % PROGRESS == 0 {
                     say(PgLogLevel::NOTICE, &format!("{} rows so far", done + 1));
                 }
+            }
+            if let Some(why) = why {
+                say(
+                    PgLogLevel::WARNING,
+                    &format!("{refused} rows could not be flagged, the first because of: {why}"),
+                );
             }
         }
         let rows = counts
@@ -149,8 +170,13 @@ fn flag_leaks(
 /// How many rows are flagged between two lines of progress.
 const PROGRESS: usize = 10_000;
 
-/// Flags one row as the table's owner; 0 when it was changed or deleted meanwhile.
-fn set_flag(hook: &Hook, leaf: Oid, row_at: ItemPointerData, owner: Oid) -> Result<i64, Report> {
+/// The statement that flags one row; it changes none when the row was changed or deleted meanwhile.
+fn set_flag(
+    hook: &Hook,
+    leaf: Oid,
+    row_at: ItemPointerData,
+    owner: Oid,
+) -> Result<Statement, Report> {
     let guards = plan::all(leaf)?;
     let plan = guards
         .iter()
@@ -173,7 +199,5 @@ fn set_flag(hook: &Hook, leaf: Oid, row_at: ItemPointerData, owner: Oid) -> Resu
         quote(column)
     );
     let parameters = [(type_oid, value), (pg_sys::TIDOID, row_at.into_datum())];
-    let statement = Statement::new(&text, &parameters, &plan.table.schema);
-    let rows = guarded(|plain| statement.run_as(owner, plain));
-    Ok(i64::try_from(rows).unwrap_or(0))
+    Ok(Statement::new(&text, &parameters, &plan.table.schema))
 }

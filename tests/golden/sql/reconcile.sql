@@ -90,6 +90,15 @@ INSERT INTO msgs (id, body) VALUES ('denied', 'hi'), ('nobody', 'hi');
 CREATE FUNCTION leave_out() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN CASE WHEN NEW.id = 'denied' THEN NULL ELSE NEW END; END $$;
 CREATE TRIGGER leave_out BEFORE UPDATE ON msgs FOR EACH ROW EXECUTE FUNCTION leave_out();
 SELECT * FROM verdict.flag_leaks('msgs', 'h', dry_run => false);
+DROP TRIGGER leave_out ON msgs;
+-- and one that raises, with a code that has no name: the other rows are flagged
+UPDATE msgs SET status = 1;
+CREATE FUNCTION raises() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF NEW.id = 'denied' THEN RAISE 'not this one' USING ERRCODE = 'XY123', DETAIL = 'for a reason'; END IF; RETURN NEW; END $$;
+CREATE TRIGGER raises BEFORE UPDATE ON msgs FOR EACH ROW EXECUTE FUNCTION raises();
+SELECT * FROM verdict.flag_leaks('msgs', 'h', dry_run => false);
+SELECT id, status FROM msgs ORDER BY id;
+DROP TRIGGER raises ON msgs;
 
 -- partitions with other attribute numbers, each row named by its leaf
 CREATE TABLE parts (day int, id text, body text, mark text, at timestamptz) PARTITION BY LIST (day);
