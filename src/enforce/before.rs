@@ -13,7 +13,7 @@ use super::shape::Shape;
 use super::update::only_unflags;
 use crate::audit::incident::Done;
 use crate::pg::entry::Plain;
-use crate::pg::trigger::Fired;
+use crate::pg::trigger::{self, Fired};
 use crate::quarantine::hold;
 use pgrx::pg_sys::Datum;
 use verdict::Action;
@@ -50,6 +50,14 @@ fn take(coming: &Coming, shape: &Shape, plain: Plain) -> Datum {
     let others = coming.strongest_other(shape, plain);
     if others.is_some_and(|other| other > action) {
         return kept;
+    }
+    let is_left_out = matches!(action, Action::Discard | Action::Quarantine);
+    if is_left_out && coming.old.is_some() && trigger::is_by_foreign_key() {
+        let case = Case {
+            obstacle: Some(Obstacle::ForeignKey),
+            ..case
+        };
+        after::refuse(shape, &case, plain);
     }
     match action {
         Action::Reject | Action::Allow => kept,

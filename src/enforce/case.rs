@@ -30,6 +30,8 @@ pub enum Obstacle {
     FinalContent,
     /// The row that was stored is not the one that the BEFORE trigger judged.
     JudgedOtherwise,
+    /// A foreign key's own statement changes the row, so that it cannot be left as it is: it would reference nothing.
+    ForeignKey,
     /// The row has more bytes than can be held.
     TooLarge(usize),
 }

@@ -56,6 +56,9 @@ fn hint(plan: &Plan, case: &Case) -> String {
             "The guard's action is {action}, but what was about to be stored is not what it judged before: another trigger changed the row, or a verdict was recorded at this moment. Store the row again; if that happens again, look for BEFORE triggers whose names come after zz_verdict_guard_{}.",
             plan.guard.id
         ),
+        Some(Obstacle::ForeignKey) => format!(
+            "The guard's action is {action}, but a foreign key makes this change, and the row as it is would reference nothing. Approve what the row becomes, or change it first."
+        ),
         Some(Obstacle::TooLarge(size)) => format!(
             "The guard's action is {action}, but a row of {size} bytes cannot be held: at most {} can.",
             crate::quarantine::hold::ROW_CAP

@@ -194,6 +194,12 @@ pub(super) fn under_condition(
     }
 }
 
+/// Whether a foreign key's own statement is at work: ON UPDATE or ON DELETE with CASCADE, SET NULL or SET DEFAULT.
+pub fn is_by_foreign_key() -> bool {
+    // SAFETY: reads backend state. Only PostgreSQL's foreign keys exempt themselves from forced row security.
+    unsafe { pg_sys::InNoForceRLSOperation() }
+}
+
 /// Whether this backend applies a logical replication stream.
 pub fn is_apply() -> bool {
     // SAFETY: reads backend state.
