@@ -89,7 +89,7 @@ pub fn release_row(
     let rows = row.restore.statement.run_as(row.restore.owner, plain);
     plain.step(|| {
         if rows != 1 {
-            return Err(not_stored(id, row.is_update, rows, began)?);
+            return Err(not_stored(id, &row, rows, began)?);
         }
         held::decide(id, Fate::Released, reason.text(), verdict_id)
     });
@@ -130,12 +130,14 @@ fn by_word_of(entry: Option<Entry>, approval: Approval, plain: Plain) -> Option<
 #[derive(Clone, Copy)]
 struct Row {
     restore: Restore,
+    hook_id: i32,
     is_update: bool,
 }
 
 fn prepare(held: &Held, adapt: bool) -> Result<Row, Report> {
     Ok(Row {
         restore: restore::prepare(held, adapt)?,
+        hook_id: held.hook_id,
         is_update: held.is_update,
     })
 }
@@ -169,7 +171,7 @@ fn approval_of(held: &Held, reason: &str) -> Result<Entry, Report> {
     )
 }
 
-fn not_stored(id: i64, is_update: bool, rows: u64, began: i64) -> Result<Report, Report> {
+fn not_stored(id: i64, row: &Row, rows: u64, began: i64) -> Result<Report, Report> {
     let report = Report::new(
         SqlState::NotInPrerequisiteState,
         format!("row {id} stays held: it was not stored"),
@@ -181,24 +183,30 @@ fn not_stored(id: i64, is_update: bool, rows: u64, began: i64) -> Result<Report,
             ))
             .hint("A primary key would tell them apart. Refuse it: verdict.refuse(id, reason)."));
     }
-    // What other guards of the table have just done with it.
-    let others = identity::as_extension_owner(|| {
-        sql::one::<String>(
+    // What the guards of the table have just done with it.
+    let left_out = identity::as_extension_owner(|| {
+        sql::rows(
             "SELECT pg_catalog.string_agg(DISTINCT pg_catalog.format(
-                 'guard \"%s\" (hook \"%s\"): %s, %s', i.guard, h.name, i.finding, i.done), '; ')
+                 'guard \"%s\" (hook \"%s\"): %s, %s', i.guard, h.name, i.finding, i.done), '; '),
+                 pg_catalog.bool_or(h.id OPERATOR(pg_catalog.=) $2)
              FROM verdict.incidents AS i
              JOIN verdict.guards AS g ON g.id OPERATOR(pg_catalog.=) i.guard_id
              JOIN verdict.hooks AS h ON h.id OPERATOR(pg_catalog.=) g.hook_id
              WHERE i.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()
                  AND i.at OPERATOR(pg_catalog.>=) $1
                  AND i.done OPERATOR(pg_catalog.=) ANY (ARRAY['held', 'discarded']::pg_catalog.text[])",
-            &[clock::timestamp(began).into()],
+            &[clock::timestamp(began).into(), row.hook_id.into()],
+            |found| Ok((found.get::<String>(1)?, found.get::<bool>(2)?)),
         )
     })?;
-    Ok(match (others, is_update) {
-        (Some(others), _) => report
-            .detail(format!("Left out again by {others}."))
-            .hint("It needs a verdict of that hook too: verdict.approve(hook, subject, content)."),
+    let (by, by_its_own) = left_out.into_iter().next().unwrap_or_default();
+    Ok(match (by, row.is_update) {
+        (Some(by), _) => report
+            .detail(format!("Left out again by {by}."))
+            .hint(match by_its_own {
+                Some(true) => "No approval of what is held lets it pass: its content has no digest (JSON with a key twice), is final (edits => 'refuse'), or is changed by a trigger of the table. Refuse it: verdict.refuse(id, reason).",
+                _ => "It needs a verdict of that hook too: verdict.approve(hook, subject, content).",
+            }),
         (None, true) => report
             .detail("It is an update, and the row that it would change is gone or is not what it was, or a trigger of the table has left the update out.")
             .hint("Refuse it: verdict.refuse(id, reason)."),

@@ -134,3 +134,9 @@ DROP TRIGGER change ON two;
 SELECT verdict.release(id, 'fine') > 0 AS released FROM verdict.quarantine WHERE subject = 't1';
 TABLE two;
 SELECT guard, subject, finding, done FROM verdict.incidents WHERE relation = 'public.two' ORDER BY id;
+-- what its own guard leaves out, whatever is approved
+CREATE TABLE never (id text, doc json);
+SELECT verdict.guard('never', 'h', key => 'id', content => '{"body":"doc"}', on_missing => 'quarantine', on_altered => 'quarantine');
+INSERT INTO never VALUES ('n1', '{"a":1,"a":2}');
+SELECT verdict.release(id, 'fine') FROM verdict.quarantine WHERE subject = 'n1';
+SELECT verdict.refuse(id, 'no') IS NOT NULL AS denied FROM verdict.quarantine WHERE subject = 'n1';
