@@ -49,6 +49,17 @@ UPDATE final SET day = 3 - day, id = 'nobody' WHERE id = 'a';
 INSERT INTO final (day, id, body) VALUES (1, 'nobody', 'changed');
 SELECT tableoid::regclass, id, body FROM final WHERE id = 'nobody';
 
+-- columns that came later: older rows have their values from the table's description
+CREATE TABLE grown (day int, id text, body text) PARTITION BY LIST (day);
+CREATE TABLE grown1 PARTITION OF grown FOR VALUES IN (1);
+CREATE TABLE grown2 PARTITION OF grown FOR VALUES IN (2);
+INSERT INTO grown VALUES (1, 'g', 'x');
+ALTER TABLE grown ADD COLUMN later int DEFAULT 7, ADD COLUMN latest text DEFAULT 'l';
+SELECT verdict.guard('grown', 'h', key => 'id', content => '{"body":"body"}', condition => $$NEW.later = 7 AND NEW.latest = 'l'$$);
+UPDATE grown SET day = 2;
+UPDATE grown SET day = 1, latest = 'l';
+SELECT tableoid::regclass, * FROM grown;
+
 -- rows that are older than the guard
 CREATE TABLE old (day int, id text, body text, kind int DEFAULT 1) PARTITION BY LIST (day);
 CREATE TABLE old1 PARTITION OF old FOR VALUES IN (1);
