@@ -88,6 +88,28 @@ UPDATE verdict.guards AS g SET when_clause = (
     WHERE n.nspname OPERATOR(pg_catalog.=) g.relation_schema::pg_catalog.name
         AND c.relname OPERATOR(pg_catalog.=) g.relation_name::pg_catalog.name
         AND t.tgname OPERATOR(pg_catalog.=) ('verdict_guard_' OPERATOR(pg_catalog.||) g.id::pg_catalog.text)::pg_catalog.name);
+-- On partitioned tables a guard with a condition sees the rows that leave it on their way to another partition.
+DO $$
+DECLARE
+    made record;
+BEGIN
+    FOR made IN
+        SELECT c.oid::pg_catalog.regclass AS relation, t.tgname AS name
+        FROM verdict.guards AS g
+        JOIN pg_catalog.pg_namespace AS n ON n.nspname OPERATOR(pg_catalog.=) g.relation_schema::pg_catalog.name
+        JOIN pg_catalog.pg_class AS c ON c.relnamespace OPERATOR(pg_catalog.=) n.oid
+            AND c.relname OPERATOR(pg_catalog.=) g.relation_name::pg_catalog.name
+        JOIN pg_catalog.pg_trigger AS t ON t.tgrelid OPERATOR(pg_catalog.=) c.oid
+            AND t.tgname OPERATOR(pg_catalog.=) pg_catalog.format('verdict_guard_%s_move', g.id)::pg_catalog.name
+            AND t.tgenabled OPERATOR(pg_catalog.=) 'A'
+        WHERE g.condition IS NOT NULL
+    LOOP
+        EXECUTE pg_catalog.format(
+            'CREATE OR REPLACE TRIGGER %I AFTER INSERT OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION verdict.guard_row()',
+            made.name, made.relation);
+        EXECUTE pg_catalog.format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', made.relation, made.name);
+    END LOOP;
+END $$;
 INSERT INTO verdict.seen_whole (guard_id, relation, columns, seen_at)
 SELECT g.id, c.oid,
     (SELECT coalesce(pg_catalog.jsonb_object_agg(a.attname, a.attnum), '{}') FROM pg_catalog.pg_attribute AS a
@@ -100,7 +122,8 @@ JOIN pg_catalog.pg_class AS c ON c.relnamespace OPERATOR(pg_catalog.=) n.oid
 WHERE NOT EXISTS (
     SELECT 1 FROM verdict.coverage_guards() AS e
     WHERE e.guard OPERATOR(pg_catalog.=) g.name AND e.state OPERATOR(pg_catalog.<>) 'ok'
-        AND e.relation OPERATOR(pg_catalog.=) pg_catalog.format('%I.%I', g.relation_schema, g.relation_name));
+        AND e.relation OPERATOR(pg_catalog.=) pg_catalog.format('%I.%I', g.relation_schema, g.relation_name))
+ON CONFLICT (guard_id) DO NOTHING; -- the watch has seen it already
 
 -- Functions that were made anew have lost their grants: each role gets again what its kind has. The functions that tell the
 -- kinds apart are those that stayed.

@@ -6,7 +6,6 @@ use super::judge;
 use super::moved;
 use super::plan;
 use super::refusal;
-use super::setting_out;
 use super::shape::Shape;
 use super::update::{Again, again};
 use super::{flag, legacy};
@@ -34,13 +33,18 @@ pub fn inserted(fired: Fired, shape: &Shape, plain: Plain) {
     }
 }
 
+/// A row that has left the condition on its way to another partition was updated, too.
+pub fn arrived_outside(fired: Fired, shape: &Shape, plain: Plain) {
+    if !fired.under_condition_of(shape.insert_trigger(), fired.row(), plain)
+        && let Some(old) = moved::old_row(shape, fired, plain)
+    {
+        edited(&Coming::moved(fired, old), old, shape, plain);
+    }
+}
+
 /// A row that stays in its partition was updated.
 pub fn updated(fired: Fired, shape: &Shape, plain: Plain) {
-    let old = fired.row();
-    if shape.partitioned {
-        setting_out::stays(shape, old, plain);
-    }
-    edited(&Coming::updated(fired, true), old, shape, plain);
+    edited(&Coming::updated(fired, true), fired.row(), shape, plain);
 }
 
 /// An update is judged again when it changes what was approved, brings the row under the condition, or unflags it.

@@ -13,7 +13,8 @@ use super::shape::Shape;
 use super::update::only_unflags;
 use crate::audit::incident::Done;
 use crate::pg::entry::Plain;
-use crate::pg::trigger::{self, Fired};
+use crate::pg::foreign_key;
+use crate::pg::trigger::Fired;
 use crate::quarantine::hold;
 use pgrx::pg_sys::Datum;
 use verdict::Action;
@@ -52,7 +53,10 @@ fn take(coming: &Coming, shape: &Shape, plain: Plain) -> Datum {
         return kept;
     }
     let is_left_out = matches!(action, Action::Discard | Action::Quarantine);
-    if is_left_out && coming.old.is_some() && trigger::is_by_foreign_key() {
+    if is_left_out
+        && let Some(old) = coming.old
+        && foreign_key::makes(coming.fired, old, coming.new, plain)
+    {
         let case = Case {
             obstacle: Some(Obstacle::ForeignKey),
             ..case

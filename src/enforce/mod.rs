@@ -56,8 +56,9 @@ pub fn guard_row(call: Call, plain: Plain) -> Datum {
         (Duty::Inserts, Timing::After, Event::Insert) => after::inserted(fired, &shape, plain),
         (Duty::Updates, Timing::After, Event::Update) => after::updated(fired, &shape, plain),
         (Duty::Moves, Timing::After, Event::Delete) if fired.moved_away() => {
-            moved::leaves(&shape, fired.row(), plain)
+            moved::leaves(&shape, fired, plain)
         }
+        (Duty::Moves, Timing::After, Event::Insert) => after::arrived_outside(fired, &shape, plain),
         (Duty::BeforeInserts, Timing::Before, Event::Insert) => {
             return before::insert(fired, &shape, plain);
         }

@@ -6,6 +6,7 @@
 //! table that this pg_restore made, which it shows by TRUNCATE in the transaction that fills it.
 
 use crate::pg::catalog;
+use crate::pg::clock;
 use crate::pg::entry::{Plain, say};
 use crate::pg::session;
 use crate::pg::trigger::{Event, Fired};
@@ -14,17 +15,18 @@ use pgrx::pg_sys::Oid;
 use std::cell::Cell;
 
 thread_local! {
-    /// The last table that the log was told of.
-    static TOLD: Cell<Oid> = const { Cell::new(Oid::INVALID) };
+    /// What the log was told of last: a table, and the transaction that fills it, by its start.
+    static TOLD: Cell<(Oid, i64)> = const { Cell::new((Oid::INVALID, 0)) };
 }
 
-/// Whether the row comes from a pg_restore that fills a table of its own making. Each such table is a line in the log.
+/// Whether the row comes from a superuser's pg_restore that fills a table of its own making. Each time is a line in the log.
 pub fn is_filled(fired: Fired, event: Event, plain: Plain) -> bool {
     if event != Event::Insert || !fired.has_new_storage() || !session::is_superusers_restore() {
         return false;
     }
     let leaf = fired.relation();
-    if TOLD.replace(leaf) != leaf {
+    let filling = (leaf, clock::transaction_start());
+    if TOLD.replace(filling) != filling {
         plain.step(|| {
             let line = format!(
                 "verdict: not judged on path restore: {}",

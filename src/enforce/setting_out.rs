@@ -1,126 +1,91 @@
 //! Rows that an update may be about to send to another partition, as BEFORE triggers see them.
 //!
 //! What a BEFORE UPDATE trigger has let by may be inserted into another partition next. It must not be left out there: the old
-//! row is gone by then.
+//! row is gone by then. The executor takes one row after the other, so that of each statement only the latest can be on its way.
 
 use super::shape::Shape;
 use crate::pg::columns::RowSlot;
 use crate::pg::entry::Plain;
-use crate::pg::moving::Version;
+use crate::pg::moving::{self, Statement, Version};
 use std::cell::RefCell;
-use std::collections::{HashMap, VecDeque};
-
-/// How many of the latest are looked at: more than one only while triggers store rows on the way.
-const RECENT: usize = 64;
-
-/// Row versions that updates are about to replace, the latest last.
-#[derive(Default)]
-struct Waiting {
-    versions: VecDeque<Version>,
-    /// Where the last one was taken from. AFTER triggers come in the order of the BEFORE triggers, so that the next one is
-    /// there as well: behind those whose update another trigger has left out, and for which no AFTER trigger comes.
-    next: usize,
-}
-
-impl Waiting {
-    fn place_of(&self, version: Version) -> Option<usize> {
-        let is_at = |place: &usize| self.versions[*place].is(version);
-        let len = self.versions.len();
-        let next = self.next.min(len);
-        // The latest: of a statement that a trigger has made meanwhile.
-        let latest = len.checked_sub(1).filter(is_at);
-        latest.or_else(|| (next..len).chain(0..next).find(is_at))
-    }
-
-    fn take(&mut self, version: Version) {
-        if let Some(place) = self.place_of(version) {
-            self.versions.remove(place);
-            if place < self.versions.len() {
-                self.next = place;
-            }
-        }
-    }
-}
+use std::collections::HashMap;
 
 thread_local! {
-    static WAITING: RefCell<HashMap<i32, Waiting>> = RefCell::new(HashMap::new());
+    /// Guard → for each statement, oldest first, the row version that it was about to replace last.
+    static LATEST: RefCell<HashMap<i32, Vec<(Statement, Version)>>> = RefCell::new(HashMap::new());
 }
 
 /// Notes the row that an update is about to replace.
 pub fn note(shape: &Shape, old: RowSlot, plain: Plain) {
     let version = Version::of(shape.leaf, old);
+    let at_work = moving::statement_at_work(plain);
     plain.step(|| {
-        WAITING.with_borrow_mut(|waiting| {
-            let guard = waiting.entry(shape.guard_id).or_default();
-            guard.versions.push_back(version);
+        LATEST.with_borrow_mut(|latest| {
+            let statements = latest.entry(shape.guard_id).or_default();
+            // Statements that triggers have made meanwhile are younger, and over.
+            while statements
+                .pop_if(|(statement, _)| *statement >= at_work)
+                .is_some()
+            {}
+            statements.push((at_work, version));
         });
         Ok(())
     });
 }
 
-/// Whether the row that is about to be inserted is one that its statement has just taken out of another partition, changed on
-/// the way or not: the AFTER trigger judges what arrives. PostgreSQL's own mark on the old row says so; each is asked for once.
+/// Whether the row that is about to be inserted is the one that its statement has just taken out of another partition, changed
+/// on the way or not: the AFTER trigger judges what arrives. PostgreSQL's own mark on the old row says so.
 pub fn continues(shape: &Shape, plain: Plain) -> bool {
-    for back in 0..RECENT {
-        let version = WAITING.with_borrow(|waiting| {
-            let versions = &waiting.get(&shape.guard_id)?.versions;
-            versions.get(versions.len().checked_sub(back + 1)?).copied()
-        });
-        let Some(version) = version else {
-            return false;
-        };
-        if version.is_being_moved(plain) {
-            forget_version(shape.guard_id, version, plain);
-            return true;
-        }
-    }
-    false
-}
-
-/// The update of this guard's row has ended: it was stored where it was, or left its partition.
-pub fn forget_version(guard_id: i32, version: Version, plain: Plain) {
-    if WAITING.with_borrow(HashMap::is_empty) {
-        return;
-    }
-    plain.step(|| {
-        take(guard_id, version);
-        Ok(())
+    let at_work = moving::statement_at_work(plain);
+    let version = LATEST.with_borrow(|latest| {
+        let statements = latest.get(&shape.guard_id)?;
+        let place = place_of(statements, at_work)?;
+        Some(statements[place].1)
     });
+    let moves = version.is_some_and(|version| version.is_sent_by(at_work, plain));
+    if moves {
+        plain.step(|| {
+            take(shape.guard_id, at_work, |_| true);
+            Ok(())
+        });
+    }
+    moves
 }
 
-/// The row was stored where it was.
-pub fn stays(shape: &Shape, old: RowSlot, plain: Plain) {
-    forget_version(shape.guard_id, Version::of(shape.leaf, old), plain);
-}
-
-/// The update was left out: no guard will hear of its row again.
+/// The update was left out: no guard needs to know of its row any more.
 pub fn left_out(shape: &Shape, old: RowSlot, plain: Plain) {
     let version = Version::of(shape.leaf, old);
+    let at_work = moving::statement_at_work(plain);
     plain.step(|| {
-        let guards: Vec<i32> = WAITING.with_borrow(|waiting| waiting.keys().copied().collect());
+        let guards: Vec<i32> = LATEST.with_borrow(|latest| latest.keys().copied().collect());
         for guard_id in guards {
-            take(guard_id, version);
+            take(guard_id, at_work, |noted| noted.is(version));
         }
         Ok(())
     });
 }
 
-fn take(guard_id: i32, version: Version) {
-    WAITING.with_borrow_mut(|waiting| {
-        if let Some(guard) = waiting.get_mut(&guard_id) {
-            guard.take(version);
-            if guard.versions.is_empty() {
-                waiting.remove(&guard_id);
-            }
+fn place_of(statements: &[(Statement, Version)], at_work: Statement) -> Option<usize> {
+    let found = statements.binary_search_by_key(&at_work, |(statement, _)| *statement);
+    found.ok()
+}
+
+fn take(guard_id: i32, at_work: Statement, is_meant: impl Fn(Version) -> bool) {
+    LATEST.with_borrow_mut(|latest| {
+        if let Some(statements) = latest.get_mut(&guard_id)
+            && let Some(place) = place_of(statements, at_work)
+            && is_meant(statements[place].1)
+        {
+            statements.remove(place);
         }
     });
 }
 
 /// At the end of a transaction.
 pub fn forget() {
-    WAITING.with(|waiting| {
-        if let Ok(mut waiting) = waiting.try_borrow_mut() {
-            waiting.clear();
+    LATEST.with(|latest| {
+        if let Ok(mut latest) = latest.try_borrow_mut() {
+            latest.clear();
         }
     });
 }

@@ -25,7 +25,7 @@ pub enum Duty {
     Inserts,
     /// AFTER UPDATE of anything.
     Updates,
-    /// AFTER DELETE on partitioned tables.
+    /// AFTER DELETE on partitioned tables, and AFTER INSERT where the guard has a condition, which it does not bear.
     Moves,
     /// BEFORE INSERT, for soft actions; bears the condition.
     BeforeInserts,

@@ -19,6 +19,12 @@ pub fn current() -> i64 {
     unsafe { pg_sys::GetCurrentTimestamp() + test_hooks::clock_ahead() }
 }
 
+/// When this transaction began, in microseconds since 2000-01-01 UTC.
+pub fn transaction_start() -> i64 {
+    // SAFETY: reads backend state.
+    unsafe { pg_sys::GetCurrentTransactionStartTimestamp() }
+}
+
 /// The next value of one of our sequences, from a step.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 use super::{catalog, native};
 use pgrx::pg_sys::{self, Oid};
+use std::ffi::{c_char, c_void};
 
 /// The columns to which `relation` gives another value for each row that does not name them: identities, and defaults such
 /// as a serial number or a time. Locks the relation for reading.
@@ -17,7 +18,7 @@ pub fn changing(relation: Oid) -> Vec<String> {
                 attribute.attidentity != 0
                     || attribute.atthasdef
                         && attribute.attgenerated == 0
-                        && is_mutable(default_of(desc, attribute.attnum))
+                        && is_changing(default_of(desc, attribute.attnum))
             })
             .map(|attribute| catalog::owned(attribute.attname.data.as_ptr()))
             .collect();
@@ -31,7 +32,7 @@ pub fn changing(relation: Oid) -> Vec<String> {
 /// # Safety
 ///
 /// `desc` belongs to an open relation.
-unsafe fn default_of(desc: pg_sys::TupleDesc, attnum: i16) -> *const std::ffi::c_char {
+unsafe fn default_of(desc: pg_sys::TupleDesc, attnum: i16) -> *const c_char {
     // SAFETY: `constr` is NULL or has `num_defval` defaults.
     unsafe {
         let constraints = (*desc).constr;
@@ -45,13 +46,50 @@ unsafe fn default_of(desc: pg_sys::TupleDesc, attnum: i16) -> *const std::ffi::c
     }
 }
 
+/// Whether the default gives another value each time: it is volatile, as a sequence's next value is, or asks what time it is.
+/// Other functions that are not immutable (`current_user`, `current_setting`) may well give every row the same.
+///
 /// # Safety
 ///
 /// `expression` is NULL or a node's text.
-unsafe fn is_mutable(expression: *const std::ffi::c_char) -> bool {
-    // SAFETY: a walker over a node tree that was just made.
+unsafe fn is_changing(expression: *const c_char) -> bool {
+    if expression.is_null() {
+        return false;
+    }
+    // SAFETY: walkers over a node tree that was just made.
     unsafe {
-        !expression.is_null()
-            && pg_sys::contain_mutable_functions(native::stringToNode(expression).cast())
+        let expression = native::stringToNode(expression).cast::<pg_sys::Node>();
+        pg_sys::contain_volatile_functions(expression)
+            || asks_time(expression, std::ptr::null_mut())
+    }
+}
+
+/// # Safety
+///
+/// `node` is NULL or a node of an expression tree.
+unsafe extern "C-unwind" fn asks_time(node: *mut pg_sys::Node, context: *mut c_void) -> bool {
+    if node.is_null() {
+        return false;
+    }
+    // SAFETY: the tag tells the node's type.
+    unsafe {
+        let asks = match (*node).type_ {
+            pg_sys::NodeTag::T_FuncExpr => {
+                let function = (*node.cast::<pg_sys::FuncExpr>()).funcid.to_u32();
+                [
+                    pg_sys::F_NOW,
+                    pg_sys::F_TRANSACTION_TIMESTAMP,
+                    pg_sys::F_STATEMENT_TIMESTAMP,
+                ]
+                .contains(&function)
+            }
+            pg_sys::NodeTag::T_SQLValueFunction => {
+                use pg_sys::SQLValueFunctionOp::{SVFOP_CURRENT_DATE, SVFOP_LOCALTIMESTAMP_N};
+                let op = (*node.cast::<pg_sys::SQLValueFunction>()).op;
+                (SVFOP_CURRENT_DATE..=SVFOP_LOCALTIMESTAMP_N).contains(&op)
+            }
+            _ => false,
+        };
+        asks || native::walk_expression(node, asks_time, context)
     }
 }

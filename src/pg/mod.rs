@@ -11,6 +11,7 @@ pub mod defaults;
 pub mod deferred;
 pub mod entry;
 pub mod event;
+pub mod foreign_key;
 pub mod identity;
 pub mod leaf;
 pub mod leaf_write;

@@ -17,12 +17,14 @@ pub struct Version {
     tid: ItemPointerData,
 }
 
-/// Which statement of the transaction sent a version away.
-#[derive(Clone, Copy)]
-enum Sent {
-    By(CommandId),
-    /// Another access method than heap leaves no mark: there the last update's word must do.
-    Untold,
+/// A statement of this transaction, by the command number that its rows bear. Later ones have higher numbers, and a trigger's
+/// has a higher one than the statement that fired the trigger.
+pub type Statement = CommandId;
+
+/// The statement for which a BEFORE trigger has fired. Not the transaction's current command, which a trigger may have moved on.
+pub fn statement_at_work(_plain: Plain) -> Statement {
+    // SAFETY: a statement is at work, and its snapshot is the active one. It bears the number that the statement writes.
+    unsafe { (*native::GetActiveSnapshot()).curcid }
 }
 
 impl Version {
@@ -37,42 +39,18 @@ impl Version {
         self.leaf == other.leaf && place(self.tid) == place(other.tid)
     }
 
-    /// Whether the statement that now asks, in a BEFORE trigger, has sent it to another partition.
-    pub fn is_being_moved(self, plain: Plain) -> bool {
-        // SAFETY: a statement is at work, and its snapshot is the active one. It bears the number that the statement writes.
-        let at_work = unsafe { (*native::GetActiveSnapshot()).curcid };
-        self.was_sent_by(at_work, plain)
-    }
-
-    /// Whether this row, for which an AFTER INSERT trigger has fired, was stored by the statement that sent the version away.
-    pub fn was_sent_with(self, fired: Fired, plain: Plain) -> bool {
-        match fired.stored_by(plain) {
-            Some(command) => self.was_sent_by(command, plain),
-            None => self.sent(plain).is_some(),
-        }
-    }
-
-    fn was_sent_by(self, command: CommandId, plain: Plain) -> bool {
-        match self.sent(plain) {
-            Some(Sent::By(sent)) => sent == command,
-            Some(Sent::Untold) => true,
-            None => false,
-        }
-    }
-
-    /// `None` for a version that this transaction has not sent away, or has taken back.
-    fn sent(self, _plain: Plain) -> Option<Sent> {
+    /// Whether this statement has sent it to another partition. (Another access method than heap leaves no mark, and nothing can
+    /// be told: then yes.)
+    pub fn is_sent_by(self, statement: Statement, _plain: Plain) -> bool {
         // SAFETY: this transaction has locked the leaf, or dropped it. The version was seen by it and cannot be vacuumed away,
         // unless the leaf was truncated here; its header is read under the pin that heap_fetch keeps.
         unsafe {
             let heap = native::try_table_open(self.leaf, pg_sys::NoLock as i32);
             if heap.is_null() {
-                return None;
+                return false;
             }
-            let mut sent = None;
-            if !is_heap(heap) {
-                sent = Some(Sent::Untold);
-            } else if self.is_within(heap) {
+            let mut sent = !is_heap(heap);
+            if !sent && self.is_within(heap) {
                 let mut tuple = pg_sys::HeapTupleData {
                     t_self: self.tid,
                     ..Default::default()
@@ -89,9 +67,8 @@ impl Version {
                         } else {
                             (*header).t_choice.t_heap.t_xmax
                         };
-                        if native::TransactionIdIsCurrentTransactionId(xid) {
-                            sent = Some(Sent::By(native::HeapTupleHeaderGetCmax(header)));
-                        }
+                        sent = native::TransactionIdIsCurrentTransactionId(xid)
+                            && native::HeapTupleHeaderGetCmax(header) == statement;
                     }
                     native::ReleaseBuffer(buffer);
                 }
@@ -104,7 +81,7 @@ impl Version {
     /// The version as a row of the table that the trigger fired on, whose columns may have other places. It lies in the current
     /// memory context. `None` when it cannot be read any more.
     pub fn as_row_of(self, fired: Fired, _plain: Plain) -> Option<RowSlot> {
-        // SAFETY: as `sent`. Two partitions of one tree have the same columns by name; the copies of the description and of the
+        // SAFETY: as `is_sent_by`. Two partitions of one tree have the same columns by name; the copies of the description and of the
         // tuple belong to nobody but this call's memory context.
         unsafe {
             let heap = native::try_table_open(self.leaf, pg_sys::NoLock as i32);

@@ -44,15 +44,18 @@ pub fn is_shard_move() -> bool {
     }
 }
 
-/// Whether a superuser's pg_restore is at work here.
+/// Whether a superuser's pg_restore is at work here. Anybody can take that name, so that all depends on the role: code of
+/// another one's, which autovacuum, ANALYZE or an index may run in a superuser's session, has a security context of its own.
 pub fn is_superusers_restore() -> bool {
-    // SAFETY: application_name is NUL-terminated text or NULL; the other is a syscache look-up. The role that logged in
-    // counts: pg_restore may act as the owners of what it restores.
+    // SAFETY: application_name is NUL-terminated text or NULL; the others read backend state and the syscache.
     unsafe {
         let name = pg_sys::application_name;
+        let (mut user, mut context) = (pg_sys::InvalidOid, 0);
+        pg_sys::GetUserIdAndSecContext(&mut user, &mut context);
         !name.is_null()
             && CStr::from_ptr(name) == c"pg_restore"
-            && pg_sys::superuser_arg(pg_sys::GetAuthenticatedUserId())
+            && context == 0
+            && pg_sys::superuser_arg(user)
     }
 }
 

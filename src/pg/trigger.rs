@@ -2,7 +2,7 @@
 
 use super::columns::RowSlot;
 use super::entry::Plain;
-use super::moving::{self, MOVED};
+use super::moving::{self, MOVED, Statement};
 use super::{catalog, native};
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{self, Datum, Oid};
@@ -133,12 +133,21 @@ impl Fired {
         }
     }
 
-    /// The number of the command that stored the row; `None` where the access method keeps none.
-    pub(super) fn stored_by(self, _plain: Plain) -> Option<pg_sys::CommandId> {
-        // SAFETY: an AFTER INSERT trigger's tuple, whose xmin is this transaction's; frames are plain.
+    /// The statement that stored the row of an AFTER INSERT trigger; `None` where the access method does not keep it.
+    pub fn stored_by(self, _plain: Plain) -> Option<Statement> {
+        // SAFETY: the tuple's xmin is this transaction's; frames are plain.
         unsafe {
             moving::is_heap((*self.data).tg_relation)
                 .then(|| native::HeapTupleHeaderGetCmin((*(*self.data).tg_trigtuple).t_data))
+        }
+    }
+
+    /// As [`Fired::stored_by`], for the statement that deleted the row of an AFTER DELETE trigger.
+    pub fn deleted_by(self, _plain: Plain) -> Option<Statement> {
+        // SAFETY: the tuple's xmax is this transaction's; frames are plain.
+        unsafe {
+            moving::is_heap((*self.data).tg_relation)
+                .then(|| native::HeapTupleHeaderGetCmax((*(*self.data).tg_trigtuple).t_data))
         }
     }
 
@@ -192,12 +201,6 @@ pub(super) fn under_condition(
         }
         true
     }
-}
-
-/// Whether a foreign key's own statement is at work: ON UPDATE or ON DELETE with CASCADE, SET NULL or SET DEFAULT.
-pub fn is_by_foreign_key() -> bool {
-    // SAFETY: reads backend state. Only PostgreSQL's foreign keys exempt themselves from forced row security.
-    unsafe { pg_sys::InNoForceRLSOperation() }
 }
 
 /// Whether this backend applies a logical replication stream.

@@ -115,7 +115,14 @@ fn expected(watched: &Watched, root: &Relation, duty: Duty) -> Option<Expected> 
     let (kind, wanted) = match duty {
         Duty::Inserts => (ROW | INSERT | UPDATE, true),
         Duty::Updates => (ROW | UPDATE, true),
-        Duty::Moves => (ROW | DELETE, root.kind == Kind::Partitioned),
+        Duty::Moves => {
+            let arrivals = if watched.guard.condition.is_some() {
+                INSERT
+            } else {
+                0
+            };
+            (ROW | DELETE | arrivals, root.kind == Kind::Partitioned)
+        }
         Duty::BeforeInserts => (ROW | BEFORE | INSERT, soft),
         Duty::BeforeUpdates => (ROW | BEFORE | UPDATE, soft),
     };

@@ -28,7 +28,11 @@ pub fn install(relation: &Relation, guard: &Guard, reads: &Reads) -> Result<(), 
             let (timing, events, wanted) = match duty {
                 Duty::Inserts => (Timing::After, INSERT | UPDATE, true),
                 Duty::Updates => (Timing::After, UPDATE, true),
-                Duty::Moves => (Timing::After, DELETE, relation.kind == Kind::Partitioned),
+                Duty::Moves => {
+                    let arrivals = if condition.is_some() { INSERT } else { 0 };
+                    let wanted = relation.kind == Kind::Partitioned;
+                    (Timing::After, DELETE | arrivals, wanted)
+                }
                 Duty::BeforeInserts => (Timing::Before, INSERT, guard.is_soft()),
                 Duty::BeforeUpdates => (Timing::Before, UPDATE, guard.is_soft()),
             };

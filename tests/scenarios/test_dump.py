@@ -192,6 +192,20 @@ def test_only_a_superusers_restore_of_its_own_tables_is_let_by(server, source, a
         assert refused(conn, "BEGIN; TRUNCATE parts1; ROLLBACK; INSERT INTO parts1 VALUES ('stranger', 'x', 1)").sqlstate == "VD001"
         assert refused(conn, "UPDATE parts SET content = 'other'").sqlstate == "VD005"
         conn.execute(load + "; ROLLBACK")
+        # Nor for a function of another role's that a superuser's statement runs.
+        conn.execute("""
+            CREATE SCHEMA trap AUTHORIZATION dump_owner; GRANT CREATE ON SCHEMA public TO dump_owner; SET ROLE dump_owner;
+            CREATE FUNCTION trap.load() RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+                PERFORM set_config('application_name', 'pg_restore', true);
+                TRUNCATE public.parts1; INSERT INTO public.parts1 VALUES ('stranger', 'x', 1); END $$;
+            CREATE FUNCTION trap.f(x int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+                IF session_user <> 'dump_owner' AND EXISTS (SELECT FROM trap.ready) THEN PERFORM trap.load(); END IF; RETURN x; END $$;
+            CREATE TABLE trap.ready (); CREATE TABLE trap.bait (x int); INSERT INTO trap.bait SELECT generate_series(1, 1000);
+            CREATE INDEX ON trap.bait (trap.f(x)); INSERT INTO trap.ready DEFAULT VALUES; RESET ROLE""")
+        assert refused(conn, "ANALYZE trap.bait").sqlstate == "VD001"
+        conn.execute("SET ROLE dump_owner")
+        assert refused(conn, load).sqlstate == "VD001"
+        conn.execute("ROLLBACK; RESET ROLE")
 
 
 def schema_only(server, source, db):

@@ -29,6 +29,22 @@ SELECT verdict.alter_guard('msgs', 'h', on_altered => 'flag', flag_column => 'st
 DELETE FROM rooms WHERE name = 'cellar';
 TABLE msgs;
 SELECT finding, done, operation, subject FROM verdict.incidents ORDER BY id;
+-- what a trigger does meanwhile to other columns is its own: held
+CREATE TABLE members (who text PRIMARY KEY, room text REFERENCES rooms ON DELETE CASCADE);
+CREATE TABLE notes (id text, body text, who text REFERENCES members ON DELETE CASCADE);
+INSERT INTO members VALUES ('alice', 'nowhere');
+INSERT INTO notes VALUES ('n', 'here', NULL);
+SELECT verdict.create_hook('n', subject => '/id', fields => '{"body":"/body"}');
+SELECT verdict.guard('notes', 'n', key => 'id', content => '{"body":"body"}', on_missing => 'quarantine');
+CREATE FUNCTION gone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE notes SET body = 'left'; RETURN OLD; END $$;
+CREATE TRIGGER gone BEFORE DELETE ON members FOR EACH ROW EXECUTE FUNCTION gone();
+ALTER TABLE msgs DROP CONSTRAINT msgs_room_fkey;
+DELETE FROM rooms WHERE name = 'nowhere';
+TABLE notes;
+SELECT operation, subject, old_values, row_values FROM verdict.quarantine;
+SELECT count(*) FROM verdict.refuse(1, 'no', deny => false);
+INSERT INTO rooms VALUES ('nowhere');
+ALTER TABLE msgs ADD CONSTRAINT msgs_room_fkey FOREIGN KEY (room) REFERENCES rooms ON DELETE SET DEFAULT;
 -- what a trigger stores in a foreign key's own statement is a row like any other
 SELECT verdict.alter_guard('msgs', 'h', on_altered => 'allow', on_missing => 'quarantine');
 CREATE FUNCTION told() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO msgs VALUES ('told', 'hall'); RETURN NEW; END $$;

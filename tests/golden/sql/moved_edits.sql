@@ -60,6 +60,40 @@ UPDATE grown SET day = 2;
 UPDATE grown SET day = 1, latest = 'l';
 SELECT tableoid::regclass, * FROM grown;
 
+-- out of the condition on the way: an edit of a guarded row all the same, and nothing comes in beside it
+CREATE TABLE out (day int, id text, body text, kind int DEFAULT 1) PARTITION BY LIST (day);
+CREATE TABLE out1 PARTITION OF out FOR VALUES IN (1);
+CREATE TABLE out2 (kind int, body text, id text, day int);
+ALTER TABLE out ATTACH PARTITION out2 FOR VALUES IN (2);
+SELECT verdict.guard('out', 'h', key => 'id', content => '{"body":"body"}', condition => 'NEW.kind = 1', edits => 'refuse');
+INSERT INTO out VALUES (1, 'a', 'hi', 1);
+UPDATE out SET body = 'evil', kind = 9;
+UPDATE out SET body = 'evil', kind = 9, day = 2;
+UPDATE out SET kind = 9, day = 2;
+UPDATE out SET body = 'outside', day = 1;
+UPDATE out SET body = 'hi', kind = 1, day = 2;
+MERGE INTO out USING (VALUES ('a', 'hi'), ('b', 'hi')) AS s (id, body) ON out.id = s.id
+  WHEN MATCHED THEN UPDATE SET day = 1, kind = 9 WHEN NOT MATCHED THEN INSERT VALUES (1, s.id, s.body, 1);
+SELECT tableoid::regclass, * FROM out ORDER BY id;
+SELECT verdict.alter_guard('out', 'h', edits => 'allow');
+WITH u AS (UPDATE out SET day = 2, kind = 9 WHERE id = 'b' RETURNING 1) INSERT INTO out SELECT 1, 'evil', 'spam', 1 FROM u;
+MERGE INTO out USING (VALUES ('b'), ('evil2')) AS s (id) ON out.id = s.id
+  WHEN MATCHED THEN UPDATE SET day = 2, kind = 9 WHEN NOT MATCHED THEN INSERT VALUES (1, s.id, 'spam', 1);
+SELECT verdict.alter_guard('out', 'h', edits => 'enforce', locking => 'consume');
+SELECT count(*) FROM verdict.approve('h', 'c', '{"body":"hi"}');
+INSERT INTO out VALUES (1, 'c', 'hi', 1);
+WITH u AS (UPDATE out SET day = 2, kind = 9 WHERE id = 'c' RETURNING 1) INSERT INTO out SELECT 1, 'c', 'hi', 1 FROM u;
+SELECT tableoid::regclass, * FROM out ORDER BY id;
+-- a trigger that moves another row out of the condition meanwhile
+SELECT verdict.unguard('out', 'h', 'two rows that are older');
+INSERT INTO out VALUES (1, 'legacy', 'x', 1), (1, 'prev', 'x', 1);
+SELECT verdict.guard('out', 'h', key => 'id', content => '{"body":"body"}', condition => 'NEW.kind = 1');
+CREATE FUNCTION archive() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF pg_trigger_depth() = 1 THEN UPDATE out SET day = 2, kind = 9 WHERE id = 'prev'; END IF; RETURN NULL; END $$;
+CREATE TRIGGER archive AFTER INSERT ON out FOR EACH ROW EXECUTE FUNCTION archive();
+UPDATE out SET day = 2 WHERE id = 'legacy';
+SELECT tableoid::regclass, id, kind FROM out WHERE id IN ('legacy', 'prev') ORDER BY id;
+
 -- rows that are older than the guard
 CREATE TABLE old (day int, id text, body text, kind int DEFAULT 1) PARTITION BY LIST (day);
 CREATE TABLE old1 PARTITION OF old FOR VALUES IN (1);
@@ -86,6 +120,37 @@ UPDATE ways SET day = 2 WHERE id = 'kept';
 SELECT tableoid::regclass, * FROM ways ORDER BY id;
 SELECT subject, row_values FROM verdict.quarantine;
 DROP TRIGGER "a first one" ON ways;
+-- triggers that update the moving row itself, or move it and take that back
+CREATE FUNCTION edits() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE ways SET body = 'edited' WHERE id = OLD.id; RETURN OLD; END $$;
+CREATE TRIGGER a BEFORE DELETE ON ways FOR EACH ROW WHEN (OLD.id = 'kept') EXECUTE FUNCTION edits();
+UPDATE ways SET day = 1 WHERE id = 'kept';
+SELECT tableoid::regclass, * FROM ways ORDER BY id;
+DROP TRIGGER a ON ways;
+CREATE FUNCTION there_and_back() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF pg_trigger_depth() = 1 THEN
+    BEGIN UPDATE ways SET day = 3 - day WHERE id = OLD.id; RAISE 'back'; EXCEPTION WHEN raise_exception THEN NULL; END;
+  END IF;
+  RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END; END $$;
+CREATE TRIGGER zzzz BEFORE UPDATE OR DELETE ON ways FOR EACH ROW EXECUTE FUNCTION there_and_back();
+UPDATE ways SET day = 3 - day WHERE id = 'kept';
+SELECT tableoid::regclass, * FROM ways ORDER BY id;
+DROP TRIGGER zzzz ON ways;
+-- or a hundred others, which another trigger leaves out
+CREATE TABLE others (n int);
+INSERT INTO others SELECT generate_series(1, 100);
+SELECT verdict.alter_guard('ways', 'h', mode => 'observe');
+INSERT INTO ways SELECT 1, 'other ' || n, 'x' FROM others;
+SELECT verdict.alter_guard('ways', 'h', mode => 'enforce');
+CREATE FUNCTION others() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF pg_trigger_depth() = 1 THEN UPDATE ways SET status = 2 WHERE id LIKE 'other %'; END IF; RETURN NEW; END $$;
+CREATE FUNCTION not_others() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN CASE WHEN NEW.id = 'kept' THEN NEW END; END $$;
+CREATE TRIGGER "a first one" BEFORE INSERT ON ways FOR EACH ROW EXECUTE FUNCTION others();
+CREATE TRIGGER zzzz BEFORE UPDATE ON ways FOR EACH ROW EXECUTE FUNCTION not_others();
+UPDATE ways SET day = 3 - day WHERE id = 'kept';
+SELECT tableoid::regclass, id, status, count(*) FROM ways WHERE id IN ('kept', 'other 1') GROUP BY 1, 2, 3 ORDER BY id;
+DROP TRIGGER "a first one" ON ways;
+DROP TRIGGER zzzz ON ways;
+DELETE FROM ways WHERE id LIKE 'other %';
 -- one that leaves rows out, before and behind ours
 CREATE FUNCTION picky() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN CASE WHEN NEW.status = 1 THEN NEW END; END $$;
 CREATE TRIGGER "zzz later" BEFORE UPDATE ON ways FOR EACH ROW EXECUTE FUNCTION picky();
