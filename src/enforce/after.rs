@@ -35,7 +35,8 @@ pub fn inserted(fired: Fired, shape: &Shape, plain: Plain) {
 
 /// A row that has left the condition on its way to another partition was updated, too.
 pub fn arrived_outside(fired: Fired, shape: &Shape, plain: Plain) {
-    if !fired.under_condition_of(shape.insert_trigger(), fired.row(), plain)
+    if !moved::is_nothing_on_its_way()
+        && !fired.under_condition_of(shape.insert_trigger(), fired.row(), plain)
         && let Some(old) = moved::old_row(shape, fired, plain)
     {
         edited(&Coming::moved(fired, old), old, shape, plain);

@@ -40,9 +40,14 @@ pub fn leaves(shape: &Shape, fired: Fired, plain: Plain) {
     });
 }
 
+/// Whether no guard waits for a row to arrive: nearly always.
+pub fn is_nothing_on_its_way() -> bool {
+    NOTES.with_borrow(HashMap::is_empty)
+}
+
 /// The row as it was in the partition that it has left, when this one arrives from there.
 pub fn old_row(shape: &Shape, fired: Fired, plain: Plain) -> Option<RowSlot> {
-    if NOTES.with_borrow(HashMap::is_empty) {
+    if is_nothing_on_its_way() {
         return None;
     }
     let sender = (shape.guard_id, fired.stored_by(plain));
