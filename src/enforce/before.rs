@@ -21,7 +21,7 @@ use verdict::Action;
 
 pub fn insert(fired: Fired, shape: &Shape, plain: Plain) -> Datum {
     let coming = Coming::inserted(fired, false);
-    if shape.partitioned && setting_out::continues(shape, plain) {
+    if shape.partitioned && setting_out::continues(shape, coming.new, plain) {
         return fired.kept();
     }
     take(&coming, shape, plain)
@@ -35,7 +35,7 @@ pub fn update(fired: Fired, shape: &Shape, plain: Plain) -> Datum {
             setting_out::left_out(shape, fired.row(), plain);
         } else {
             // Should the row move to another partition, nothing is done to it a second time there.
-            setting_out::note(shape, fired.row(), plain);
+            setting_out::note(shape, fired, plain);
         }
     }
     taken

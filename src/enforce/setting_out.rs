@@ -4,20 +4,40 @@
 //! row is gone by then. The executor takes one row after the other, so that of each statement only the latest can be on its way.
 
 use super::shape::Shape;
-use crate::pg::columns::RowSlot;
+use crate::pg::columns::{self, RowSlot};
 use crate::pg::entry::Plain;
 use crate::pg::moving::{self, Statement, Version};
+use crate::pg::trigger::Fired;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 
-thread_local! {
-    /// Guard → for each statement, oldest first, the row version that it was about to replace last.
-    static LATEST: RefCell<HashMap<i32, Vec<(Statement, Version)>>> = RefCell::new(HashMap::new());
+/// A row that is about to be replaced.
+#[derive(Clone, Copy)]
+struct Latest {
+    version: Version,
+    /// Of subject and content, when what it becomes is not under the condition. The BEFORE trigger on inserts, which bears the
+    /// condition, is then asked for this row only if another trigger brings it back under it, and else for another row.
+    outside: Option<u64>,
 }
 
-/// Notes the row that an update is about to replace.
-pub fn note(shape: &Shape, old: RowSlot, plain: Plain) {
-    let version = Version::of(shape.leaf, old);
+thread_local! {
+    /// Guard → for each statement, oldest first, the row that it was about to replace last.
+    static LATEST: RefCell<HashMap<i32, Vec<(Statement, Latest)>>> = RefCell::new(HashMap::new());
+    static KEYS: RandomState = RandomState::new();
+}
+
+/// Notes the row that an update is about to replace, and what it is to become.
+pub fn note(shape: &Shape, fired: Fired, plain: Plain) {
+    let new = fired.new_row();
+    let is_under = fired.under_condition_of(shape.insert_trigger(), new, plain);
+    let latest_row = Latest {
+        version: Version::of(shape.leaf, fired.row()),
+        outside: match is_under {
+            true => None,
+            false => Some(fingerprint(shape, new, plain)),
+        },
+    };
     let at_work = moving::statement_at_work(plain);
     plain.step(|| {
         LATEST.with_borrow_mut(|latest| {
@@ -27,7 +47,7 @@ pub fn note(shape: &Shape, old: RowSlot, plain: Plain) {
                 .pop_if(|(statement, _)| *statement >= at_work)
                 .is_some()
             {}
-            statements.push((at_work, version));
+            statements.push((at_work, latest_row));
         });
         Ok(())
     });
@@ -35,14 +55,19 @@ pub fn note(shape: &Shape, old: RowSlot, plain: Plain) {
 
 /// Whether the row that is about to be inserted is the one that its statement has just taken out of another partition, changed
 /// on the way or not: the AFTER trigger judges what arrives. PostgreSQL's own mark on the old row says so.
-pub fn continues(shape: &Shape, plain: Plain) -> bool {
+pub fn continues(shape: &Shape, new: RowSlot, plain: Plain) -> bool {
     let at_work = moving::statement_at_work(plain);
-    let version = LATEST.with_borrow(|latest| {
+    let noted = LATEST.with_borrow(|latest| {
         let statements = latest.get(&shape.guard_id)?;
         let place = place_of(statements, at_work)?;
         Some(statements[place].1)
     });
-    let moves = version.is_some_and(|version| version.is_sent_by(at_work, plain));
+    let moves = noted.is_some_and(|noted| {
+        noted.version.is_sent_by(at_work, plain)
+            && noted
+                .outside
+                .is_none_or(|outside| outside == fingerprint(shape, new, plain))
+    });
     if moves {
         plain.step(|| {
             take(shape.guard_id, at_work, |_| true);
@@ -59,18 +84,18 @@ pub fn left_out(shape: &Shape, old: RowSlot, plain: Plain) {
     plain.step(|| {
         let guards: Vec<i32> = LATEST.with_borrow(|latest| latest.keys().copied().collect());
         for guard_id in guards {
-            take(guard_id, at_work, |noted| noted.is(version));
+            take(guard_id, at_work, |noted| noted.version.is(version));
         }
         Ok(())
     });
 }
 
-fn place_of(statements: &[(Statement, Version)], at_work: Statement) -> Option<usize> {
+fn place_of(statements: &[(Statement, Latest)], at_work: Statement) -> Option<usize> {
     let found = statements.binary_search_by_key(&at_work, |(statement, _)| *statement);
     found.ok()
 }
 
-fn take(guard_id: i32, at_work: Statement, is_meant: impl Fn(Version) -> bool) {
+fn take(guard_id: i32, at_work: Statement, is_meant: impl Fn(Latest) -> bool) {
     LATEST.with_borrow_mut(|latest| {
         if let Some(statements) = latest.get_mut(&guard_id)
             && let Some(place) = place_of(statements, at_work)
@@ -79,6 +104,21 @@ fn take(guard_id: i32, at_work: Statement, is_meant: impl Fn(Version) -> bool) {
             statements.remove(place);
         }
     });
+}
+
+fn fingerprint(shape: &Shape, row: RowSlot, plain: Plain) -> u64 {
+    let mut hasher = KEYS.with(BuildHasher::build_hasher);
+    for attnum in shape.bound() {
+        match columns::fingerprint(row, *attnum, plain) {
+            None => hasher.write_u8(0),
+            Some(span) => {
+                hasher.write_u8(1);
+                hasher.write_usize(span.bytes().len());
+                hasher.write(span.bytes());
+            }
+        }
+    }
+    hasher.finish()
 }
 
 /// At the end of a transaction.

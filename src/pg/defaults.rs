@@ -1,6 +1,7 @@
 //! Columns that a table fills by itself.
 
 use super::{catalog, native};
+use pgrx::FromDatum;
 use pgrx::pg_sys::{self, Oid};
 use std::ffi::{c_char, c_void};
 
@@ -46,7 +47,7 @@ unsafe fn default_of(desc: pg_sys::TupleDesc, attnum: i16) -> *const c_char {
     }
 }
 
-/// Whether the default gives another value each time: it is volatile, as a sequence's next value is, or asks what time it is.
+/// Whether the default gives another value each time: it is volatile, as a sequence's next value is, or asks what time or which transaction it is.
 /// Other functions that are not immutable (`current_user`, `current_setting`) may well give every row the same.
 ///
 /// # Safety
@@ -80,6 +81,8 @@ unsafe extern "C-unwind" fn asks_time(node: *mut pg_sys::Node, context: *mut c_v
                     pg_sys::F_NOW,
                     pg_sys::F_TRANSACTION_TIMESTAMP,
                     pg_sys::F_STATEMENT_TIMESTAMP,
+                    pg_sys::F_TXID_CURRENT,
+                    pg_sys::F_PG_CURRENT_XACT_ID,
                 ]
                 .contains(&function)
             }
@@ -87,6 +90,13 @@ unsafe extern "C-unwind" fn asks_time(node: *mut pg_sys::Node, context: *mut c_v
                 use pg_sys::SQLValueFunctionOp::{SVFOP_CURRENT_DATE, SVFOP_LOCALTIMESTAMP_N};
                 let op = (*node.cast::<pg_sys::SQLValueFunction>()).op;
                 (SVFOP_CURRENT_DATE..=SVFOP_LOCALTIMESTAMP_N).contains(&op)
+            }
+            // What CURRENT_DATE and the like were in dumps of PostgreSQL 9.6 and older.
+            pg_sys::NodeTag::T_Const => {
+                let constant = &*node.cast::<pg_sys::Const>();
+                constant.consttype == pg_sys::TEXTOID
+                    && !constant.constisnull
+                    && String::from_datum(constant.constvalue, false).as_deref() == Some("now")
             }
             _ => false,
         };

@@ -151,6 +151,24 @@ SELECT tableoid::regclass, id, status, count(*) FROM ways WHERE id IN ('kept', '
 DROP TRIGGER "a first one" ON ways;
 DROP TRIGGER zzzz ON ways;
 DELETE FROM ways WHERE id LIKE 'other %';
+-- a row that moves outside of the condition, and one that the same statement inserts
+CREATE TABLE beside (day int, id text, body text, kind int) PARTITION BY LIST (day);
+CREATE TABLE beside1 PARTITION OF beside FOR VALUES IN (1);
+CREATE TABLE beside2 (kind int, body text, id text, day int);
+ALTER TABLE beside ATTACH PARTITION beside2 FOR VALUES IN (2);
+INSERT INTO beside VALUES (1, 'system', 'x', 9);
+SELECT verdict.guard('beside', 'h', key => 'id', content => '{"body":"body"}', condition => 'NEW.kind = 1', on_missing => 'quarantine');
+WITH u AS (UPDATE beside SET day = 3 - day WHERE kind = 9 RETURNING 1) INSERT INTO beside SELECT 1, 'stranger', 'x', 1 FROM u;
+MERGE INTO beside USING (VALUES ('system'), ('another')) AS s (id) ON beside.id = s.id
+  WHEN MATCHED THEN UPDATE SET day = 3 - day WHEN NOT MATCHED THEN INSERT VALUES (1, s.id, 'x', 1);
+SELECT tableoid::regclass, * FROM beside;
+SELECT subject FROM verdict.quarantine WHERE relation = 'public.beside' ORDER BY id;
+-- and one that a trigger brings under it on its way: refused, it is not lost
+CREATE FUNCTION under() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.kind := 1; RETURN NEW; END $$;
+CREATE TRIGGER under BEFORE INSERT ON beside FOR EACH ROW EXECUTE FUNCTION under();
+UPDATE beside SET day = 3 - day;
+SELECT tableoid::regclass, * FROM beside;
+DROP TRIGGER under ON beside;
 -- one that leaves rows out, before and behind ours
 CREATE FUNCTION picky() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN CASE WHEN NEW.status = 1 THEN NEW END; END $$;
 CREATE TRIGGER "zzz later" BEFORE UPDATE ON ways FOR EACH ROW EXECUTE FUNCTION picky();

@@ -141,11 +141,13 @@ SELECT times, substring(columns::text || row_values::text FROM 'lobby|cellar') A
 -- a default that asks who is there is not another one each time
 CREATE FUNCTION moment() RETURNS timestamptz STABLE LANGUAGE sql AS 'SELECT now()';
 CREATE TABLE tenants (n uuid DEFAULT gen_random_uuid(), id text, who text DEFAULT current_user, tenant text DEFAULT current_setting('app.tenant', true),
-    at time DEFAULT localtime(0), day date DEFAULT (now() AT TIME ZONE 'UTC')::date, own timestamptz DEFAULT moment());
+    at time DEFAULT localtime(0), day date DEFAULT (now() AT TIME ZONE 'UTC')::date, own timestamptz DEFAULT moment(),
+    xid bigint DEFAULT txid_current(), old date DEFAULT ('now'::text)::date);
 SELECT verdict.guard('tenants', 'h', key => 'id', on_missing => 'quarantine');
 INSERT INTO tenants (id, who, at, day, own) VALUES ('m', 'alice', '1:00', '2026-01-01', NULL), ('m', 'bob', '1:00', '2026-01-01', NULL),
     ('m', 'alice', '2:00', '2026-01-02', NULL), ('m', 'alice', '1:00', '2026-01-01', '2026-01-01');
 SET app.tenant = 't2';
+INSERT INTO tenants (id, who, own, old) VALUES ('m', 'alice', NULL, '2026-01-01');
 INSERT INTO tenants (id, who, own) VALUES ('m', 'alice', NULL);
 SELECT row_values[3:4] AS who, times FROM verdict.quarantine WHERE relation = 'public.tenants' ORDER BY id;
 -- held rows go with the table's name
