@@ -23,8 +23,15 @@ pub type Statement = CommandId;
 
 /// The statement for which a BEFORE trigger has fired. Not the transaction's current command, which a trigger may have moved on.
 pub fn statement_at_work(_plain: Plain) -> Statement {
-    // SAFETY: a statement is at work, and its snapshot is the active one. It bears the number that the statement writes.
-    unsafe { (*native::GetActiveSnapshot()).curcid }
+    /// A number that no command has: for code that runs statements without a snapshot. PostgreSQL itself does not.
+    const UNKNOWN: Statement = Statement::MAX;
+    // SAFETY: the snapshot of the statement at work is the active one. It bears the number that the statement writes.
+    unsafe {
+        match native::ActiveSnapshotSet() {
+            true => (*native::GetActiveSnapshot()).curcid,
+            false => UNKNOWN,
+        }
+    }
 }
 
 impl Version {
