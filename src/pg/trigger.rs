@@ -36,14 +36,14 @@ impl Fired {
 
     /// The table that the row is in: for a partitioned table the leaf.
     pub fn relation(self) -> Oid {
-        // SAFETY: the manager fills tg_relation.
-        unsafe { (*(*self.data).tg_relation).rd_id }
+        // SAFETY: an open relation.
+        unsafe { (*self.table()).rd_id }
     }
 
     /// Whether this transaction has emptied or rewritten the table.
     pub fn has_new_storage(self) -> bool {
         // SAFETY: the relcache keeps an entry with such a mark until the transaction ends.
-        let relation = unsafe { &*(*self.data).tg_relation };
+        let relation = unsafe { &*self.table() };
         #[cfg(feature = "pg15")]
         let since = relation.rd_newRelfilenodeSubid;
         #[cfg(not(feature = "pg15"))]
@@ -137,7 +137,7 @@ impl Fired {
     pub fn stored_by(self, _plain: Plain) -> Option<Statement> {
         // SAFETY: the tuple's xmin is this transaction's; frames are plain.
         unsafe {
-            moving::is_heap((*self.data).tg_relation)
+            moving::is_heap(self.table())
                 .then(|| native::HeapTupleHeaderGetCmin((*(*self.data).tg_trigtuple).t_data))
         }
     }
@@ -146,7 +146,7 @@ impl Fired {
     pub fn deleted_by(self, _plain: Plain) -> Option<Statement> {
         // SAFETY: the tuple's xmax is this transaction's; frames are plain.
         unsafe {
-            moving::is_heap((*self.data).tg_relation)
+            moving::is_heap(self.table())
                 .then(|| native::HeapTupleHeaderGetCmax((*(*self.data).tg_trigtuple).t_data))
         }
     }
@@ -158,8 +158,7 @@ impl Fired {
 
     /// As [`under_condition`], for the table that the trigger fired on.
     pub fn under_condition_of(self, name: &CStr, row: RowSlot, plain: Plain) -> bool {
-        // SAFETY: the manager fills tg_relation.
-        under_condition(unsafe { (*self.data).tg_relation }, name, row, plain)
+        under_condition(self.table(), name, row, plain)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The number under which a held row is found when it comes again.
 
+use crate::subject_hash::first_eight;
 use sha2::{Digest as _, Sha256};
 
 const DOMAIN: &[u8] = b"pg_verdict/row/v1\0";
@@ -34,8 +35,6 @@ impl RowHash {
 
     /// The first eight bytes, big endian.
     pub fn finish(self) -> i64 {
-        let mut first = [0; 8];
-        first.copy_from_slice(&self.0.finalize()[..8]);
-        i64::from_be_bytes(first)
+        first_eight(self.0)
     }
 }

@@ -13,9 +13,13 @@ pub fn subject_hash(hook_id: i32, subject: &str) -> i64 {
     let hash = Sha256::new()
         .chain_update(DOMAIN)
         .chain_update(hook_id.to_be_bytes())
-        .chain_update(subject.as_bytes())
-        .finalize();
+        .chain_update(subject.as_bytes());
+    first_eight(hash)
+}
+
+/// The first eight bytes, big endian.
+pub(crate) fn first_eight(hash: Sha256) -> i64 {
     let mut first = [0; 8];
-    first.copy_from_slice(&hash[..8]);
+    first.copy_from_slice(&hash.finalize()[..8]);
     i64::from_be_bytes(first)
 }
