@@ -291,7 +291,7 @@ macro_rules! entries {
 
 entries! {
     verdict_guard_row, pg_finfo_verdict_guard_row => crate::enforce::guard_row;
-    verdict_follow_leaf, pg_finfo_verdict_follow_leaf => crate::store::leaves::follow;
+    verdict_follow_leaf, pg_finfo_verdict_follow_leaf => crate::store::leaf_making::follow;
     verdict_invalidate, pg_finfo_verdict_invalidate => crate::watch::invalidate;
     verdict_record, pg_finfo_verdict_record => crate::store::sql::record;
     verdict_record_no_answer, pg_finfo_verdict_record_no_answer => crate::store::sql::record_no_answer;

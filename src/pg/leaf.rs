@@ -1,12 +1,13 @@
-//! One leaf of `verdict.verdicts`, natively: probe its index, lock, mark and append a row.
+//! One leaf of `verdict.verdicts`: what it is, the verdict that was found in it, and the lock on that.
 //!
 //! Leaves are ordinary heap tables (made with `USING heap`), so heap's own functions are called.
 
 use super::entry::Plain;
+use super::leaf_index::{self, LeafIndex};
 use super::span::Span;
 use super::test_hooks::{self, Weakness};
-use super::{catalog, native};
-use pgrx::pg_sys::{self, Datum, ItemPointerData, Oid};
+use super::{catalog, native, relcache};
+use pgrx::pg_sys::{self, ItemPointerData, Oid};
 
 /// The columns of a verdict, in an order of ours. A leaf's attribute numbers are looked up by these names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,26 +68,32 @@ pub const COLUMNS: [&str; 23] = [
 #[derive(Clone, Copy, Debug)]
 pub struct Leaf {
     pub oid: Oid,
-    pub index: Oid,
+    /// `None`: somebody has dropped it, and the leaf is read whole until there is another.
+    pub(super) index: Option<LeafIndex>,
+    /// Of [`super::relcache`], when all this was read.
+    pub(super) generation: u64,
     /// First moment that belongs to the leaf, microseconds since 2000-01-01 UTC.
     pub starts: i64,
     /// First moment that no longer does.
     pub ends: i64,
     /// Latest moment at which one of its verdicts, or one that it superseded, could still decide something.
     pub horizon: i64,
-    attnums: [i16; COLUMNS.len()],
+    pub(super) attnums: [i16; COLUMNS.len()],
 }
 
 impl Leaf {
-    /// Finds the leaf's columns. `None` when the table or its index is gone (dropped by hand, or left out of a restore).
+    /// Finds the leaf's columns and index. `None` when the table is gone (dropped by hand, or left out of a restore).
     pub fn resolve(name: &str, starts: i64, ends: i64, horizon: i64) -> Option<Self> {
+        let generation = relcache::generation();
         let oid = catalog::find(catalog::SCHEMA, name)?;
-        let index = catalog::find(catalog::SCHEMA, &format!("{name}_subject"))?;
+        relcache::watch(oid);
         let facts = catalog::relation(oid).ok()?;
         let attnums = COLUMNS.map(|column| facts.column(column).map_or(0, |found| found.attnum));
+        let [hash, id] = [Col::SubjectHash, Col::Id].map(|col| attnums[col as usize]);
         Some(Self {
             oid,
-            index,
+            index: leaf_index::find(oid, hash, id),
+            generation,
             starts,
             ends,
             horizon,
@@ -104,7 +111,7 @@ impl Leaf {
 pub struct Found {
     pub leaf: Leaf,
     pub(super) tid: ItemPointerData,
-    own: bool,
+    pub(super) own: bool,
     pub id: i64,
     pub recorded_at: i64,
     pub expires_at: i64,
@@ -126,66 +133,6 @@ pub enum Held {
     Yes,
     /// Somebody changed it first: look again.
     Changed,
-}
-
-/// The newest verdict of (hook, subject) in one leaf, under SnapshotSelf: committed by now, or our own.
-///
-/// A row that nobody superseded or spent is the newest: every writer marks its predecessor. The index is read from the
-/// end, where young rows lie, and the scan stops at the first such row; else the highest id counts.
-pub fn newest(leaf: &Leaf, hook_id: i32, hash: i64, subject: Span, plain: Plain) -> Option<Found> {
-    // SAFETY: relations, slot and scan are opened and closed in order; on ERROR the resource owner releases them.
-    unsafe {
-        let heap = native::try_table_open(leaf.oid, pg_sys::RowShareLock as i32);
-        if heap.is_null() {
-            return None;
-        }
-        let index = native::index_open(leaf.index, pg_sys::AccessShareLock as i32);
-        let slot = native::table_slot_create(heap, std::ptr::null_mut());
-        let mut key = std::mem::zeroed::<pg_sys::ScanKeyData>();
-        native::ScanKeyInit(
-            &mut key,
-            1,
-            pg_sys::BTEqualStrategyNumber as u16,
-            Oid::from(pg_sys::F_INT8EQ),
-            Datum::from(hash),
-        );
-        let scan = begin_scan(heap, index);
-        native::index_rescan(scan, &mut key, 1, std::ptr::null_mut(), 0);
-        let mut best: Option<Found> = None;
-        while native::index_getnext_slot(scan, pg_sys::ScanDirection::BackwardScanDirection, slot) {
-            let row = Slot::read(slot, leaf, plain);
-            let same_subject = |stored: Span| {
-                stored.bytes() == subject.bytes() && row.int4(Col::HookId) == Some(hook_id)
-            };
-            if row.int8(Col::SubjectHash) != Some(hash)
-                || row
-                    .span(Col::Subject, plain)
-                    .is_none_or(|stored| !same_subject(stored))
-            {
-                continue;
-            }
-            let id = row.int8(Col::Id).unwrap_or(0);
-            if best.is_none_or(|found| id > found.id) {
-                best = Some(row.found(leaf, plain));
-            }
-            // On a subscriber a verdict that was spent there keeps no mark: the publisher's does not find it, for it
-            // differs. So one that is spent may not be the last.
-            if row.int8(Col::SupersededBy).is_none() && row.datum(Col::ConsumedAt).is_none() {
-                break;
-            }
-        }
-        native::index_endscan(scan);
-        native::ExecDropSingleTupleTableSlot(slot);
-        native::index_close(index, pg_sys::AccessShareLock as i32);
-        // A leaf that holds the verdict must not be retired under us: its lock stays to the end of the transaction.
-        let lock = if best.is_some() {
-            pg_sys::NoLock
-        } else {
-            pg_sys::RowShareLock
-        };
-        native::table_close(heap, lock as i32);
-        best
-    }
 }
 
 /// Locks the verdict FOR SHARE until the transaction ends, so that no writer can supersede it before.
@@ -238,7 +185,7 @@ pub const HOLDERS_CAP: usize = 8;
 /// ended since.
 pub fn holders(found: &Found, _plain: Plain) -> [u32; HOLDERS_CAP] {
     let mut holders = [0; HOLDERS_CAP];
-    // SAFETY: the leaf is open and locked since `newest`; the header is read while its page is pinned; members is
+    // SAFETY: the leaf is open and locked since `newest`; the header is read while its page is pinned and locked; members is
     // palloc'ed by the callee and has as many elements as it says.
     unsafe {
         let heap = native::table_open(found.leaf.oid, pg_sys::NoLock as i32);
@@ -249,8 +196,11 @@ pub fn holders(found: &Found, _plain: Plain) -> [u32; HOLDERS_CAP] {
         let mut buffer = pg_sys::InvalidBuffer as pg_sys::Buffer;
         let any = &raw mut pg_sys::SnapshotAnyData;
         if native::heap_fetch(heap, any, &mut tuple, &mut buffer, false) {
+            // The two belong together: whoever locks the row at this moment writes both under the page's lock.
+            native::LockBuffer(buffer, pg_sys::BUFFER_LOCK_SHARE as i32);
             let infomask = u32::from((*tuple.t_data).t_infomask);
             let xmax = (*tuple.t_data).t_choice.t_heap.t_xmax;
+            native::LockBuffer(buffer, pg_sys::BUFFER_LOCK_UNLOCK as i32);
             native::ReleaseBuffer(buffer);
             if infomask & pg_sys::HEAP_XMAX_INVALID != 0 {
             } else if infomask & pg_sys::HEAP_XMAX_IS_MULTI != 0 {
@@ -268,96 +218,4 @@ pub fn holders(found: &Found, _plain: Plain) -> [u32; HOLDERS_CAP] {
         native::table_close(heap, pg_sys::NoLock as i32);
     }
     holders
-}
-
-/// # Safety
-///
-/// Frames are plain and both relations are open.
-unsafe fn begin_scan(heap: pg_sys::Relation, index: pg_sys::Relation) -> pg_sys::IndexScanDesc {
-    // SnapshotSelf: what is committed at this instant, or ours. It needs no ProcArray visit, takes no predicate
-    // locks, and does not depend on the isolation level: a verdict newer than the transaction's snapshot counts.
-    let snapshot = &raw mut pg_sys::SnapshotSelfData;
-    // SAFETY: see above.
-    unsafe {
-        #[cfg(not(feature = "pg18"))]
-        return native::index_beginscan(heap, index, snapshot, 1, 0);
-        #[cfg(feature = "pg18")]
-        return native::index_beginscan(heap, index, snapshot, std::ptr::null_mut(), 1, 0);
-    }
-}
-
-/// A tuple of a leaf while the scan stands on it.
-struct Slot {
-    slot: *mut pg_sys::TupleTableSlot,
-    attnums: [i16; COLUMNS.len()],
-}
-
-impl Slot {
-    /// # Safety
-    ///
-    /// Frames are plain; `slot` holds a tuple of `leaf`.
-    unsafe fn read(slot: *mut pg_sys::TupleTableSlot, leaf: &Leaf, _plain: Plain) -> Self {
-        let last = leaf.attnums.iter().copied().max().unwrap_or(0);
-        // SAFETY: deforms attributes 1..=last, which the leaf has.
-        unsafe { native::slot_getsomeattrs_int(slot, i32::from(last)) };
-        Self {
-            slot,
-            attnums: leaf.attnums,
-        }
-    }
-
-    fn datum(&self, col: Col) -> Option<Datum> {
-        let position = (self.attnums[col as usize] as usize).checked_sub(1)?;
-        // SAFETY: attributes up to the highest attnum are deformed.
-        unsafe {
-            let isnull = *(*self.slot).tts_isnull.add(position);
-            (!isnull).then(|| *(*self.slot).tts_values.add(position))
-        }
-    }
-
-    fn int8(&self, col: Col) -> Option<i64> {
-        self.datum(col).map(|datum| datum.value() as i64)
-    }
-
-    fn int4(&self, col: Col) -> Option<i32> {
-        self.datum(col).map(|datum| datum.value() as i32)
-    }
-
-    fn span(&self, col: Col, plain: Plain) -> Option<Span> {
-        self.datum(col).map(|datum| Span::of_varlena(datum, plain))
-    }
-
-    /// As [`Slot::span`], copied: the tuple's page is let go when the scan ends.
-    fn kept(&self, col: Col, plain: Plain) -> Option<Span> {
-        self.span(col, plain).map(|span| span.keep(plain))
-    }
-
-    fn found(&self, leaf: &Leaf, plain: Plain) -> Found {
-        // SAFETY: the slot is a buffer heap slot that holds a tuple; it is read, not kept.
-        let own = unsafe {
-            let mut should_free = false;
-            let tuple = native::ExecFetchSlotHeapTuple(self.slot, false, &mut should_free);
-            native::TransactionIdIsCurrentTransactionId((*(*tuple).t_data).t_choice.t_heap.t_xmin)
-        };
-        Found {
-            leaf: *leaf,
-            // SAFETY: a filled slot has the TID of its tuple.
-            tid: unsafe { (*self.slot).tts_tid },
-            own,
-            id: self.int8(Col::Id).unwrap_or(0),
-            recorded_at: self.int8(Col::RecordedAt).unwrap_or(i64::MIN),
-            expires_at: self.int8(Col::ExpiresAt).unwrap_or(i64::MIN),
-            horizon: self.int8(Col::Horizon).unwrap_or(i64::MIN),
-            superseded_by: self.int8(Col::SupersededBy),
-            consumed: self.datum(Col::ConsumedAt).is_some(),
-            revoked: self.datum(Col::Revokes).is_some(),
-            outcome: self.kept(Col::Outcome, plain).unwrap_or(Span::EMPTY),
-            cause: self.kept(Col::Cause, plain),
-            digest: self
-                .span(Col::Digest, plain)
-                .and_then(|span| span.bytes().try_into().ok()),
-            err_code: self.int4(Col::ErrCode),
-            err_msg: self.kept(Col::ErrMsg, plain),
-        }
-    }
 }

@@ -50,7 +50,7 @@ impl Version {
     /// be told: then yes.)
     pub fn is_sent_by(self, statement: Statement, _plain: Plain) -> bool {
         // SAFETY: this transaction has locked the leaf, or dropped it. The version was seen by it and cannot be vacuumed away,
-        // unless the leaf was truncated here; its header is read under the pin that heap_fetch keeps.
+        // unless the leaf was truncated here; its header is read under the pin that heap_fetch keeps, and its page's lock.
         unsafe {
             let heap = native::try_table_open(self.leaf, pg_sys::NoLock as i32);
             if heap.is_null() {
@@ -66,17 +66,22 @@ impl Version {
                 let snapshot = &raw mut pg_sys::SnapshotAnyData;
                 if native::heap_fetch(heap, snapshot, &mut tuple, &mut buffer, false) {
                     let header = tuple.t_data;
+                    // Who else locks the version at this moment changes its xmax under the page's lock.
+                    native::LockBuffer(buffer, pg_sys::BUFFER_LOCK_SHARE as i32);
+                    let mut sender = pg_sys::InvalidTransactionId;
                     if (*header).t_ctid.ip_posid == MOVED {
                         let multi =
                             u32::from((*header).t_infomask) & pg_sys::HEAP_XMAX_IS_MULTI != 0;
-                        let xid = if multi {
+                        sender = if multi {
                             native::HeapTupleGetUpdateXid(header)
                         } else {
                             (*header).t_choice.t_heap.t_xmax
                         };
-                        sent = native::TransactionIdIsCurrentTransactionId(xid)
-                            && native::HeapTupleHeaderGetCmax(header) == statement;
                     }
+                    native::LockBuffer(buffer, pg_sys::BUFFER_LOCK_UNLOCK as i32);
+                    // While a version is ours to have sent, only we change its command number.
+                    sent = native::TransactionIdIsCurrentTransactionId(sender)
+                        && native::HeapTupleHeaderGetCmax(header) == statement;
                     native::ReleaseBuffer(buffer);
                 }
             }

@@ -102,6 +102,16 @@ unsafe extern "C-unwind" {
         direction: pg_sys::ScanDirection::Type,
         slot: *mut pg_sys::TupleTableSlot,
     ) -> bool;
+    pub fn systable_beginscan(
+        heap: Relation,
+        index: Oid,
+        index_ok: bool,
+        snapshot: pg_sys::Snapshot,
+        nkeys: c_int,
+        keys: pg_sys::ScanKey,
+    ) -> pg_sys::SysScanDesc;
+    pub fn systable_getnext(scan: pg_sys::SysScanDesc) -> pg_sys::HeapTuple;
+    pub fn systable_endscan(scan: pg_sys::SysScanDesc);
     pub fn index_endscan(scan: pg_sys::IndexScanDesc);
     pub fn ScanKeyInit(
         entry: pg_sys::ScanKey,
@@ -206,8 +216,9 @@ unsafe extern "C-unwind" {
         read_only: bool,
         row_limit: std::ffi::c_long,
     ) -> c_int;
-    pub static SPI_processed: u64;
-    pub static MySubscription: *const Subscription;
+    // Mutable: C changes them.
+    pub static mut SPI_processed: u64;
+    pub static mut MySubscription: *const Subscription;
     pub fn GetMultiXactIdMembers(
         multi: pg_sys::MultiXactId,
         members: *mut *mut pg_sys::MultiXactMember,
@@ -215,6 +226,7 @@ unsafe extern "C-unwind" {
         only_locks: bool,
     ) -> c_int;
     pub fn ReleaseBuffer(buffer: pg_sys::Buffer);
+    pub fn LockBuffer(buffer: pg_sys::Buffer, mode: c_int);
 
     pub fn CreateExecutorState() -> *mut pg_sys::EState;
     pub fn FreeExecutorState(estate: *mut pg_sys::EState);
@@ -249,6 +261,11 @@ unsafe extern "C-unwind" {
         arbiters: *mut pg_sys::List,
         only_summarizing: bool,
     ) -> *mut pg_sys::List;
+    pub fn ExecConstraints(
+        info: *mut pg_sys::ResultRelInfo,
+        slot: *mut pg_sys::TupleTableSlot,
+        estate: *mut pg_sys::EState,
+    );
     pub fn ExecPrepareExpr(
         node: *mut pg_sys::Expr,
         estate: *mut pg_sys::EState,
@@ -267,8 +284,15 @@ unsafe extern "C-unwind" {
         session: bool,
         dont_wait: bool,
     ) -> pg_sys::LockAcquireResult::Type;
-    #[cfg(feature = "test_hooks")]
+    pub fn XactLockTableWait(
+        xid: pg_sys::TransactionId,
+        relation: Relation,
+        tid: pg_sys::ItemPointer,
+        why: pg_sys::XLTW_Oper::Type,
+    );
     pub fn LockRelease(tag: *const pg_sys::LOCKTAG, mode: pg_sys::LOCKMODE, session: bool) -> bool;
+    /// PostgreSQL's own handler of SIGTERM.
+    pub fn die(signal: c_int);
     pub fn AcceptInvalidationMessages();
     pub fn CommandCounterIncrement();
     pub fn GetCurrentCommandId(used: bool) -> pg_sys::CommandId;

@@ -3,7 +3,8 @@
 use super::catalog;
 use super::entry::{self, Plain};
 use super::leaf::Held;
-use super::native;
+use super::stored::{Indexes, Stored};
+use super::{native, version};
 use crate::report::Report;
 use pgrx::pg_sys::{self, Datum, ItemPointerData, Oid};
 
@@ -58,11 +59,7 @@ fn resolved(table: &str, cells: &[(&str, Option<Datum>)]) -> Result<(Oid, Cells)
 }
 
 /// Inserts a row: `cells` are (attribute number, value), 0 for a column that is not there.
-pub(super) fn insert<const N: usize>(
-    table: Oid,
-    cells: [Option<(usize, Datum)>; N],
-    _plain: Plain,
-) {
+pub(super) fn insert<const N: usize>(table: Oid, cells: [Option<(usize, Datum)>; N], plain: Plain) {
     // SAFETY: arrays have natts elements; the datums are of the columns' types (sql/tables).
     unsafe {
         let heap = native::table_open(table, pg_sys::RowExclusiveLock as i32);
@@ -79,6 +76,8 @@ pub(super) fn insert<const N: usize>(
             }
         }
         let tuple = native::heap_form_tuple(desc, values, nulls);
+        let stored = Stored::begin(heap, tuple);
+        stored.check_constraints();
         native::heap_insert(
             heap,
             tuple,
@@ -86,7 +85,8 @@ pub(super) fn insert<const N: usize>(
             0,
             std::ptr::null_mut(),
         );
-        insert_index_entries(heap, tuple);
+        stored.enter(Indexes::All, plain);
+        stored.end();
         native::table_close(heap, pg_sys::NoLock as i32);
     }
 }
@@ -96,10 +96,11 @@ pub(super) fn replace<const N: usize>(
     table: Oid,
     tid: ItemPointerData,
     changes: [(usize, Datum); N],
-    _plain: Plain,
+    plain: Plain,
 ) -> Held {
-    // SAFETY: the tuple is fetched by the TID of a look-up (it cannot be vacuumed away: it is live, or dead too
-    // recently while our snapshot exists); arrays have natts elements; heap_update checks that it is still current.
+    // SAFETY: the tuple is fetched by the TID of a look-up that has kept its lock on the table, so that the row is where it was
+    // (it cannot be vacuumed away: it is live, or dead too recently while our snapshot exists); arrays have natts elements;
+    // heap_update checks that it is still current.
     unsafe {
         let heap = native::table_open(table, pg_sys::RowExclusiveLock as i32);
         let desc = (*heap).rd_att;
@@ -119,6 +120,10 @@ pub(super) fn replace<const N: usize>(
             native::table_close(heap, pg_sys::NoLock as i32);
             return Held::Changed;
         }
+        if version::is_of_command(old.t_data, native::GetCurrentCommandId(false)) {
+            // This very statement has stored it, and would not see it.
+            native::CommandCounterIncrement();
+        }
         let (values, nulls, replace) = (
             zeroed::<Datum>(natts),
             zeroed::<bool>(natts),
@@ -132,9 +137,16 @@ pub(super) fn replace<const N: usize>(
         }
         let new = native::heap_modify_tuple(&mut old, desc, values, nulls, replace);
         native::ReleaseBuffer(buffer);
+        if has_checks(desc) {
+            let stored = Stored::begin(heap, new);
+            stored.check_constraints();
+            stored.end();
+        }
         let (result, indexes) = heap_update(heap, tid, new);
-        if result == pg_sys::TM_Result::TM_Ok && indexes {
-            insert_index_entries(heap, new);
+        if result == pg_sys::TM_Result::TM_Ok && indexes != Indexes::None {
+            let stored = Stored::begin(heap, new);
+            stored.enter(indexes, plain);
+            stored.end();
         }
         // Marks are few and their locks must last as long as the transaction.
         native::table_close(heap, pg_sys::NoLock as i32);
@@ -146,6 +158,19 @@ pub(super) fn replace<const N: usize>(
     }
 }
 
+/// Whether the table has CHECK constraints. (A change of ours never makes a column NULL.)
+///
+/// # Safety
+///
+/// `desc` is an open relation's.
+unsafe fn has_checks(desc: pg_sys::TupleDesc) -> bool {
+    // SAFETY: as said.
+    unsafe {
+        let constraints = (*desc).constr;
+        !constraints.is_null() && (*constraints).num_check > 0
+    }
+}
+
 /// # Safety
 ///
 /// Frames are plain; `heap` is open in RowExclusiveLock and `new` is a tuple of it.
@@ -153,7 +178,7 @@ unsafe fn heap_update(
     heap: pg_sys::Relation,
     tid: ItemPointerData,
     new: pg_sys::HeapTuple,
-) -> (pg_sys::TM_Result::Type, bool) {
+) -> (pg_sys::TM_Result::Type, Indexes) {
     let mut tid = tid;
     let mut failure = pg_sys::TM_FailureData::default();
     let mut mode = pg_sys::LockTupleMode::LockTupleNoKeyExclusive;
@@ -172,11 +197,16 @@ unsafe fn heap_update(
                 &mut failure,
                 &mut mode,
             );
-            (result, !pg_sys::HeapTupleHeaderIsHeapOnly((*new).t_data))
+            let indexes = match pg_sys::HeapTupleHeaderIsHeapOnly((*new).t_data) {
+                true => Indexes::None,
+                false => Indexes::All,
+            };
+            (result, indexes)
         }
         #[cfg(not(feature = "pg15"))]
         {
-            let mut indexes = pg_sys::TU_UpdateIndexes::TU_None;
+            use pg_sys::TU_UpdateIndexes;
+            let mut indexes = TU_UpdateIndexes::TU_None;
             let null = std::ptr::null_mut();
             let result = native::heap_update(
                 heap,
@@ -189,52 +219,13 @@ unsafe fn heap_update(
                 &mut mode,
                 &mut indexes,
             );
-            (result, indexes != pg_sys::TU_UpdateIndexes::TU_None)
+            let indexes = match indexes {
+                TU_UpdateIndexes::TU_None => Indexes::None,
+                TU_UpdateIndexes::TU_Summarizing => Indexes::Summarizing,
+                _ => Indexes::All,
+            };
+            (result, indexes)
         }
-    }
-}
-
-/// Enters a tuple in every index that the leaf has, also those that a DBA has added.
-///
-/// # Safety
-///
-/// Frames are plain; `tuple` has just been stored in `heap`.
-unsafe fn insert_index_entries(heap: pg_sys::Relation, tuple: pg_sys::HeapTuple) {
-    // SAFETY: a minimal executor state, as PostgreSQL's own logical replication worker builds it.
-    unsafe {
-        let estate = native::CreateExecutorState();
-        native::MakePerTupleExprContext(estate);
-        let info = zeroed::<pg_sys::ResultRelInfo>(1);
-        (*info).type_ = pg_sys::NodeTag::T_ResultRelInfo;
-        native::InitResultRelInfo(info, heap, 0, std::ptr::null_mut(), 0);
-        native::ExecOpenIndices(info, false);
-        let slot =
-            native::MakeSingleTupleTableSlot((*heap).rd_att, &raw const pg_sys::TTSOpsHeapTuple);
-        native::ExecStoreHeapTuple(tuple, slot, false);
-        #[cfg(feature = "pg15")]
-        native::ExecInsertIndexTuples(
-            info,
-            slot,
-            estate,
-            false,
-            false,
-            std::ptr::null_mut(),
-            std::ptr::null_mut(),
-        );
-        #[cfg(not(feature = "pg15"))]
-        native::ExecInsertIndexTuples(
-            info,
-            slot,
-            estate,
-            false,
-            false,
-            std::ptr::null_mut(),
-            std::ptr::null_mut(),
-            false,
-        );
-        native::ExecDropSingleTupleTableSlot(slot);
-        native::ExecCloseIndices(info);
-        native::FreeExecutorState(estate);
     }
 }
 

@@ -12,6 +12,7 @@ use std::ffi::CStr;
 pub struct Row {
     desc: pg_sys::TupleDesc,
     tuple: pg_sys::HeapTuple,
+    written_by: pg_sys::TransactionId,
 }
 
 impl Row {
@@ -20,6 +21,11 @@ impl Row {
         let (value, oid) = self.datum(column)?;
         // SAFETY: T is the column's type: our tables are declared in sql/tables, and golden tests read each of them.
         unsafe { T::from_polymorphic_datum(value, false, oid) }
+    }
+
+    /// The transaction that has written the row, if it is another one that has not ended yet: only in [`for_each_by`].
+    pub fn written_by(&self) -> Option<pg_sys::TransactionId> {
+        (self.written_by != pg_sys::InvalidTransactionId).then_some(self.written_by)
     }
 
     /// Where the row is, for [`super::own_table::update`].
@@ -84,11 +90,23 @@ impl Row {
 ///
 /// Those of `visit`, and an undefined object when the extension's table is not there.
 pub fn for_each(table: &str, visit: impl FnMut(&Row) -> Result<(), Report>) -> Result<(), Report> {
-    scan(table, None, visit)
+    scan(table, None, pg_sys::AccessShareLock, visit)
 }
 
-/// As [`for_each`], for the rows whose int8 `column` equals `value`, by an index on it. Sees what is committed at this
-/// instant, whatever the transaction's snapshot.
+/// As [`for_each`], for rows that may be changed afterwards, by their TIDs: until the transaction ends none gets another place.
+///
+/// # Errors
+///
+/// As [`for_each`].
+pub fn for_each_to_change(
+    table: &str,
+    visit: impl FnMut(&Row) -> Result<(), Report>,
+) -> Result<(), Report> {
+    scan(table, None, pg_sys::RowExclusiveLock, visit)
+}
+
+/// As [`for_each_to_change`], for the rows whose int8 `column` equals `value`, by an index on it. Sees what is committed at this
+/// instant, whatever the transaction's snapshot, and what others are writing: [`Row::written_by`].
 ///
 /// # Errors
 ///
@@ -99,12 +117,18 @@ pub fn for_each_by(
     value: i64,
     visit: impl FnMut(&Row) -> Result<(), Report>,
 ) -> Result<(), Report> {
-    scan(table, Some((index, column, value)), visit)
+    scan(
+        table,
+        Some((index, column, value)),
+        pg_sys::RowExclusiveLock,
+        visit,
+    )
 }
 
 fn scan(
     table: &str,
     by: Option<(&str, &str, i64)>,
+    lockmode: u32,
     mut visit: impl FnMut(&Row) -> Result<(), Report>,
 ) -> Result<(), Report> {
     let oid = catalog::own_relation(table)?;
@@ -130,9 +154,13 @@ fn scan(
     }
     // SAFETY: open, scan and close in order; an error in between is cleaned up by the resource owner.
     unsafe {
-        let relation = pg_sys::table_open(oid, pg_sys::AccessShareLock as i32);
+        let relation = pg_sys::table_open(oid, lockmode as i32);
+        let mut dirty = pg_sys::SnapshotData {
+            snapshot_type: pg_sys::SnapshotType::SNAPSHOT_DIRTY,
+            ..Default::default()
+        };
         let snapshot = match by {
-            Some(_) => &raw mut pg_sys::SnapshotSelfData,
+            Some(_) => &raw mut dirty,
             None => std::ptr::null_mut(),
         };
         let scan = pg_sys::systable_beginscan(
@@ -152,10 +180,19 @@ fn scan(
             outcome = visit(&Row {
                 desc: (*relation).rd_att,
                 tuple,
+                written_by: match by {
+                    Some(_) => (*snapshot).xmin,
+                    None => pg_sys::InvalidTransactionId,
+                },
             });
         }
         pg_sys::systable_endscan(scan);
-        pg_sys::table_close(relation, pg_sys::AccessShareLock as i32);
+        // What is to be changed must stay where it is.
+        let end = match lockmode {
+            pg_sys::AccessShareLock => pg_sys::AccessShareLock,
+            _ => pg_sys::NoLock,
+        };
+        pg_sys::table_close(relation, end as i32);
         outcome
     }
 }

@@ -26,6 +26,8 @@ pub enum Weakness {
     SpendUnchecked,
     /// Writers of one subject do not wait for each other.
     Unserialised,
+    /// Writers of one subject wait for each other, but not for the end of each other's transactions.
+    Overlooked,
 }
 
 #[cfg(not(feature = "test_hooks"))]
@@ -89,6 +91,7 @@ mod imp {
             Weakness::NoRecheck => b"no_recheck",
             Weakness::SpendUnchecked => b"spend_unchecked",
             Weakness::Unserialised => b"unserialised",
+            Weakness::Overlooked => b"overlooked",
         };
         WEAKEN.get().is_some_and(|value| value.as_bytes() == name)
     }
@@ -102,7 +105,7 @@ mod imp {
         GucRegistry::define_string_guc(
             c"verdict.test_weaken",
             c"Test builds only: weakens the locking protocol.",
-            c"no_lock, key_share, no_recheck, spend_unchecked or unserialised.",
+            c"no_lock, key_share, no_recheck, spend_unchecked, unserialised or overlooked.",
             &WEAKEN,
             GucContext::Userset,
             GucFlags::default(),

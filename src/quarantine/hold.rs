@@ -11,24 +11,21 @@ use crate::pg::span::Span;
 use crate::pg::{clock, identity, lock, own_table, session, table};
 use crate::report::Report;
 use pgrx::IntoDatum;
-use pgrx::pg_sys::{Datum, ItemPointerData};
+use pgrx::pg_sys::{Datum, ItemPointerData, TransactionId};
 use std::cell::Cell;
 use verdict::RowHash;
 
 /// The largest row that is held, in bytes of text. PostgreSQL cannot have a value of 1 GiB, and a reviewer no use for it.
 pub const ROW_CAP: usize = 256 * 1024 * 1024;
 
-/// How many rows of one transaction are locked against another session that holds the same row at this moment. The lock table
-/// is shared and small. Where there is no lock, as in a large COPY, the worst is that a row is held twice.
-const LOCKS_CAP: u32 = 256;
-
 thread_local! {
-    static LOCKED: Cell<u32> = const { Cell::new(0) };
+    /// Whether this transaction holds rows already.
+    static HOLDS: Cell<bool> = const { Cell::new(false) };
 }
 
 /// At the end of a transaction.
 pub fn forget() {
-    LOCKED.set(0);
+    HOLDS.set(false);
 }
 
 /// How many bytes of text the row and what it replaces will need at least.
@@ -41,27 +38,54 @@ pub fn size(shape: &Shape, new: RowSlot, old: Option<RowSlot>) -> usize {
 /// driver that retries) is counted there.
 pub fn hold(shape: &Shape, case: &Case, new: RowSlot, old: Option<RowSlot>, plain: Plain) -> i64 {
     let hash = plain.step(|| plan::with(shape, |plan| Ok(content_hash(plan, case, new, old))));
-    if let Some(hash) = hash
-        && LOCKED.get() < LOCKS_CAP
-    {
-        // Two sessions that store the same row at once: the second waits to see the first one's. But not while it keeps others
-        // waiting itself: batches of the same rows in another order would end in a deadlock.
-        let dont_wait = LOCKED.get() > 0;
-        if lock::holder_of(hash, dont_wait, plain) {
-            LOCKED.set(LOCKED.get() + 1);
-        }
+    if let Some(hash) = hash {
+        lock::enter_held_row(hash, plain);
     }
-    plain.step(|| {
-        plan::with(shape, |plan| {
-            let new = row_text::whole(new, shape.leaf);
-            let old = old.map(|old| row_text::whole(old, shape.leaf));
-            let values = values(&new);
-            let old_values = old.as_deref().map(self::values);
-            while let Some(hash) = hash
-                && let Some(held) = held_already(plan, case, hash, &new, old_values.as_ref())?
-            {
-                // It may have come in this very statement, which cannot change a row that it has stored.
-                guarded(clock::end_of_command);
+    let id = loop {
+        match plain.step(|| plan::with(shape, |plan| hold_once(plan, case, hash, new, old))) {
+            Turn::Held(id) => break id,
+            Turn::WaitFor(transaction) => {
+                // Not while we keep others out: they may be what it waits for.
+                hash.inspect(|hash| lock::leave_held_row(*hash, plain));
+                lock::end_of(transaction, plain);
+                hash.inspect(|hash| lock::enter_held_row(*hash, plain));
+            }
+        }
+    };
+    hash.inspect(|hash| lock::leave_held_row(*hash, plain));
+    HOLDS.set(true);
+    id
+}
+
+/// How an attempt to hold a row went.
+#[derive(Clone, Copy)]
+enum Turn {
+    /// The row's id in `verdict.quarantine`.
+    Held(i64),
+    /// This transaction is about to hold the same row.
+    WaitFor(TransactionId),
+}
+
+fn hold_once(
+    plan: &Plan,
+    case: &Case,
+    hash: Option<i64>,
+    new: RowSlot,
+    old: Option<RowSlot>,
+) -> Result<Turn, Report> {
+    let leaf = plan.shape.leaf;
+    let new = row_text::whole(new, leaf);
+    let old = old.map(|old| row_text::whole(old, leaf));
+    let values = values(&new);
+    let old_values = old.as_deref().map(self::values);
+    while let Some(hash) = hash {
+        match held_already(plan, case, hash, &new, old_values.as_ref())? {
+            Already::No => break,
+            // Two sessions that store the same row at once: the second waits to see the first one's. But not while it holds rows
+            // itself: batches of the same rows in another order would end in a deadlock. At worst a row is held twice.
+            Already::HeldBy(_) if HOLDS.get() => break,
+            Already::HeldBy(transaction) => return Ok(Turn::WaitFor(transaction)),
+            Already::Here(held) => {
                 let counted = own_table::update(
                     "quarantine",
                     held.tid,
@@ -71,13 +95,13 @@ pub fn hold(shape: &Shape, case: &Case, new: RowSlot, old: Option<RowSlot>, plai
                     ],
                 )?;
                 if counted == Held::Yes {
-                    return Ok(held.id);
+                    return Ok(Turn::Held(held.id));
                 }
                 // A reviewer has decided about it at this moment: that was not about this row.
             }
-            append(plan, case, hash, &new, values, old_values)
-        })
-    })
+        }
+    }
+    append(plan, case, hash, &new, values, old_values).map(Turn::Held)
 }
 
 /// What a resend is found by: guard, operation, subject, digest, and the values that [`same_given`] compares. `None` for a row
@@ -103,6 +127,14 @@ fn content_hash(plan: &Plan, case: &Case, new: RowSlot, old: Option<RowSlot>) ->
     Some(hash.finish())
 }
 
+/// Whether the same message is held.
+enum Already {
+    No,
+    Here(HeldAlready),
+    /// This transaction has not ended yet.
+    HeldBy(TransactionId),
+}
+
 struct HeldAlready {
     id: i64,
     times: i32,
@@ -120,8 +152,8 @@ fn held_already(
     hash: i64,
     new: &[Column],
     old_values: Option<&Values>,
-) -> Result<Option<HeldAlready>, Report> {
-    let mut found = None;
+) -> Result<Already, Report> {
+    let mut found = Already::No;
     table::for_each_by(
         "quarantine",
         ("quarantine_content_hash", "content_hash"),
@@ -138,11 +170,16 @@ fn held_already(
                 && row.get::<Values>("old_values").as_ref() == old_values
                 && same_given(plan, new, row);
             if same {
-                found = Some(HeldAlready {
-                    id: row.get("id").unwrap_or(0),
-                    times: row.get("times").unwrap_or(1),
-                    tid: row.tid(),
-                });
+                found = match (row.written_by(), &found) {
+                    // One that is there for sure is better than one that may be rolled back.
+                    (Some(_), Already::Here(_)) => return Ok(()),
+                    (Some(transaction), _) => Already::HeldBy(transaction),
+                    (None, _) => Already::Here(HeldAlready {
+                        id: row.get("id").unwrap_or(0),
+                        times: row.get("times").unwrap_or(1),
+                        tid: row.tid(),
+                    }),
+                };
             }
             Ok(())
         },

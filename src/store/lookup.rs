@@ -2,9 +2,11 @@
 
 use super::leaves;
 use crate::pg::entry::Plain;
-use crate::pg::leaf::{self, Found};
+use crate::pg::leaf::Found;
+use crate::pg::leaf_scan::{self, Probed, Sees};
 use crate::pg::lock;
 use crate::pg::span::Span;
+use pgrx::pg_sys::TransactionId;
 
 /// What a verdict is looked for by: the hook, the subject, and the hash of both that the leaves are indexed on.
 #[derive(Clone, Copy)]
@@ -23,31 +25,41 @@ enum Depth {
     All,
 }
 
-/// The newest verdict, from the newest leaf that has one.
-fn probe(key: Key, depth: Depth, now: i64, plain: Plain) -> Option<Found> {
-    plain.step(leaves::refresh);
-    let mut i = 0;
-    while let Some(leaf) = leaves::get(i) {
-        i += 1;
-        if depth == Depth::Open && leaf.horizon <= now {
-            continue;
-        }
-        if let Some(found) = leaf::newest(&leaf, key.hook_id, key.hash, key.subject, plain) {
-            return Some(found);
-        }
-    }
-    None
-}
-
 /// The newest verdict that still decides something, or, when there is none, the newest that ever did: old leaves are
 /// worth a look only then, to tell `expired` from `missing`.
 pub fn newest(key: Key, now: i64, plain: Plain) -> Option<Found> {
     newest_in(key, Depth::Open, now, plain).or_else(|| newest_in(key, Depth::All, now, plain))
 }
 
-/// The newest verdict that still decides something: the one that a writer supersedes.
+/// The newest verdict that still decides something.
 pub fn open(key: Key, now: i64, plain: Plain) -> Option<Found> {
     newest_in(key, Depth::Open, now, plain)
+}
+
+/// What a writer finds before it writes.
+#[derive(Clone, Copy)]
+#[allow(clippy::large_enum_variant)] // plain frames hold it: nothing may be boxed
+pub enum Predecessor {
+    /// The newest verdict that still decides something, if there is one: the writer supersedes it.
+    Open(Option<Found>),
+    /// This transaction is writing one.
+    WrittenBy(TransactionId),
+}
+
+/// The verdict that a writer supersedes. Sees also what other transactions are writing.
+pub fn predecessor(key: Key, now: i64, plain: Plain) -> Predecessor {
+    match settled(key, Depth::Open, Sees::Underway, now, plain) {
+        Probed::WrittenBy(transaction) => Predecessor::WrittenBy(transaction),
+        Probed::Newest(found) => Predecessor::Open(Some(found)),
+        Probed::Nothing | Probed::Stale => Predecessor::Open(None),
+    }
+}
+
+fn newest_in(key: Key, depth: Depth, now: i64, plain: Plain) -> Option<Found> {
+    match settled(key, depth, Sees::Committed, now, plain) {
+        Probed::Newest(found) => Some(found),
+        Probed::Nothing | Probed::WrittenBy(_) | Probed::Stale => None,
+    }
 }
 
 /// The newest verdict that nobody has superseded, as far as this backend can see after asking twice.
@@ -55,19 +67,44 @@ pub fn open(key: Key, now: i64, plain: Plain) -> Option<Found> {
 /// A verdict that bears a mark has a successor: in a leaf that this backend does not know yet, or behind the scan
 /// (an update moved it while we read). So the list is refreshed and the look-up repeated. What is still marked
 /// then has lost its successor (a partial restore); it decides nothing, and is returned with its mark.
-fn newest_in(key: Key, depth: Depth, now: i64, plain: Plain) -> Option<Found> {
+fn settled(key: Key, depth: Depth, sees: Sees, now: i64, plain: Plain) -> Probed {
     const TRIES: usize = 3;
-    let mut found = probe(key, depth, now, plain);
+    let mut found = probe(key, depth, sees, now, plain);
     for _ in 1..TRIES {
-        if found.is_some_and(|verdict| verdict.superseded_by.is_none()) {
-            break;
+        match found {
+            Probed::WrittenBy(_) => break,
+            Probed::Newest(verdict) if verdict.superseded_by.is_none() => break,
+            Probed::Newest(_) | Probed::Nothing | Probed::Stale => {}
         }
         lock::accept_invalidations(plain);
-        let again = probe(key, depth, now, plain);
-        if found.is_none() && again.is_none() {
+        let again = probe(key, depth, sees, now, plain);
+        if matches!((found, again), (Probed::Nothing, Probed::Nothing)) {
             break;
         }
         found = again;
     }
     found
+}
+
+/// What the newest leaf that has something for the subject holds.
+fn probe(key: Key, depth: Depth, sees: Sees, now: i64, plain: Plain) -> Probed {
+    plain.step(leaves::refresh);
+    let mut i = 0;
+    while let Some(leaf) = leaves::get(i) {
+        i += 1;
+        if depth == Depth::Open && leaf.horizon <= now {
+            continue;
+        }
+        match leaf_scan::newest(&leaf, (key.hook_id, key.subject, key.hash), sees, plain) {
+            Probed::Nothing => {}
+            // Its lock, which is given back now, has told us what has changed. Others may change more at any time, but each change
+            // of a leaf's indexes waits for somebody: this ends.
+            Probed::Stale => {
+                plain.step(leaves::refresh);
+                i = 0;
+            }
+            found @ (Probed::Newest(_) | Probed::WrittenBy(_)) => return found,
+        }
+    }
+    Probed::Nothing
 }

@@ -1,6 +1,8 @@
 //! The store of verdicts: daily leaves, the look-up, and writing.
 
 pub mod hooks;
+pub mod leaf_making;
+pub mod leaf_worker;
 pub mod leaves;
 pub mod lookup;
 mod retire;

@@ -1,10 +1,11 @@
 //! `verdict.retire()`: drops leaves that can decide nothing any more and are past their retention, and old incidents.
 
-use super::leaves::{self, timestamped};
+use super::leaf_making::{DAY, timestamped};
+use super::leaves::{self, Registered};
 use crate::guc;
 use crate::pg::sql::{self, or_raise};
 use crate::pg::transaction;
-use crate::pg::{catalog, identity, settings};
+use crate::pg::{catalog, clock, identity, settings};
 use crate::report::Report;
 use pgrx::iter::TableIterator;
 use pgrx::{name, pg_extern};
@@ -18,29 +19,19 @@ type Retired = TableIterator<
     ),
 >;
 
-/// What keeps a leaf, or `None` when it may go.
-fn kept_by(leaf: &str) -> Result<Option<&'static str>, Report> {
-    let retention = format!("{} days", guc::retention_days());
-    let past_horizon = sql::one::<bool>(
-        "SELECT horizon OPERATOR(pg_catalog.<) pg_catalog.clock_timestamp() FROM verdict.leaves
-         WHERE name OPERATOR(pg_catalog.=) $1",
-        &[leaf.into()],
-    )?;
-    if past_horizon != Some(true) {
+/// What keeps a leaf, or `None` when it may go. By what is committed now: an old snapshot may not know how far its horizon is.
+fn kept_by(leaf: &Registered) -> Result<Option<&'static str>, Report> {
+    let now = clock::current();
+    if leaf.horizon >= now {
         return Ok(Some("a verdict of it may still decide something"));
     }
-    let past_retention = sql::one::<bool>(
-        "SELECT (ends OPERATOR(pg_catalog.+) $2::pg_catalog.interval)
-                OPERATOR(pg_catalog.<) pg_catalog.clock_timestamp()
-         FROM verdict.leaves WHERE name OPERATOR(pg_catalog.=) $1",
-        &[leaf.into(), retention.as_str().into()],
-    )?;
-    if past_retention != Some(true) {
+    if leaf.ends + i64::from(guc::retention_days()) * DAY >= now {
         return Ok(Some("kept as evidence (verdict.retention_days)"));
     }
+    let name = timestamped(&leaf.name)?;
     let held = sql::one::<bool>(
         &format!(
-            "SELECT EXISTS (SELECT 1 FROM verdict.{leaf} AS v JOIN verdict.hooks AS h
+            "SELECT EXISTS (SELECT 1 FROM verdict.{name} AS v JOIN verdict.hooks AS h
                  ON h.id OPERATOR(pg_catalog.=) v.hook_id WHERE h.legal_hold)"
         ),
         &[],
@@ -55,16 +46,19 @@ fn retire() -> Retired {
     or_raise(identity::as_extension_owner(|| {
         // Dropping a partition needs its parent alone for a moment. Rather give up than queue in front of auditors.
         settings::set(c"lock_timeout", c"2s");
-        for leaf in leaves::names_oldest_first()? {
-            match kept_by(&timestamped(&leaf)?)? {
-                Some(reason) => rows.push((leaf, false, reason.to_owned())),
+        for leaf in leaves::registered()? {
+            match kept_by(&leaf)? {
+                Some(reason) => rows.push((leaf.name, false, reason.to_owned())),
                 None => {
-                    sql::run(&format!("DROP TABLE verdict.{leaf}"), &[])?;
+                    sql::run(
+                        &format!("DROP TABLE verdict.{}", timestamped(&leaf.name)?),
+                        &[],
+                    )?;
                     sql::run(
                         "DELETE FROM verdict.leaves WHERE name OPERATOR(pg_catalog.=) $1",
-                        &[leaf.as_str().into()],
+                        &[leaf.name.as_str().into()],
                     )?;
-                    rows.push((leaf, true, "past its horizon and retention".to_owned()));
+                    rows.push((leaf.name, true, "past its horizon and retention".to_owned()));
                 }
             }
         }

@@ -1,10 +1,11 @@
 //! Writing a verdict: the writer's half of the locking protocol.
 //!
-//! Writers of one subject stand in a row; each takes its id only once it is alone, marks the newest verdict before it
-//! (which waits for the guards that hold it), and appends its own.
+//! Writers of one subject stand in a row: one at a time looks for the newest verdict, and waits for whoever is writing another. Once
+//! it is alone it takes its id, marks the newest verdict (which waits for the guards that hold it), and appends its own. The
+//! lock is given back then, and the row that is not committed yet does the rest: the next writer sees it, and waits for its end.
 
-use super::leaves;
-use super::lookup::{self, Key};
+use super::leaf_making;
+use super::lookup::{self, Key, Predecessor};
 use crate::pg::entry::{Plain, say};
 use crate::pg::leaf::{self, Col, Found, Held};
 use crate::pg::leaf_write;
@@ -60,11 +61,44 @@ pub struct Written {
 /// Raises 25006 in a read-only transaction, and what waiting for guards and other writers raises.
 pub fn write(entry: &Entry, plain: Plain) -> Written {
     clock::prevent_if_read_only(plain);
+    // Before the look: who has to wait for a leaf of another's transaction must then see what that has written into it.
+    let now = clock::now(plain);
+    leaf_making::prepare(now, clock::after(now, entry.valid_for, plain), plain);
+    let previous = alone(entry.key, plain);
+    let written = append(entry, previous, plain);
     if !test_hooks::weakened(Weakness::Unserialised) {
-        lock::writer_of(entry.key.hash, plain);
-        lock::accept_invalidations(plain);
+        lock::leave_subject(entry.key.hash, plain);
     }
-    let previous = lookup::open(entry.key, clock::now(plain), plain);
+    written
+}
+
+/// Waits until nobody else is writing a verdict of the subject, keeps others out, and returns the newest verdict.
+fn alone(key: Key, plain: Plain) -> Option<Found> {
+    loop {
+        if !test_hooks::weakened(Weakness::Unserialised) {
+            lock::enter_subject(key.hash, plain);
+        }
+        match lookup::predecessor(key, clock::now(plain), plain) {
+            Predecessor::Open(found) => return found,
+            Predecessor::WrittenBy(_) if is_overlooked() => {
+                return lookup::open(key, clock::now(plain), plain);
+            }
+            Predecessor::WrittenBy(transaction) => {
+                // Not while we keep others out: they may be what it waits for.
+                lock::leave_subject(key.hash, plain);
+                lock::end_of(transaction, plain);
+            }
+        }
+    }
+}
+
+/// In test builds: whether what others are writing is left unseen.
+fn is_overlooked() -> bool {
+    test_hooks::weakened(Weakness::Unserialised) || test_hooks::weakened(Weakness::Overlooked)
+}
+
+/// Appends the verdict behind `previous`, the newest, which gets its mark.
+fn append(entry: &Entry, previous: Option<Found>, plain: Plain) -> Written {
     if entry.replaces == Replaces::Passing {
         plain.step(|| check_passing(previous.as_ref()));
     }
@@ -86,7 +120,7 @@ pub fn write(entry: &Entry, plain: Plain) -> Written {
     let expires_at = clock::after(recorded_at, entry.valid_for, plain);
     // A short-lived denial must outlive the long-lived approval that it replaces.
     let horizon = previous.map_or(expires_at, |verdict| expires_at.max(verdict.horizon));
-    let leaf = leaves::for_writing(recorded_at, horizon, plain);
+    let leaf = leaf_making::for_writing(recorded_at, horizon, plain);
     // Before the new verdict is there: a predecessor that was consumed meanwhile must still be found, to be marked.
     if let Some(verdict) = previous {
         if entry.replaces == Replaces::Passing {
@@ -160,7 +194,7 @@ fn mark(key: Key, previous: Found, by: i64, plain: Plain) {
         if leaf_write::supersede(&verdict, by, plain) == Held::Yes {
             return;
         }
-        match leaf::newest(&verdict.leaf, key.hook_id, key.hash, key.subject, plain) {
+        match lookup::open(key, clock::now(plain), plain) {
             Some(current) if current.id == previous.id && current.superseded_by.is_none() => {
                 verdict = current;
             }

@@ -1,11 +1,9 @@
-"""The store: leaves made at run time, dump and restore, retirement, and two recorders at once."""
+"""The store: leaves made at run time, dump and restore, retirement."""
 
 import json
 
 import psycopg
 import pytest
-
-from harness.waiting import Background
 
 HOOK = """SELECT verdict.create_hook('h', subject => '/id', fields => '{"content": "/content"}')"""
 TABLE = "CREATE TABLE m (id text PRIMARY KEY, content text)"
@@ -45,17 +43,6 @@ def test_recorder_makes_leaves_itself(guarded):
             "SELECT count(*) FROM pg_inherits WHERE inhparent = 'verdict.verdicts'::regclass"
         ).fetchone()
         assert attached == (2,)
-
-
-def test_two_recorders_meet_at_the_first_leaf(guarded):
-    with guarded(autocommit=False) as first, guarded(autocommit=False) as second, guarded(autocommit=True) as observer:
-        approve(first, "a")
-        waiting = Background(second, "SELECT outcome FROM verdict.deny('h', 'b')")
-        assert waiting.wait_blocked(observer) == [first.info.backend_pid]
-        first.commit()
-        assert waiting.result() == [("denied",)]
-        second.commit()
-        assert observer.execute("SELECT count(*) FROM verdict.leaves").fetchone() == (2,)
 
 
 def test_recording_does_not_wait_for_readers(guarded):
