@@ -1,5 +1,5 @@
 # The verbs. Each is a script in scripts/, which says what it does.
-.PHONY: help demo test test-races accept golden-accept lint install clean
+.PHONY: help demo test test-races test-asserts accept golden-accept lint install clean
 PG ?= 15
 PG_CONFIG ?= pg_config
 
@@ -7,6 +7,7 @@ help:
 	@echo 'make demo                   plays the main job on a throw-away PostgreSQL 15'
 	@echo 'make test [PG=15|16|17|18|all] [K=expr]   all tests; K: only server tests whose name matches'
 	@echo 'make test-races [PG=15] [ARGS=…]   the full form of the races; ARGS=--help says what can be set'
+	@echo 'make test-asserts [PG=15|17|18]   tests against a PostgreSQL built with its own assertions (once per release)'
 	@echo 'make accept NAME=x [PG=15]  takes what golden file or isolation spec x prints as expected'
 	@echo 'make lint                   rustfmt, clippy, pgspot, shellcheck'
 	@echo 'make install PG_CONFIG=/path/to/pg_config [DESTDIR=…]   release build into your own server'
@@ -20,6 +21,9 @@ test:
 
 test-races:
 	@scripts/test-races $(PG) $(ARGS)
+
+test-asserts:
+	@scripts/test-asserts $(PG) $(if $(K),-k '$(K)')
 
 accept golden-accept:
 	$(if $(NAME),,$(error say which: make accept NAME=name-of-the-file-without-suffix))@scripts/test $(PG) --accept '$(NAME)'

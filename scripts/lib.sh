@@ -14,6 +14,8 @@ cd "$ROOT"
 work_id=$(printf %s "$ROOT" | cksum)
 WORK=${PG_VERDICT_WORK:-/var/tmp/pg_verdict-$(id -u)-${work_id%% *}}
 VENV=$WORK/venv
+# Which build of a major: -asserts is one with PostgreSQL's own assertions (scripts/test-asserts).
+FLAVOUR=${PG_VERDICT_FLAVOUR:-}
 export WORK VENV
 
 say() { printf '==> %s\n' "$*"; }
@@ -50,7 +52,7 @@ locked() {
 version() { sed -n '/^\[package\]/,/^\[/s/^version *= *"\(.*\)".*/\1/p' Cargo.toml; }
 codename() { sed -n 's/^VERSION_CODENAME=//p' /etc/os-release; } # of this Debian
 majors() { sed -n 's/^pg\([0-9]*\) *=.*/\1/p' pgrx.toml; }
-pg_config_of() { printf '%s/%s\n' "$WORK" "$(sed -n "s/^pg$1 *= *\"\(.*\)\".*/\1/p" pgrx.toml)"; }
+pg_config_of() { printf '%s/%s\n' "$WORK" "$(sed -n "s/^pg$1 *= *\"\(.*\)\".*/\1/p" pgrx.toml | sed "s,^pg/$1/,pg/$1$FLAVOUR/,")"; }
 
 # need_rust: one line when there is none, or an old one, for which cargo itself may only say that it can't read Cargo.toml
 need_rust() {
@@ -104,5 +106,5 @@ close_run() {
 # Nobody else's run sees it, and no server of another run can lose its library under its feet.
 install_copy() {
   local copy=$RUN/$1-$2
-  cp -al "$WORK/pg/$1" "$copy" && scripts/put "$copy/bin/pg_config" "$3"
+  cp -al "$WORK/pg/$1$FLAVOUR" "$copy" && scripts/put "$copy/bin/pg_config" "$3"
 }

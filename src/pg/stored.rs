@@ -74,6 +74,7 @@ impl Stored {
             // The place that the row has been given.
             let tuple = native::ExecFetchSlotHeapTuple(self.slot, false, &mut false);
             (*self.slot).tts_tid = (*tuple).t_self;
+            (*self.slot).tts_tableOid = (*tuple).t_tableOid;
             native::ExecOpenIndices(self.info, false);
             let none = std::ptr::null_mut();
             #[cfg(feature = "pg15")]

@@ -30,6 +30,8 @@ CONF = {
     "log_line_prefix": "'%m [%p] %q%u@%d '",
     "deadlock_timeout": "200ms",
 }
+# More of them for the whole run: PG_VERDICT_CONF='name=value …' (scripts/test-asserts)
+CONF |= dict(setting.split("=", 1) for setting in os.environ.get("PG_VERDICT_CONF", "").split())
 
 
 class Cluster:
