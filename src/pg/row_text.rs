@@ -3,6 +3,7 @@
 use super::catalog;
 use super::columns::RowSlot;
 use super::native;
+use super::savepoint;
 use super::settings;
 use crate::report::{Report, SqlState};
 use pgrx::PgTryBuilder;
@@ -202,10 +203,14 @@ pub fn canonical(type_oid: pg_sys::Oid, typmod: i32, given: &str) -> Result<Stri
         }
     }))
     .catch_others(|error| match error {
-        pg_sys::panic::CaughtError::PostgresError(report) => Err(Report::new(
-            SqlState::InvalidParameter,
-            report.message().to_owned(),
-        )),
+        pg_sys::panic::CaughtError::PostgresError(report)
+            if !savepoint::ends_statement(report.sql_error_code()) =>
+        {
+            Err(Report::new(
+                SqlState::InvalidParameter,
+                report.message().to_owned(),
+            ))
+        }
         other => other.rethrow(),
     })
     .execute()

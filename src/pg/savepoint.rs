@@ -82,7 +82,9 @@ fn run<T>(f: impl FnOnce() -> T, keep: bool) -> Result<T, Failure> {
     }
 }
 
-fn ends_statement(code: Code) -> bool {
+/// Whether an error with this code is about the statement as a whole or the session, not about what was tried: it must not be
+/// turned into anything else.
+pub fn ends_statement(code: Code) -> bool {
     matches!(
         code,
         Code::ERRCODE_QUERY_CANCELED

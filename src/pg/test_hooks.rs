@@ -11,6 +11,8 @@ pub enum Pause {
     GuardBeforeLock = 1,
     /// The writer has found the newest verdict and has not written.
     WriterBeforeInsert = 2,
+    /// A row that is held again has been found in quarantine, and has not been counted.
+    HolderBeforeCount = 3,
 }
 
 /// The ways in which `verdict.test_weaken` can weaken the protocol.
@@ -112,7 +114,7 @@ mod imp {
         );
         GucRegistry::define_bool_guc(
             c"verdict.test_pause",
-            c"Test builds only: stops at advisory locks 1 (guard) and 2 (writer).",
+            c"Test builds only: stops at advisory locks 1 (guard), 2 (writer) and 3 (holder).",
             c"",
             &PAUSE,
             GucContext::Userset,
@@ -130,7 +132,7 @@ mod imp {
         );
         GucRegistry::define_int_guc(
             c"verdict.test_sleep",
-            c"Test builds only: sleeps so many microseconds at both points.",
+            c"Test builds only: sleeps so many microseconds at these points.",
             c"",
             &SLEEP,
             0,

@@ -8,6 +8,7 @@ use crate::pg::entry::{Plain, guarded};
 use crate::pg::leaf::Held;
 use crate::pg::row_text::{self, Column};
 use crate::pg::span::Span;
+use crate::pg::test_hooks::{self, Pause};
 use crate::pg::{clock, identity, lock, own_table, session, table};
 use crate::report::Report;
 use pgrx::IntoDatum;
@@ -86,6 +87,7 @@ fn hold_once(
             Already::HeldBy(_) if HOLDS.get() => break,
             Already::HeldBy(transaction) => return Ok(Turn::WaitFor(transaction)),
             Already::Here(held) => {
+                guarded(|plain| test_hooks::pause(Pause::HolderBeforeCount, plain));
                 let counted = own_table::update(
                     "quarantine",
                     held.tid,

@@ -19,7 +19,7 @@ from .operations import CONTENTS
 from .session import LEVELS, MIXED, Session
 
 # Protocol → the kind of anomaly by which it shows.
-WEAKNESSES = {"no_lock": "stale", "key_share": "stale", "no_recheck": "stale", "unserialised": "stale", "spend_unchecked": "unspent"}
+WEAKNESSES = {"no_lock": "stale", "key_share": "stale", "no_recheck": "stale", "unserialised": "stale", "overlooked": "stale", "spend_unchecked": "unspent"}
 # Deadlocks are many here, and every one waits for deadlock_timeout; dead rows are removed as early as can be.
 CONF = {"deadlock_timeout": "10ms", "max_prepared_transactions": 50, "full_page_writes": "off", "max_wal_size": "2GB",
         "autovacuum_naptime": "1s", "autovacuum_vacuum_threshold": 50, "autovacuum_vacuum_scale_factor": 0,
