@@ -12,7 +12,7 @@ use crate::pg::columns::RowSlot;
 use crate::pg::entry::Plain;
 use crate::pg::leaf::{self, Found, Held};
 use crate::pg::leaf_write;
-use crate::pg::test_hooks::{self, Pause};
+use crate::pg::test_hooks::{self, Pause, Weakness};
 use crate::pg::{session, trigger};
 use crate::report::{Report, SqlState};
 use crate::store::lookup::{self, Key};
@@ -78,7 +78,11 @@ impl Asked {
             consume: shape.policy.consume && !by_replication(shape),
             ..shape.policy
         };
-        match decide(&self.row, standing.as_ref(), &policy, Timestamp(now)) {
+        let then = match test_hooks::weakened(Weakness::Undying) {
+            true => i64::MIN,
+            false => now,
+        };
+        match decide(&self.row, standing.as_ref(), &policy, Timestamp(then)) {
             Decision::Approved | Decision::FailedOpen => Seen::Approved(found),
             Decision::Found(finding) => Seen::Case(self.case(shape, finding, found, now)),
         }

@@ -99,15 +99,15 @@ pub fn literal(text: &str) -> String {
 ///
 /// Undefined object when it is gone.
 pub fn relation(oid: Oid) -> Result<Relation, Report> {
-    // SAFETY: try_table_open-like: relation_open raises for a missing oid, so we ask the syscache first.
+    // SAFETY: NULL for a relation that is gone, also when it goes while we wait for its lock; closed again.
     unsafe {
-        if pg_sys::get_rel_name(oid).is_null() {
+        let rel = pg_sys::try_relation_open(oid, pg_sys::AccessShareLock as i32);
+        if rel.is_null() {
             return Err(Report::new(
                 SqlState::UndefinedObject,
                 format!("relation with OID {} does not exist", oid.to_u32()),
             ));
         }
-        let rel = pg_sys::relation_open(oid, pg_sys::AccessShareLock as i32);
         let class = &*(*rel).rd_rel;
         let kind = match class.relkind as u8 {
             pg_sys::RELKIND_RELATION => Kind::Table,

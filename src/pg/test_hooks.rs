@@ -30,6 +30,8 @@ pub enum Weakness {
     Unserialised,
     /// Writers of one subject wait for each other, but not for the end of each other's transactions.
     Overlooked,
+    /// The guard takes approvals that have expired.
+    Undying,
 }
 
 #[cfg(not(feature = "test_hooks"))]
@@ -94,6 +96,7 @@ mod imp {
             Weakness::SpendUnchecked => b"spend_unchecked",
             Weakness::Unserialised => b"unserialised",
             Weakness::Overlooked => b"overlooked",
+            Weakness::Undying => b"undying",
         };
         WEAKEN.get().is_some_and(|value| value.as_bytes() == name)
     }
@@ -107,7 +110,7 @@ mod imp {
         GucRegistry::define_string_guc(
             c"verdict.test_weaken",
             c"Test builds only: weakens the locking protocol.",
-            c"no_lock, key_share, no_recheck, spend_unchecked, unserialised or overlooked.",
+            c"no_lock, key_share, no_recheck, spend_unchecked, unserialised, overlooked or undying.",
             &WEAKEN,
             GucContext::Userset,
             GucFlags::default(),

@@ -7,7 +7,8 @@ from .schema import VERDICTS
 
 SLOT, PUBLICATION = "races", "races"
 # Large columns of a verdict say nothing about the order of things.
-COLUMNS = ("id", "subject", "outcome", "digest", "revokes", "superseded_by", "consumed_at")
+COLUMNS = ("id", "hook_id", "subject", "outcome", "digest", "revokes", "superseded_by", "consumed_at", "recorded_at",
+           "expires_at")
 
 
 @dataclass
@@ -32,13 +33,14 @@ def start(conn, tables):
     conn.execute("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", (SLOT,))
 
 
-def committed(conn):
-    """The transactions that have committed since the last call."""
+def committed(conn, after=0):
+    """The transactions that have committed since the last call, or, when the slot has gone back in a crash, since the one whose
+    commit record is at `after`."""
     conn.execute("CHECKPOINT")  # lets the slot move on: or each call would read the log from the same place again
     messages = conn.execute(
         "SELECT data FROM pg_logical_slot_get_binary_changes(%s, NULL, NULL, 'proto_version', '1', 'publication_names', %s)",
         (SLOT, PUBLICATION), binary=True)
-    return list(transactions(data for (data,) in messages))
+    return [transaction for transaction in transactions(data for (data,) in messages) if transaction.commit > after]
 
 
 def transactions(messages):

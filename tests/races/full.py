@@ -14,7 +14,7 @@ from harness.cluster import Clusters  # noqa: E402
 from races.race import CONF, LEVELS, MIXED, WEAKNESSES, Knobs, Race  # noqa: E402
 from races.schema import TABLES  # noqa: E402
 
-HEAD = ("level", "protocol", "operations", "ops/s", "commits", "aborted", "2PC", "messages", "flagged", "held", "VD…", "40001", "40P01", "55P03", "57014", "anomalies", "none")
+HEAD = ("level", "protocol", "operations", "ops/s", "commits", "aborted", "2PC", "messages", "flagged", "held", "VD…", "40001", "40P01", "55P03", "57014", "crashes", "anomalies", "none")
 
 
 def arguments():
@@ -38,7 +38,7 @@ def row(race):
     return (
         knobs.level, knobs.weaken or "real", counts["operations"], round(counts["operations"] / race.seconds), race.model.commits,
         counts["aborted"], counts["prepared, committed"] + counts["prepared, rolled back"], sum(stored[name] for name in TABLES),
-        stored["flagged"], counts["held"] + counts["released"] + counts["refused"], findings, counts["40001"], counts["40P01"], counts["55P03"], counts["57014"],
+        stored["flagged"], counts["held"] + counts["released"] + counts["refused"], findings, counts["40001"], counts["40P01"], counts["55P03"], counts["57014"], counts["crashes"],
         ", ".join(f"{kind} {n}" for kind, n in race.broken().items()) or 0, race.model.anomalies["loose"])
 
 
@@ -83,6 +83,7 @@ def failure(race, operations):
             yield name + f"the checker has found nothing that is {kind}"
         return
     race.run(operations)
+    race.crash(5)
     if race.broken():
         yield name + f"anomalies {race.broken()}"
     if race.knobs.pause and not race.model.anomalies["loose"]:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import psycopg
 
-from .schema import TABLES
+from .schema import HOOKS, SHORT, TABLES
 
 CONTENTS = ("x", "y")
 NOTES = ("a", "b")
@@ -16,9 +16,10 @@ FINDINGS = {f"VD00{n}" for n in range(1, 8)}
 REUSED = "VD006"
 
 WEIGHTS = {
-    "approve": 14, "record_approval": 12, "record_refusal": 5, "record_no_answer": 2, "deny": 4, "revoke": 4, "approve_nothing": 1,
+    "approve": 14, "approve_for_both": 5, "approve_briefly": 4, "record_approval": 12, "record_refusal": 5, "record_no_answer": 2, "deny": 4, "revoke": 4, "approve_nothing": 1,
     "insert": 30, "insert_two": 4, "copy": 3, "upsert": 4, "approve_and_insert": 5,
     "update_content": 10, "update_subject": 4, "update_note": 4, "take_flag_off": 1, "release": 2, "refuse": 1, "settle": 0.3,
+    "alter_guard": 0.5, "break_glass": 0.2, "restore_glass": 0.5, "retire": 0.2,
 }
 
 
@@ -32,27 +33,41 @@ class Operations:
     # --- verdicts ---
 
     def approve(self):
+        self.approves(self.hook(), *self.to_approve())
+
+    def approve_for_both(self):
         subject, content = self.to_approve()
-        self.conn.execute("SELECT FROM verdict.approve('h', %s, %s)", (subject, json.dumps({"body": content})))
+        for hook in HOOKS:
+            self.approves(hook, subject, content)
+
+    def approve_briefly(self):
+        """It has expired after the next jump of the clock."""
+        subject = self.contested()
+        self.approves(self.hook(), subject, self.content(subject), f"{SHORT} days")
+
+    def approves(self, hook, subject, content, valid_for=None):
+        self.conn.execute("SELECT FROM verdict.approve(%s, %s, %s, %s)", (hook, subject, json.dumps({"body": content}), valid_for))
 
     def record_approval(self):
-        self.conn.execute("SELECT FROM verdict.record('h', %s::text, %s::text)", (REQUEST.format(*self.to_approve()), APPROVAL))
+        self.conn.execute(
+            "SELECT FROM verdict.record(%s, %s::text, %s::text)", (self.hook(), REQUEST.format(*self.to_approve()), APPROVAL))
 
     def record_refusal(self):
-        self.conn.execute("SELECT FROM verdict.record('h', %s::text, %s::text)", (REQUEST.format(self.contested(), "x"), REFUSAL))
+        self.conn.execute(
+            "SELECT FROM verdict.record(%s, %s::text, %s::text)", (self.hook(), REQUEST.format(self.contested(), "x"), REFUSAL))
 
     def record_no_answer(self):
-        self.conn.execute("SELECT FROM verdict.record_no_answer('h', %s::text, 'timeout')", (REQUEST.format(self.contested(), "x"),))
+        self.conn.execute("SELECT FROM verdict.record_no_answer(%s, %s::text, 'timeout')", (self.hook(), REQUEST.format(self.contested(), "x")))
 
     def deny(self):
-        self.conn.execute("SELECT FROM verdict.deny('h', %s, 1, 'no')", (self.contested(),))
+        self.conn.execute("SELECT FROM verdict.deny(%s, %s, 1, 'no')", (self.hook(), self.contested()))
 
     def revoke(self):
-        self.conn.execute("SELECT FROM verdict.revoke('h', %s, 'why')", (self.contested(),))
+        self.conn.execute("SELECT FROM verdict.revoke(%s, %s, 'why')", (self.hook(), self.contested()))
 
     def approve_nothing(self):
         """Without content it fits no row of a guard that is bound to content."""
-        self.conn.execute("SELECT FROM verdict.approve('h', %s)", (self.contested(),))
+        self.conn.execute("SELECT FROM verdict.approve(%s, %s)", (self.hook(), self.contested()))
 
     # --- new messages ---
 
@@ -81,7 +96,7 @@ class Operations:
         with self.message(subject):
             self.conn.execute(
                 f"INSERT INTO {table} (n, subject, content) VALUES (%s, %s, %s) ON CONFLICT (n) DO UPDATE"
-                " SET subject = excluded.subject, content = excluded.content", row)
+                " SET subject = excluded.subject, content = excluded.content, day = excluded.day", row)
 
     def approve_and_insert(self):
         """In one statement."""
@@ -96,19 +111,19 @@ class Operations:
 
     def update_content(self):
         """Also moves to the other partition, or not."""
-        self.update(self.table(), "content = %s, note = %s", self.random.choice(CONTENTS), self.random.choice(NOTES))
+        self.update(self.table(), "content = %s, note = %s, day = DEFAULT", self.random.choice(CONTENTS), self.random.choice(NOTES))
 
     def update_subject(self):
         subject = self.subject()
         with self.message(subject):
-            self.update(self.table(), "subject = %s, content = %s", subject, self.content(subject))
+            self.update(self.table(), "subject = %s, content = %s, day = DEFAULT", subject, self.content(subject))
 
     def update_note(self):
         """Not judged, whatever the verdict is by now."""
         self.update(self.table(), "note = %s", self.random.choice(NOTES))
 
     def take_flag_off(self):
-        self.update("flagged", "status = NULL")
+        self.update("flagged", "status = NULL, day = DEFAULT")
 
     def update(self, table, what, *values):
         self.conn.execute(f"UPDATE {table} SET {what} WHERE n = %s", (*values, self.some_row(table)))
@@ -129,7 +144,29 @@ class Operations:
     def settle(self):
         self.conn.execute("SELECT FROM verdict.settle('held')")
 
+    # --- what a DBA does meanwhile ---
+
+    def alter_guard(self):
+        """Every session reads the guards again. What is promised stays; the table that promises nothing may have its guard watch only."""
+        table = self.table()
+        option, value = ("mode", self.random.choice(("enforce", "observe"))) if table == "loose" else (
+            "redact", self.random.choice(("{}", "{note}")))
+        self.conn.execute(f"SELECT verdict.alter_guard('{table}', 'h', {option} => '{value}')")
+
+    def break_glass(self):
+        self.conn.execute("SELECT FROM verdict.break_glass('loose', 'why', '1 minute')")
+
+    def restore_glass(self):
+        self.conn.execute("SELECT FROM verdict.restore_glass('loose')")
+
+    def retire(self):
+        self.conn.execute("SELECT FROM verdict.retire()")
+
     # --- choices ---
+
+    def hook(self):
+        """Mostly the one that every guard is for."""
+        return self.random.choices(HOOKS, (3, 1))[0]
 
     def table(self):
         return self.random.choices(list(TABLES), [table.weight for table in TABLES.values()])[0]

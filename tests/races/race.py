@@ -13,17 +13,24 @@ from dataclasses import dataclass, field
 from itertools import count
 from random import Random
 
+import psycopg
+from harness.waiting import wait_until
+
 from . import decode, schema
 from .model import PROMISED, Model
 from .operations import CONTENTS
 from .session import LEVELS, MIXED, Session
 
 # Protocol → the kind of anomaly by which it shows.
-WEAKNESSES = {"no_lock": "stale", "key_share": "stale", "no_recheck": "stale", "unserialised": "stale", "overlooked": "stale", "spend_unchecked": "unspent"}
+WEAKNESSES = {"no_lock": "stale", "key_share": "stale", "no_recheck": "stale", "unserialised": "stale", "overlooked": "stale", "spend_unchecked": "unspent",
+              "undying": "expired"}
 # Deadlocks are many here, and every one waits for deadlock_timeout; dead rows are removed as early as can be.
 CONF = {"deadlock_timeout": "10ms", "max_prepared_transactions": 50, "full_page_writes": "off", "max_wal_size": "2GB",
         "autovacuum_naptime": "1s", "autovacuum_vacuum_threshold": 50, "autovacuum_vacuum_scale_factor": 0,
         "log_min_messages": "fatal", "log_min_error_statement": "panic"}
+
+
+JUMP = 60  # days: less than schema.LASTS, of which two jumps are more
 
 
 @dataclass(frozen=True)
@@ -52,9 +59,10 @@ class Batch:
     def __post_init__(self):
         self.subjects = [f"{self.number}-{i}" for i in range(self.knobs.subjects)]
         self.steady = self.subjects[0]  # only ever approved, for CONTENTS[0]
-        # In one batch of three it gets two days later: for each session at another moment, and there is no leaf yet.
-        today = 2 * (self.number // 3)
-        self.days = today, today + 2 if self.number % 3 == 2 else today
+        # In one batch of three it gets two months later: for each session at another moment, and there is no leaf yet. What has been
+        # approved for a day has expired then, and two jumps later nothing of the first leaves can decide anything any more.
+        today = JUMP * (self.number // 3)
+        self.days = today, today + JUMP if self.number % 3 == 2 else today
 
     def new_row(self, table):
         n = next(self.rows)
@@ -65,6 +73,7 @@ class Batch:
 class Race:
     def __init__(self, cluster, knobs):
         self.knobs = knobs
+        self.cluster = cluster
         self.dbname = cluster.fresh_db()
         self.connections = []
         self.connect = lambda: self.connections.append(cluster.connect(self.dbname)) or self.connections[-1]
@@ -81,12 +90,12 @@ class Race:
         self.conn.execute(f"ALTER DATABASE {self.dbname} SET default_transaction_isolation = '{level}'")
         self.conn.execute(f"ALTER DATABASE {self.dbname} SET client_min_messages = 'error'")
         self.conn.execute(f"ALTER DATABASE {self.dbname} SET lock_timeout = '5s'")
+        self.conn.execute(f"ALTER DATABASE {self.dbname} SET verdict.retention_days = 0")
         for statement in schema.statements():
             self.conn.execute(statement)
         decode.start(self.conn, schema.TABLES)
         self.model = Model({self.approve("probe", content): content for content in CONTENTS})
-        self.sessions = [self.connect() for _ in range(self.knobs.sessions)]
-        self.finisher = self.connect()
+        self.connect_sessions()
         for conn in self.sessions:
             seen = conn.execute("LOAD 'pg_verdict'; SELECT setting FROM pg_settings WHERE name = 'verdict.test_weaken'")
             seen.nextset()
@@ -98,8 +107,15 @@ class Race:
         for conn in self.connections:
             conn.close()
 
+    def connect_sessions(self):
+        self.sessions = [self.connect() for _ in range(self.knobs.sessions)]
+        self.finisher = self.connect()
+
     def approve(self, subject, content):
-        found = self.conn.execute("SELECT digest::text FROM verdict.approve('h', %s, jsonb_build_object('body', %s::text))", (subject, content))
+        """By both hooks; returns the digest."""
+        for hook in schema.HOOKS:
+            found = self.conn.execute(
+                "SELECT digest::text FROM verdict.approve(%s, %s, jsonb_build_object('body', %s::text))", (hook, subject, content))
         return found.fetchone()[0]
 
     # --- running ---
@@ -120,7 +136,24 @@ class Race:
             self.batch(self.knobs.batch)
         return True
 
-    def batch(self, operations):
+    def crash(self, times):
+        """So many batches, in the middle of each of which the server crashes, and the check of what was committed before."""
+        for _ in range(times):
+            self.batch(self.knobs.batch, crashes=True)
+            self.counts["crashes"] += 1
+        self.model.compare(self.conn)
+
+    def recover(self, sessions, operations):
+        """Crashes the server when half of the operations are done, starts it again and ends what was prepared."""
+        wait_until(lambda: sum(session.counts["operations"] for session in sessions) >= operations / 2, 60, "half of the batch is done")
+        self.cluster.crash()
+        self.cluster.start()
+        self.conn = self.connect()
+        self.connect_sessions()
+        for gid, in self.conn.execute("SELECT gid FROM pg_prepared_xacts WHERE database = current_database()").fetchall():
+            self.conn.execute(f"COMMIT PREPARED '{gid}'")
+
+    def batch(self, operations, crashes=False):
         started = time.monotonic()
         batch = Batch(self.knobs, self.batches, self.rows)
         self.batches += 1
@@ -134,6 +167,8 @@ class Race:
         gate = threading.Barrier(len(sessions))
         share = -(-operations // len(sessions))
         threads = [Thread(lambda session: (gate.wait(10), session.run(share)), session) for session in sessions]
+        if crashes:
+            self.recover(sessions, operations)
         errors = [thread.error() for thread in threads]
         batch.prepared.put(None)
         errors.append(finisher.error())
@@ -142,9 +177,9 @@ class Race:
             for refusal in session.refused:
                 self.model.anomaly("refused", batch.steady, refusal)
         self.seconds += time.monotonic() - started
-        if wrong := next(filter(None, errors), None):
+        if wrong := next((error for error in errors if error and not (crashes and is_lost(error))), None):
             raise wrong
-        for transaction in decode.committed(self.conn):
+        for transaction in decode.committed(self.conn, self.model.last):
             self.model.replay(transaction)
         held = self.conn.execute("DELETE FROM verdict.quarantine RETURNING state, subject, digest::text, finding")
         for state, *what, finding in held:
@@ -187,6 +222,11 @@ class Race:
             f"anomalies: {dict(model.anomalies)}",
             *(() if knobs.weaken else model.examples)]
         return "\n".join(lines)
+
+
+def is_lost(error):
+    """Whether the connection went with the server."""
+    return isinstance(error, psycopg.OperationalError) and error.sqlstate in (None, "57P01", "57P02", "57P03")
 
 
 class Thread:

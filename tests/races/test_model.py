@@ -1,6 +1,7 @@
 """The judge of the races, judged by histories made by hand."""
 
 import struct
+from datetime import UTC, datetime
 
 import pytest
 
@@ -8,9 +9,11 @@ from .decode import Change, Transaction, transactions
 from .model import Model
 from .schema import VERDICTS
 
-APPROVED = {"outcome": "approved", "digest": "d1", "revokes": None}
+APPROVED = {"outcome": "approved", "digest": "d1", "revokes": None, "hook_id": "1", "recorded_at": "2026-11-24 00:00:00+00",
+            "expires_at": "2026-12-24 00:00:00+00"}
 SAYS = {"x": APPROVED, "y": APPROVED | {"digest": "d2"}, "anything": APPROVED | {"digest": None},
-        "no": APPROVED | {"outcome": "denied"}, "revoked": APPROVED | {"outcome": "denied", "revokes": "1"}}
+        "no": APPROVED | {"outcome": "denied"}, "revoked": APPROVED | {"outcome": "denied", "revokes": "1"}, "briefly": APPROVED | {"expires_at": "2026-11-25 00:00:00+00"},
+        "of the other hook": APPROVED | {"hook_id": "2"}, "no, by the other hook": APPROVED | {"hook_id": "2", "outcome": "denied"}}
 
 
 def verdict(n, says, supersedes=None):
@@ -24,8 +27,9 @@ def mark(n, by=None, spent=False):
     return Change("U", VERDICTS, row | APPROVED)
 
 
-def row(n, content="x", table="shared", kind="I", status=None):
-    return [Change(kind, f"public.{table}", {"n": str(n), "subject": "s", "content": content, "note": None, "status": status})]
+def row(n, content="x", table="shared", kind="I", status=None, day=0):
+    row = {"n": str(n), "subject": "s", "content": content, "note": None, "status": status, "day": str(day)}
+    return [Change(kind, f"public.{table}", row)]
 
 
 def spend(n, verdict, content="x", kind="I"):
@@ -44,6 +48,9 @@ FINE = {
     "moved to another partition": [verdict(1, "x"), row(1, table="parts"), verdict(2, "no", 1), row(1, table="parts")],
     "spent": [verdict(1, "x"), spend(1, 1), verdict(2, "x", 1), spend(2, 2)],
     "spent, then shared": [verdict(1, "x"), spend(1, 1), row(1)],
+    "not expired yet": [verdict(1, "briefly"), row(1)],
+    "approved by both hooks": [verdict(1, "x"), verdict(2, "of the other hook"), row(1, table="twice")],
+    "denied by a hook that the table has no guard for": [verdict(1, "x"), verdict(2, "no, by the other hook"), row(1)],
     "spent and replaced at once": [verdict(1, "x"), spend(1, 1) + verdict(2, "y", 1) + spend(1, 2, "y", "U")],
 }
 WRONG = {
@@ -58,6 +65,10 @@ WRONG = {
     "the flag taken off": ("stale", [verdict(1, "no"), row(1, table="flagged", status="bad"), row(1, table="flagged", kind="U")]),
     "always approved, and flagged": ("refused", [verdict(1, "y"), row(1, "y", "flagged", status="bad")]),
     "no lock": ("loose", [verdict(1, "x"), verdict(2, "no", 1), row(1, table="loose")]),
+    "expired": ("expired", [verdict(1, "briefly"), row(1, day=2)]),
+    "updated after it has expired": ("expired", [verdict(1, "x"), row(1), verdict(2, "briefly", 1), row(1, "y", kind="U"), row(1, kind="U", day=2)]),
+    "approved by one hook of two": ("stale", [verdict(1, "x"), row(1, table="twice")]),
+    "denied by one hook of two": ("stale", [verdict(1, "x"), verdict(2, "no, by the other hook"), row(1, table="twice")]),
     "spent twice": ("reused", [verdict(1, "x"), spend(1, 1), spend(2, 1)]),
     "spent twice at once": ("reused", [verdict(1, "x"), spend(1, 1) + spend(2, 1)]),
     "not spent": ("unspent", [verdict(1, "x"), row(1, table="spent")]),
@@ -69,7 +80,7 @@ WRONG = {
 
 
 def replay(history):
-    model = Model({"d1": "x", "d2": "y"}, always={"s": "y"})
+    model = Model({"d1": "x", "d2": "y"}, always={"s": "y"}, started=datetime(2026, 11, 24, tzinfo=UTC))
     for n, changes in enumerate(history):
         model.replay(Transaction(n, n, changes))
     return model
@@ -89,7 +100,7 @@ def test_what_is_an_anomaly(kind, history):
 def test_an_anomaly_is_shown_with_its_history():
     shown, = replay(WRONG["denied"][1]).examples
     assert [line.split(": ", 1)[1] for line in shown.splitlines()[1:]] == [
-        "verdict 1 approves x", "verdict 1 superseded by 2", "verdict 2 approves None", "row 1 of shared: x"]
+        "verdict 1 of h approves x", "verdict 1 superseded by 2", "verdict 2 of h approves None", "row 1 of shared: x"]
 
 
 def test_the_bytes_of_pgoutput():

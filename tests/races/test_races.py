@@ -38,6 +38,19 @@ def test_no_message_rests_on_an_older_approval(races, level, seed):
         assert race.until(lambda anomalies: anomalies["loose"], AT_MOST), race.report()
 
 
+def test_no_promise_is_broken_by_a_crash(request, seed):
+    server = request.config.clusters.make("hooks", CONF)
+    try:
+        with Race(server, Knobs(LEVELS[0], seed=seed)) as race:
+            race.run(1_000)
+            race.crash(3)
+            race.run(1_000)
+            assert not race.broken(), race.report()
+            assert race.counts["crashes"] == 3
+    finally:
+        request.config.clusters.remove(server)
+
+
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("weaken", WEAKNESSES)
 def test_a_weakened_protocol_is_noticed(races, level, weaken, seed):
