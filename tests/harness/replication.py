@@ -8,11 +8,11 @@ CONF = {"logical_decoding_work_mem": "'64kB'", "wal_retrieve_retry_interval": "'
 
 
 class Pair:
-    """A database on each of two servers, with the extension on both."""
+    """A database on each of two servers, with the extension on both. `publisher_db`: one that is there."""
 
-    def __init__(self, publisher, subscriber):
+    def __init__(self, publisher, subscriber, publisher_db=None):
         self.servers = publisher, subscriber
-        self.names = [server.fresh_db() for server in self.servers]
+        self.names = [publisher_db or publisher.fresh_db(), subscriber.fresh_db()]
         self.pub, self.sub = (server.connect(name) for server, name in zip(self.servers, self.names))
         self._mark = subscriber.log_mark()
         self._subscriptions = []
