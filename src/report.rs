@@ -31,6 +31,8 @@ pub enum SqlState {
     ReadOnly,
     /// `55000`: the object is not in the state that the call needs.
     NotInPrerequisiteState,
+    /// `55006`: a statement that has not ended uses it.
+    ObjectInUse,
     /// `2BP01`: others depend on it.
     DependentObjects,
     /// `54001`: an internal loop that should end did not.
@@ -55,6 +57,7 @@ impl SqlState {
             Self::Syntax => "42601",
             Self::ReadOnly => "25006",
             Self::NotInPrerequisiteState => "55000",
+            Self::ObjectInUse => "55006",
             Self::DependentObjects => "2BP01",
             Self::TooComplex => "54001",
         }

@@ -217,6 +217,18 @@ pub fn find(schema: &str, name: &str) -> Option<Oid> {
     }
 }
 
+/// Whether a statement of this session that has not ended works with the relation, or a cursor is open on it.
+pub fn is_in_use(oid: Oid) -> bool {
+    // SAFETY: open, count and close. The relcache itself holds the relations that it never gives up.
+    unsafe {
+        let rel = pg_sys::relation_open(oid, pg_sys::AccessShareLock as i32);
+        let ours = if (*rel).rd_isnailed { 2 } else { 1 };
+        let used = (*rel).rd_refcnt > ours;
+        pg_sys::relation_close(rel, pg_sys::NoLock as i32);
+        used
+    }
+}
+
 /// The topmost partitioned table above a partition, or the relation itself.
 pub fn root(oid: Oid) -> Oid {
     ancestors(oid).last().copied().unwrap_or(oid)

@@ -3,7 +3,7 @@
 use super::catalog;
 use crate::report::{Report, SqlState};
 use pgrx::PgList;
-use pgrx::pg_sys::{self, AlterTableType, NodeTag};
+use pgrx::pg_sys::{self, AlterTableType, NodeTag, Oid};
 use std::ffi::CStr;
 
 /// An event trigger that has fired: valid during the call.
@@ -87,6 +87,22 @@ impl Event {
             !tree.is_null()
                 && (*tree).type_ == NodeTag::T_AlterEnumStmt
                 && !(*tree.cast::<pg_sys::AlterEnumStmt>()).oldVal.is_null()
+        }
+    }
+
+    /// The enum that an ALTER TYPE … RENAME VALUE or ADD VALUE has changed. Its name still means the same: such a statement runs
+    /// nobody's code.
+    pub fn altered_enum(self) -> Option<Oid> {
+        // SAFETY: the parse tree lives during the call; its tag says what it is. missing_ok.
+        unsafe {
+            let tree = (*self.data).parsetree;
+            if tree.is_null() || (*tree).type_ != NodeTag::T_AlterEnumStmt {
+                return None;
+            }
+            let names = (*tree.cast::<pg_sys::AlterEnumStmt>()).typeName;
+            let name = pg_sys::makeTypeNameFromNameList(names);
+            let found = pg_sys::LookupTypeNameOid(std::ptr::null_mut(), name, true);
+            (found != pg_sys::InvalidOid).then_some(found)
         }
     }
 

@@ -95,6 +95,12 @@ pub fn leave_making(plain: Plain) {
     release(MAKING, LEAF_CLASS, plain);
 }
 
+/// Whether this transaction holds a lock of at least this strength on the relation.
+pub fn is_held(relation: pg_sys::Oid, mode: u32) -> bool {
+    // SAFETY: looks at the backend's own table of locks.
+    unsafe { pg_sys::CheckRelationOidLockedByMe(relation, mode as i32, true) }
+}
+
 /// Sees the changes of relations that other transactions have committed by now.
 pub fn accept_invalidations(_plain: Plain) {
     // SAFETY: may read catalogs and raise; frames are plain.

@@ -3,10 +3,9 @@
 //! The statement's own text does not tell: a name may mean another table by the time the statement has ended, since code of
 //! the table's owner runs while it is at work. What is new in pg_inherits does.
 
-use crate::pg::transaction;
-use crate::pg::{identity, sql};
-use crate::report::Report;
-use pgrx::pg_sys::Oid;
+use crate::pg::{catalog, identity, rows, sql, transaction};
+use crate::report::{Report, SqlState};
+use pgrx::pg_sys::{NoLock, Oid};
 use std::cell::RefCell;
 use std::collections::HashSet;
 
@@ -50,6 +49,50 @@ pub fn looked_at(partition: Oid) -> Result<(), Report> {
     let new = new_rows("inhrelid", partition)?;
     LOOKED_AT.with_borrow_mut(|known| known.extend(new.into_iter().map(|(_, place)| place)));
     Ok(())
+}
+
+/// A statement that runs now has opened the table before it was a partition, and goes on writing past the guard's triggers.
+///
+/// # Errors
+///
+/// 55006.
+pub fn must_not_be_in_use(attached: Oid) -> Result<(), Report> {
+    for member in catalog::tree(attached, NoLock) {
+        if !catalog::is_in_use(member) {
+            continue;
+        }
+        let name = catalog::relation(member)?.name;
+        return Err(Report::new(
+            SqlState::ObjectInUse,
+            format!("cannot attach table {name}: it is used by a statement that has not ended"),
+        )
+        .detail("That statement would write rows that no guard judges.")
+        .hint("Attach it in a statement of its own."));
+    }
+    Ok(())
+}
+
+/// Code that runs while a partition is made (in its bound, in an index of the table above) may write into it before the guard's
+/// triggers are there. Nobody has an honest reason for that, so it is refused to everybody.
+///
+/// # Errors
+///
+/// VD010.
+pub fn must_be_born_empty(partition: Oid) -> Result<(), Report> {
+    let is_new = LOOKED_AT.with_borrow(|known| {
+        let new = new_rows("inhrelid", partition)?;
+        Ok::<_, Report>(new.into_iter().any(|(_, place)| !known.contains(&place)))
+    })?;
+    if !is_new || !rows::is_any(partition)? {
+        return Ok(());
+    }
+    let name = catalog::relation(partition)?.name;
+    Err(Report::new(
+        SqlState::Weakened,
+        format!("VD010: partition {name} has rows that were written while it was made"),
+    )
+    .detail("No guard has judged them: its triggers come last.")
+    .hint("Look at the functions that the partition's bound and the indexes of the partitioned table use."))
 }
 
 fn new_rows(column: &str, relation: Oid) -> Result<Vec<(Oid, Place)>, Report> {

@@ -8,7 +8,7 @@ use super::drift::{self, Watched};
 use super::redaction;
 use super::weakness::{self, Brought, Statement, Weakness};
 use super::whole::{self, Seen};
-use super::{mending, roles};
+use super::{mending, roles, unlisted};
 use crate::audit::incident;
 use crate::pg::catalog::{self, Relation};
 use crate::pg::entry::{Call, Plain, say};
@@ -27,23 +27,27 @@ pub fn command_ended(call: Call, plain: Plain) -> Datum {
             return Ok(());
         }
         let statement = Statement::read(event);
-        let (tables, types) = touched()?;
+        let touched = Touched::by(&statement, event)?;
         let mut brought = Brought {
-            types,
+            types: touched.types,
             ..Brought::default()
         };
-        for relation in tables {
+        for relation in touched.tables {
             if statement.attaches {
                 brought.attached = arrived::at(relation)?;
             }
             watch(&statement, &brought, relation)?;
             for attached in &brought.attached {
+                if is_watched(catalog::root(relation))? {
+                    arrived::must_not_be_in_use(*attached)?;
+                }
                 // It may have been a guarded table of its own.
                 watch(&statement, &Brought::default(), *attached)?;
-                arrived::looked_at(*attached)?;
+                looked_at(*attached)?;
             }
             if statement.tag.starts_with("CREATE") && is_watched(catalog::root(relation))? {
-                arrived::looked_at(relation)?;
+                arrived::must_be_born_empty(relation)?;
+                looked_at(relation)?;
             }
             // What it does to a table it does to those that inherit from it, and tells of the first one only.
             for heir in catalog::heirs(relation) {
@@ -98,6 +102,18 @@ fn also_touched(statement: &Statement) -> Result<Vec<Oid>, Report> {
         ),
         _ => Ok(Vec::new()),
     }
+}
+
+/// A partition has been looked at since it came, unless a guard does not stand on it yet: PostgreSQL makes its triggers last, and
+/// rows may still come.
+fn looked_at(partition: Oid) -> Result<(), Report> {
+    let root = catalog::relation(catalog::root(partition))?;
+    for watched in drift::registered()?.iter() {
+        if watched.table == root.name && !drift::of(watched, &root, &[partition])?.is_empty() {
+            return Ok(());
+        }
+    }
+    arrived::looked_at(partition)
 }
 
 fn is_watched(table: Oid) -> Result<bool, Report> {
@@ -236,7 +252,8 @@ fn note(watched: &Watched, done: &str, what: &str) -> Result<(), Report> {
 }
 
 thread_local! {
-    /// The tables that the statement has touched: themselves, or by a trigger or rule on them. And types.
+    /// The tables that the statement has touched: themselves, or by a trigger or rule on them. And types, and how many commands it
+    /// consisted of.
     static TOUCHED: Kept = const { Kept::new(
         "SELECT pg_catalog.array_agg(DISTINCT CASE
              WHEN c.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid THEN c.objid
@@ -246,7 +263,8 @@ thread_local! {
                  (SELECT r.ev_class FROM pg_catalog.pg_rewrite AS r WHERE r.oid OPERATOR(pg_catalog.=) c.objid)
              END),
              pg_catalog.array_agg(c.objid) FILTER (
-                 WHERE c.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass::pg_catalog.oid)
+                 WHERE c.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass::pg_catalog.oid),
+             pg_catalog.count(*)
          FROM pg_catalog.pg_event_trigger_ddl_commands() AS c",
     ) };
     /// The tables that the statement has dropped, and those that are still there and have lost a trigger.
@@ -261,8 +279,28 @@ thread_local! {
     ) };
 }
 
-fn touched() -> Result<(Vec<Oid>, Vec<Oid>), Report> {
-    TOUCHED.with(|query| query.first_row(|row| Ok((oids(row.get(1)?), oids(row.get(2)?)))))
+/// What a statement has touched.
+struct Touched {
+    tables: Vec<Oid>,
+    types: Vec<Oid>,
+}
+
+impl Touched {
+    fn by(statement: &Statement, event: event::Event) -> Result<Self, Report> {
+        let (tables, types, commands) = TOUCHED.with(|query| {
+            query.first_row(|row| {
+                let commands = row.get::<i64>(3)?.unwrap_or(0);
+                Ok((oids(row.get(1)?), oids(row.get(2)?), commands))
+            })
+        })?;
+        if commands > 0 || unlisted::is_told_elsewhere(&statement.tag) {
+            return Ok(Self { tables, types });
+        }
+        Ok(Self {
+            tables: unlisted::tables()?,
+            types: event.altered_enum().into_iter().collect(),
+        })
+    }
 }
 
 fn dropped_tables_and_triggers() -> Result<(Vec<Oid>, Vec<Oid>), Report> {

@@ -19,6 +19,7 @@ mod repair;
 mod roles;
 mod soft;
 mod triggers;
+mod unlisted;
 mod weakness;
 mod whole;
 
