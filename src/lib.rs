@@ -24,4 +24,5 @@ pub extern "C-unwind" fn _PG_init() {
     guc::define();
     pg::relcache::register();
     pg::transaction::register();
+    pg::making::register(watch::made_anew::takes_no_rows);
 }

@@ -171,7 +171,7 @@ AS $$
     SELECT NULL, NULL, NULL, 'risk', pg_catalog.format('event trigger %I does not fire always', e.evtname),
         pg_catalog.format('ALTER EVENT TRIGGER %I ENABLE ALWAYS', e.evtname)
     FROM pg_catalog.pg_event_trigger AS e
-    WHERE e.evtname OPERATOR(pg_catalog.=) ANY (ARRAY['verdict_watch_ddl', 'verdict_watch_drop']::pg_catalog.name[])
+    WHERE e.evtname OPERATOR(pg_catalog.=) ANY (ARRAY['verdict_watch_ddl', 'verdict_watch_drop', 'verdict_watch_rewrite']::pg_catalog.name[])
         AND e.evtenabled OPERATOR(pg_catalog.<>) 'A'
 $$;
 REVOKE ALL ON FUNCTION verdict.coverage() FROM PUBLIC;

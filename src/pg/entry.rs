@@ -83,6 +83,11 @@ pub(super) fn callback(f: fn() -> Result<(), Report>) {
     Plain(()).step(f);
 }
 
+/// As [`callback`], about one object.
+pub(super) fn callback_about<T: Copy>(object: T, f: fn(T) -> Result<(), Report>) {
+    Plain(()).step(|| f(object));
+}
+
 /// Plain code from within a step or a `#[pg_extern]`. `f` holds `Copy` values only. What it raises goes on through pgrx:
 /// with SQLSTATE, message, DETAIL and HINT, but without CONTEXT.
 pub fn guarded<T: Copy>(f: impl FnOnce(Plain) -> T) -> T {
@@ -303,6 +308,7 @@ entries! {
     alter_guard_wrapper, pg_finfo_alter_guard_wrapper => crate::watch::outdated;
     verdict_watch_ddl, pg_finfo_verdict_watch_ddl => crate::watch::events::command_ended;
     verdict_watch_drop, pg_finfo_verdict_watch_drop => crate::watch::events::dropped;
+    verdict_watch_rewrite, pg_finfo_verdict_watch_rewrite => crate::watch::events::rewriting;
     verdict_release, pg_finfo_verdict_release => crate::quarantine::review::release;
     verdict_refuse, pg_finfo_verdict_refuse => crate::quarantine::review::refuse;
     verdict_explain_row, pg_finfo_verdict_explain_row => crate::watch::explain::explain_row;

@@ -18,6 +18,7 @@ mod leaf_index;
 pub mod leaf_scan;
 pub mod leaf_write;
 pub mod lock;
+pub mod making;
 pub mod memory;
 pub mod moving;
 mod native;

@@ -294,6 +294,9 @@ unsafe extern "C-unwind" {
     /// PostgreSQL's own handler of SIGTERM.
     pub fn die(signal: c_int);
     pub fn AcceptInvalidationMessages();
+    pub fn GetTopTransactionIdIfAny() -> pg_sys::TransactionId;
+    pub fn SearchSysCache1(cache: c_int, key: Datum) -> pg_sys::HeapTuple;
+    pub fn ReleaseSysCache(tuple: pg_sys::HeapTuple);
     pub fn CommandCounterIncrement();
     pub fn GetCurrentCommandId(used: bool) -> pg_sys::CommandId;
     pub fn GetCurrentTimestamp() -> pg_sys::TimestampTz;

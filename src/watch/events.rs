@@ -8,7 +8,7 @@ use super::drift::{self, Watched};
 use super::redaction;
 use super::weakness::{self, Brought, Statement, Weakness};
 use super::whole::{self, Seen};
-use super::{mending, roles, unlisted};
+use super::{made_anew, mending, roles, unlisted};
 use crate::audit::incident;
 use crate::pg::catalog::{self, Relation};
 use crate::pg::entry::{Call, Plain, say};
@@ -32,9 +32,13 @@ pub fn command_ended(call: Call, plain: Plain) -> Datum {
             types: touched.types,
             ..Brought::default()
         };
+        if statement.attaches && touched.is_untold {
+            made_anew::is_nowhere_a_partition()?;
+        }
         for relation in touched.tables {
             if statement.attaches {
                 brought.attached = arrived::at(relation)?;
+                made_anew::is_no_partition(&brought.attached)?;
             }
             watch(&statement, &brought, relation)?;
             for attached in &brought.attached {
@@ -80,6 +84,16 @@ pub fn dropped(call: Call, plain: Plain) -> Datum {
             watch(&statement, &Brought::default(), relation)?;
         }
         Ok(())
+    });
+    Datum::null()
+}
+
+/// `verdict.watch_rewrite()`, at table_rewrite. That it is called loads the library, and with it `pg::making`.
+pub fn rewriting(call: Call, plain: Plain) -> Datum {
+    plain.step(|| {
+        call.event()
+            .map(|_| ())
+            .ok_or_else(event::not_an_event_trigger)
     });
     Datum::null()
 }
@@ -283,6 +297,8 @@ thread_local! {
 struct Touched {
     tables: Vec<Oid>,
     types: Vec<Oid>,
+    /// PostgreSQL does not say: these are all that it may have been.
+    is_untold: bool,
 }
 
 impl Touched {
@@ -294,11 +310,16 @@ impl Touched {
             })
         })?;
         if commands > 0 || unlisted::is_told_elsewhere(&statement.tag) {
-            return Ok(Self { tables, types });
+            return Ok(Self {
+                tables,
+                types,
+                is_untold: false,
+            });
         }
         Ok(Self {
             tables: unlisted::tables()?,
             types: event.altered_enum().into_iter().collect(),
+            is_untold: true,
         })
     }
 }

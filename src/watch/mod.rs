@@ -8,6 +8,7 @@ pub mod events;
 pub mod explain;
 pub mod glass;
 pub mod guard;
+pub mod made_anew;
 pub mod mapping;
 mod mending;
 pub mod options;
