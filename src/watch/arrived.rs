@@ -89,9 +89,9 @@ pub fn must_be_born_empty(partition: Oid) -> Result<(), Report> {
     let name = catalog::relation(partition)?.name;
     Err(Report::new(
         SqlState::Weakened,
-        format!("VD010: partition {name} has rows that were written while it was made"),
+        format!("VD010: partition {name} has rows that no guard has judged"),
     )
-    .detail("No guard has judged them: its triggers come last.")
+    .detail("They were written before the guard's triggers were there.")
     .hint("Look at the functions that the partition's bound and the indexes of the partitioned table use."))
 }
 
