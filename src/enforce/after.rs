@@ -61,7 +61,7 @@ fn edited(coming: &Coming, old: RowSlot, shape: &Shape, plain: Plain) {
     count(shape, plain);
     match case {
         None => {}
-        Some(case) if legacy::passes(shape, &case, old, new, plain) => {
+        Some(case) if legacy::passes(coming.fired, shape, &case, old, new, plain) => {
             coming.write_down(shape, &case, Done::Legacy, plain);
         }
         Some(case) => found(shape, coming, &case, plain),

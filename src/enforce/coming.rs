@@ -60,7 +60,7 @@ impl Coming {
                 Again::Final => judge::final_content(shape, self.new, plain),
                 again @ (Again::Yes | Again::Unchanged) => {
                     let case = judge::look(&again.asks(shape), self.new, Operation::Update, plain)?;
-                    if legacy::passes(shape, &case, old, self.new, plain) {
+                    if legacy::passes(self.fired, shape, &case, old, self.new, plain) {
                         return None;
                     }
                     case

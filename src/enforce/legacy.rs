@@ -5,13 +5,23 @@ use super::shape::Shape;
 use super::{flag, judge};
 use crate::pg::columns::RowSlot;
 use crate::pg::entry::Plain;
+use crate::pg::trigger::Fired;
 use verdict::{Finding, Legacy};
 
 /// Whether the guard lets this update be: there is no verdict for what the row becomes, and there was none for what it was.
-/// A row that is to lose its flag was judged.
-pub fn passes(shape: &Shape, case: &Case, old: RowSlot, new: RowSlot, plain: Plain) -> bool {
+/// A row that is to lose its flag was judged. One that was not under the condition was never asked for a verdict: that it has none
+/// does not make it old.
+pub fn passes(
+    fired: Fired,
+    shape: &Shape,
+    case: &Case,
+    old: RowSlot,
+    new: RowSlot,
+    plain: Plain,
+) -> bool {
     shape.policy.legacy == Legacy::Allow
         && case.finding == Finding::Missing
+        && fired.under_condition_of(shape.insert_trigger(), old, plain)
         && !flag::is_taken_off(shape, old, new, plain)
         && judge::look(shape, old, Operation::Update, plain)
             .is_some_and(|old| old.finding == Finding::Missing && old.found.is_none())
