@@ -168,6 +168,15 @@ AS $$
         AND a.privilege_type OPERATOR(pg_catalog.=) ANY (ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']::pg_catalog.text[])
     GROUP BY a.grantee, c.relname
     UNION ALL
+    SELECT NULL, NULL, NULL, 'risk',
+        pg_catalog.format('subscription %I is taken for one of Citus'' own: what it brings is not judged', s.subname),
+        pg_catalog.format('ALTER SUBSCRIPTION %I RENAME TO …', s.subname)
+    FROM pg_catalog.pg_subscription AS s JOIN pg_catalog.pg_roles AS o ON o.oid OPERATOR(pg_catalog.=) s.subowner AND o.rolsuper
+    WHERE s.subname OPERATOR(pg_catalog.~) '^citus_shard_(move|split)_subscription_'
+        AND s.subdbid OPERATOR(pg_catalog.=)
+            (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
+        AND EXISTS (SELECT 1 FROM pg_catalog.pg_extension AS e WHERE e.extname OPERATOR(pg_catalog.=) 'citus')
+    UNION ALL
     SELECT NULL, NULL, NULL, 'risk', pg_catalog.format('event trigger %I does not fire always', e.evtname),
         pg_catalog.format('ALTER EVENT TRIGGER %I ENABLE ALWAYS', e.evtname)
     FROM pg_catalog.pg_event_trigger AS e

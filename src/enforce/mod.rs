@@ -19,8 +19,9 @@ mod update;
 pub use facts::{Content, facts};
 
 use crate::pg::entry::{Call, Plain, say};
-use crate::pg::session;
+use crate::pg::test_hooks::{self, Weakness};
 use crate::pg::trigger::{self, Event, Timing};
+use crate::pg::{lock, session};
 use crate::report::Report;
 use pgrx::PgLogLevel;
 use pgrx::pg_sys::Datum;
@@ -33,11 +34,15 @@ pub fn guard_row(call: Call, plain: Plain) -> Datum {
         let (timing, event) = fired.row_event().ok_or_else(trigger::not_a_row_trigger)?;
         Ok((fired, timing, event))
     });
-    if session::is_shard_move() || restored::is_filled(fired, event, plain) {
+    if session::is_shard_move(plain) || restored::is_filled(fired, event, plain) {
         return match timing {
             Timing::Before => fired.kept(),
             Timing::After => Datum::null(),
         };
+    }
+    if !test_hooks::weakened(Weakness::StaleGuards) {
+        // What was committed meanwhile counts from this row on. When there is nothing new, it is one look at a flag.
+        lock::accept_invalidations(plain);
     }
     let planned = plain.step(|| match plan::of(fired.relation(), fired.name()) {
         Err(why) if trigger::is_apply() => {

@@ -362,4 +362,5 @@ pub struct Subscription {
     dbid: Oid,
     skiplsn: u64,
     pub name: *const c_char,
+    pub owner: Oid,
 }

@@ -1,7 +1,9 @@
 //! Who is there: the client that this backend works for.
 
-use super::{catalog, native};
+use super::entry::Plain;
+use super::{catalog, clock, native};
 use pgrx::pg_sys;
+use std::cell::Cell;
 use std::ffi::CStr;
 
 /// The process id of this backend.
@@ -27,21 +29,49 @@ pub fn client_addr() -> Option<String> {
     }
 }
 
+thread_local! {
+    /// What was found out of this worker's subscription in a transaction, by the transaction's start.
+    static SHARD_MOVE: Cell<(i64, bool)> = const { Cell::new((i64::MIN, false)) };
+}
+
 /// Whether this is an apply worker of one of the subscriptions with which Citus moves or splits a shard. What it copies was
-/// judged where it came from, and is the same row.
-pub fn is_shard_move() -> bool {
+/// judged where it came from, and is the same row. Anybody can take such a name: it counts only where Citus is, and for a
+/// superuser's subscription.
+pub fn is_shard_move(plain: Plain) -> bool {
     // SAFETY: in an apply worker MySubscription points to the subscription that it works for; else it is NULL.
-    unsafe {
-        let subscription = native::MySubscription;
-        pg_sys::IsLogicalWorker()
-            && !subscription.is_null()
-            && [
-                "citus_shard_move_subscription_",
-                "citus_shard_split_subscription_",
-            ]
-            .iter()
-            .any(|prefix| catalog::owned((*subscription).name).starts_with(prefix))
-    }
+    let Some(subscription) = (unsafe {
+        match pg_sys::IsLogicalWorker() {
+            true => native::MySubscription.as_ref(),
+            false => None,
+        }
+    }) else {
+        return false;
+    };
+    plain.step(|| {
+        // SAFETY: a worker's subscription has a NUL-terminated name, and lives as long as its transaction.
+        let name = unsafe { catalog::owned(subscription.name) };
+        let is_named_so = [
+            "citus_shard_move_subscription_",
+            "citus_shard_split_subscription_",
+        ]
+        .iter()
+        .any(|prefix| name.starts_with(prefix));
+        if !is_named_so {
+            return Ok(false);
+        }
+        let now = clock::transaction_start();
+        let (known_at, known) = SHARD_MOVE.get();
+        if known_at == now {
+            return Ok(known);
+        }
+        // SAFETY: catalog look-ups; missing_ok.
+        let is_citus = unsafe {
+            pg_sys::superuser_arg(subscription.owner)
+                && pg_sys::get_extension_oid(c"citus".as_ptr(), true) != pg_sys::InvalidOid
+        };
+        SHARD_MOVE.set((now, is_citus));
+        Ok(is_citus)
+    })
 }
 
 /// Whether a superuser's pg_restore is at work here. Anybody can take that name, so that all depends on the role: code of

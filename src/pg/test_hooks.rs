@@ -32,6 +32,8 @@ pub enum Weakness {
     Overlooked,
     /// The guard takes approvals that have expired.
     Undying,
+    /// A transaction goes by the guards as they were when it last took a lock.
+    StaleGuards,
 }
 
 #[cfg(not(feature = "test_hooks"))]
@@ -97,6 +99,7 @@ mod imp {
             Weakness::Unserialised => b"unserialised",
             Weakness::Overlooked => b"overlooked",
             Weakness::Undying => b"undying",
+            Weakness::StaleGuards => b"stale_guards",
         };
         WEAKEN.get().is_some_and(|value| value.as_bytes() == name)
     }
@@ -110,7 +113,7 @@ mod imp {
         GucRegistry::define_string_guc(
             c"verdict.test_weaken",
             c"Test builds only: weakens the locking protocol.",
-            c"no_lock, key_share, no_recheck, spend_unchecked, unserialised, overlooked or undying.",
+            c"no_lock, key_share, no_recheck, spend_unchecked, unserialised, overlooked, undying or stale_guards.",
             &WEAKEN,
             GucContext::Userset,
             GucFlags::default(),

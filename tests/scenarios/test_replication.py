@@ -233,6 +233,7 @@ def test_a_session_in_replica_role(pair):
 def test_a_move_of_a_shard_is_not_judged(pair, name):
     make_tables(pair)
     guard_tables(pair.sub)
+    pretend_that_citus_is_there(pair.sub)
     for action in ACTIONS:
         pair.pub.execute(f"INSERT INTO m_{action} (id, content) VALUES ('before', 'x')")
     pair.pub.execute("CREATE PUBLICATION p FOR TABLE m_reject, m_flag, m_quarantine, m_discard")
@@ -245,6 +246,40 @@ def test_a_move_of_a_shard_is_not_judged(pair, name):
         assert pair.rows(f"m_{action}") == [("after", "y", 0), ("before", "y", 0)]
     assert pair.incidents() == []
     assert sqlstate(pair.sub, "INSERT INTO m_reject VALUES ('client', 'x')") == "VD001"
+    assert shard_moves(pair.sub) == [(f"subscription {name} is taken for one of Citus' own: what it brings is not judged",)]
+
+
+@pytest.mark.parametrize("citus, owner", [(False, "superuser"), (True, "other")])
+def test_a_subscription_that_has_a_name_like_citus_is_judged(pair, citus, owner):
+    """Without Citus, and with it when somebody else than a superuser owns the subscription."""
+    make_tables(pair)
+    guard_tables(pair.sub)
+    if citus:
+        pretend_that_citus_is_there(pair.sub)
+    name = "citus_shard_move_subscription_10_7"
+    pair.pub.execute("CREATE PUBLICATION p FOR TABLE m_reject, m_flag, m_quarantine, m_discard")
+    pair.subscribe("p", name=name, copy_data="true")
+    if owner == "other":
+        pair.sub.execute("CREATE ROLE like_citus LOGIN SUPERUSER")
+        pair.sub.execute(f"ALTER SUBSCRIPTION {name} OWNER TO like_citus; ALTER ROLE like_citus NOSUPERUSER")
+        pair.sub.execute("GRANT ALL ON m_reject, m_flag, m_quarantine, m_discard TO like_citus")
+        if pair.sub.info.server_version >= 160000:
+            pair.sub.execute(f"GRANT app TO like_citus; ALTER SUBSCRIPTION {name} SET (password_required = false)")
+    for action in ACTIONS:
+        pair.pub.execute(f"INSERT INTO m_{action} (id, content) VALUES ('after', 'x')")
+    pair.wait()
+    assert [(row[1], row[3], row[4]) for row in pair.incidents()] == [("after", "applied", "apply")] * len(ACTIONS)
+    assert shard_moves(pair.sub) == []
+
+
+def pretend_that_citus_is_there(conn):
+    conn.execute("SET allow_system_table_mods = on")
+    conn.execute("INSERT INTO pg_extension VALUES (99999, 'citus', 10, 2200, false, '12.0', NULL, NULL)")
+    conn.execute("RESET allow_system_table_mods")
+
+
+def shard_moves(conn):
+    return conn.execute("SELECT differs FROM verdict.coverage() WHERE state = 'risk' AND differs ~ 'Citus'").fetchall()
 
 
 def test_a_guard_that_cannot_judge_does_not_stall_the_subscriber(pair):
