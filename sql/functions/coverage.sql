@@ -129,6 +129,47 @@ AS $$
     SELECT NULL, NULL, NULL, 'risk', pg_catalog.format('role %I is a superuser and can remove any guard', s.rolname), NULL
     FROM pg_catalog.pg_roles AS s WHERE s.rolsuper
     UNION ALL
+    -- What gives rights on our tables and on all others without being granted on any of them.
+    SELECT NULL, NULL, NULL, 'risk', pg_catalog.format('role %I is a member of %I: %s', s.rolname, d.rolname, m.means),
+        pg_catalog.format('REVOKE %I FROM …', d.rolname)
+    FROM pg_catalog.pg_roles AS s CROSS JOIN (VALUES
+        ('pg_write_all_data', 'it may write every table, and so approve for itself'),
+        ('pg_read_all_data', 'it reads verdicts, held rows and incidents'),
+        ('pg_maintain', 'it may lock and rewrite every table, ours too'),
+        ('pg_execute_server_program', 'it can do what the server can do, as a superuser'),
+        ('pg_write_server_files', 'it can do what the server can do, as a superuser'),
+        ('pg_read_server_files', 'it reads all that is stored'),
+        ('pg_create_subscription', 'rows that a subscription brings are written down, not refused')) AS m (name, means)
+    JOIN pg_catalog.pg_roles AS d ON d.rolname OPERATOR(pg_catalog.=) m.name::pg_catalog.name
+    WHERE s.rolcanlogin AND NOT s.rolsuper AND s.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+        AND pg_catalog.pg_has_role(s.oid, d.oid, 'MEMBER')
+    UNION ALL
+    SELECT NULL, NULL, NULL, 'risk', pg_catalog.format('role %I can act as %I, which is a superuser and can remove any guard', s.rolname, d.rolname),
+        pg_catalog.format('REVOKE %I FROM …', d.rolname)
+    FROM pg_catalog.pg_roles AS s JOIN pg_catalog.pg_roles AS d ON d.rolsuper AND pg_catalog.pg_has_role(s.oid, d.oid, 'MEMBER')
+    WHERE s.rolcanlogin AND NOT s.rolsuper
+    UNION ALL
+    SELECT NULL, NULL, NULL, 'risk', pg_catalog.format('role %I has %s: %s', s.rolname, a.attribute, a.means),
+        pg_catalog.format('ALTER ROLE %I NO%s', s.rolname, a.attribute)
+    FROM pg_catalog.pg_roles AS s CROSS JOIN LATERAL (VALUES
+        ('CREATEROLE', s.rolcreaterole AND pg_catalog.current_setting('server_version_num')::pg_catalog.int4 OPERATOR(pg_catalog.<) 160000,
+            'it can make itself a member of every role that is no superuser'),
+        ('REPLICATION', s.rolreplication, 'it reads all that is stored')) AS a (attribute, is_given, means)
+    WHERE s.rolcanlogin AND NOT s.rolsuper AND a.is_given
+    UNION ALL
+    SELECT NULL, NULL, NULL, 'risk', pg_catalog.format('%s belongs to role %I, which is no superuser', o.what, r.rolname),
+        pg_catalog.format('ALTER %s OWNER TO …', o.what)
+    FROM (
+        SELECT pg_catalog.format(CASE c.relkind WHEN 'S' THEN 'SEQUENCE verdict.%I' ELSE 'TABLE verdict.%I' END, c.relname), c.relowner FROM pg_catalog.pg_class AS c
+        WHERE c.relnamespace OPERATOR(pg_catalog.=) 'verdict'::pg_catalog.regnamespace
+            AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'v', 'S']::pg_catalog."char"[])
+        UNION ALL
+        SELECT pg_catalog.format('FUNCTION %s', p.oid::pg_catalog.regprocedure), p.proowner FROM pg_catalog.pg_proc AS p
+        WHERE p.pronamespace OPERATOR(pg_catalog.=) 'verdict'::pg_catalog.regnamespace
+        UNION ALL
+        SELECT 'SCHEMA verdict', n.nspowner FROM pg_catalog.pg_namespace AS n WHERE n.nspname OPERATOR(pg_catalog.=) 'verdict'
+    ) AS o (what, owner) JOIN pg_catalog.pg_roles AS r ON r.oid OPERATOR(pg_catalog.=) o.owner AND NOT r.rolsuper
+    UNION ALL
     SELECT NULL, NULL, NULL, 'risk', pg_catalog.format('role %I may set %s: %s', s.rolname, m.parameter, m.means),
         pg_catalog.format('REVOKE SET, ALTER SYSTEM ON PARAMETER %s FROM …', m.parameter)
     FROM pg_catalog.pg_roles AS s CROSS JOIN (VALUES
@@ -162,10 +203,13 @@ AS $$
             CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN 'PUBLIC' ELSE a.grantee::pg_catalog.regrole::pg_catalog.text END,
             c.relname, pg_catalog.string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type)),
         pg_catalog.format('REVOKE ALL ON verdict.%I FROM …', c.relname)
-    FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) AS a
+    FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL (
+        SELECT * FROM pg_catalog.aclexplode(c.relacl)
+        UNION SELECT e.* FROM pg_catalog.pg_attribute AS t CROSS JOIN LATERAL pg_catalog.aclexplode(t.attacl) AS e
+        WHERE t.attrelid OPERATOR(pg_catalog.=) c.oid) AS a
     WHERE c.relnamespace OPERATOR(pg_catalog.=) 'verdict'::pg_catalog.regnamespace
         AND a.grantee OPERATOR(pg_catalog.<>) c.relowner
-        AND a.privilege_type OPERATOR(pg_catalog.=) ANY (ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']::pg_catalog.text[])
+        AND a.privilege_type OPERATOR(pg_catalog.=) ANY (ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER', 'MAINTAIN']::pg_catalog.text[])
     GROUP BY a.grantee, c.relname
     UNION ALL
     SELECT NULL, NULL, NULL, 'risk',

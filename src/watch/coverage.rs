@@ -1,10 +1,11 @@
 //! `verdict.coverage_guards`: each guard on each table of its tree, as it is. `verdict.coverage` adds what else there is to
 //! know.
 
+use super::code;
 use super::drift::{self, Watched};
 use super::whole;
 use crate::enforce::shape::Duty;
-use crate::pg::catalog::{self, Relation, literal};
+use crate::pg::catalog::{self, Name, Relation, literal};
 use crate::pg::sql::or_raise;
 use crate::report::Report;
 use crate::store::hooks;
@@ -44,6 +45,7 @@ fn coverage_guards() -> Coverage {
                 Some(root) => covered(watched, &catalog::relation(root)?, &mut rows)?,
             }
         }
+        rows_of_code(&registered, &mut rows)?;
         for seen in whole::all()?.iter() {
             let Ok(relation) = catalog::relation(seen.relation) else {
                 continue;
@@ -64,6 +66,34 @@ fn coverage_guards() -> Coverage {
         }
         Ok(TableIterator::new(rows))
     })())
+}
+
+/// One row for each guarded table whose indexes run other people's code, where that could do harm.
+fn rows_of_code(registered: &[Watched], rows: &mut Vec<Row>) -> Result<(), Report> {
+    if code::is_loaded_everywhere()? {
+        return Ok(());
+    }
+    let mut done: Vec<&Name> = Vec::new();
+    for name in registered.iter().map(|watched| &watched.table) {
+        if done.contains(&name) {
+            continue;
+        }
+        done.push(name);
+        let Some(oid) = catalog::find(&name.schema, &name.table) else {
+            continue;
+        };
+        if let Some(names) = code::on(&catalog::relation(oid)?)? {
+            rows.push((
+                name.to_string(),
+                None,
+                None,
+                "risk".to_owned(),
+                Some(code::means(&names)),
+                Some("ALTER DATABASE … SET session_preload_libraries = pg_verdict".to_owned()),
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn gone(watched: &Watched) -> Row {

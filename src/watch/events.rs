@@ -8,7 +8,7 @@ use super::drift::{self, Watched};
 use super::redaction;
 use super::weakness::{self, Brought, Statement, Weakness};
 use super::whole::{self, Seen};
-use super::{made_anew, mending, roles, unlisted};
+use super::{code, made_anew, mending, roles, unlisted};
 use crate::audit::incident;
 use crate::pg::catalog::{self, Relation};
 use crate::pg::entry::{Call, Plain, say};
@@ -32,6 +32,9 @@ pub fn command_ended(call: Call, plain: Plain) -> Datum {
             types: touched.types,
             ..Brought::default()
         };
+        if statement.tag == "CREATE INDEX" {
+            new_code(&touched.tables)?;
+        }
         if statement.attaches && touched.is_untold {
             made_anew::is_nowhere_a_partition()?;
         }
@@ -116,6 +119,23 @@ fn also_touched(statement: &Statement) -> Result<Vec<Oid>, Report> {
         ),
         _ => Ok(Vec::new()),
     }
+}
+
+/// An index that runs other people's code has come to a guarded table: that is on record, and allowed.
+fn new_code(indexes: &[Oid]) -> Result<(), Report> {
+    for (table, names) in code::in_indexes(indexes)? {
+        let root = catalog::relation(catalog::root(table))?;
+        for watched in drift::registered()?.iter() {
+            if watched.table == root.name && !code::is_loaded_everywhere()? {
+                note(
+                    watched,
+                    "risk",
+                    &format!("CREATE INDEX: {}", code::means(&names)),
+                )?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A partition has been looked at since it came, unless a guard does not stand on it yet: PostgreSQL makes its triggers last, and

@@ -2,6 +2,7 @@
 
 pub mod alter;
 pub mod arrived;
+mod code;
 mod coverage;
 mod drift;
 pub mod events;

@@ -304,3 +304,44 @@ def test_a_guarded_table_does_not_move_with_an_extension(cluster, tables):
         conn.execute("RESET ROLE; ALTER EXTENSION verdict_mover SET SCHEMA two")
         assert conn.execute("SELECT done, detail FROM verdict.incidents").fetchall() == [
             ("weakened", "ALTER EXTENSION: its table would be called two.msgs, not one.msgs")]
+
+
+CODE_IN_AN_INDEX = """
+    CREATE FUNCTION write() RETURNS int LANGUAGE plpgsql AS $$
+    DECLARE made text;
+    BEGIN
+        FOR made IN SELECT relname FROM pg_class WHERE relrewrite = 'plain'::regclass LOOP
+            EXECUTE format('INSERT INTO %I (id, body) VALUES (''evil'', ''x'')', made);
+        END LOOP;
+        RETURN 1;
+    END $$;
+    CREATE FUNCTION sort(text) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN write(); END';
+    CREATE ROLE watch_code;
+    ALTER FUNCTION sort(text) OWNER TO watch_code;
+    CREATE INDEX sorted ON plain (sort(id));
+"""
+RISK = "SELECT count(*) FROM verdict.coverage() WHERE state = 'risk' AND relation = 'public.plain' AND differs ~ 'sort'"
+
+
+def test_a_table_is_rewritten_by_a_session_that_has_not_loaded_the_library(cluster, tables):
+    """CLUSTER fires no event trigger. Where sessions load the library as they start, it is refused; where not, it is told of."""
+    with cluster.connect(tables) as conn:
+        conn.execute(GUARD.format("plain"))
+        conn.execute("INSERT INTO plain VALUES ('a', 'hi'), ('a', 'hi')")
+        conn.execute(CODE_IN_AN_INDEX)
+        assert one(conn, "SELECT count(*) FROM verdict.incidents WHERE done = 'risk'") == 1
+        assert one(conn, RISK) == 1
+        conn.execute(f"ALTER DATABASE {tables} SET session_preload_libraries = pg_verdict")
+    rewrite = "SET enable_indexscan = off; CLUSTER plain USING sorted"
+    with cluster.connect(tables) as conn:
+        assert one(conn, RISK) == 0
+    with cluster.connect(tables) as conn:
+        assert refused(lambda: conn.execute(rewrite)).sqlstate == "VD010"
+        assert refused(lambda: conn.execute("VACUUM FULL plain")).sqlstate == "VD010"
+        assert conn.execute("SELECT * FROM plain").fetchall() == [("a", "hi")] * 2
+        conn.execute(f"ALTER DATABASE {tables} RESET session_preload_libraries")
+    with cluster.connect(tables) as conn:
+        conn.execute(rewrite)
+        assert one(conn, RISK) == 1
+        stored = one(conn, "SELECT count(*) FROM plain WHERE id = 'evil'")
+        assert one(conn, "SELECT count(*) FROM verdict.reconcile('h', 'plain') WHERE subject = 'evil'") == stored
