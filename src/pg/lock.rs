@@ -8,10 +8,11 @@ use pgrx::pg_sys::{self, TransactionId};
 /// advisory locks can never block a recorder, nor ours an application.
 const SUBJECT_CLASS: u16 = 0x5644; // "VD"
 
-/// Advisory lock class for making leaves, and the two locks of it.
+/// Advisory lock class for making and retiring leaves, and the locks of it.
 const LEAF_CLASS: u16 = 0x564C; // "VL"
 const ASKING: i64 = 1;
 const MAKING: i64 = 2;
+const RETIRING: i64 = 3;
 
 /// Advisory lock class for changing a table's guards.
 const GUARDS_CLASS: u16 = 0x5647; // "VG"
@@ -99,6 +100,14 @@ pub fn leave_making(plain: Plain) {
 pub fn is_held(relation: pg_sys::Oid, mode: u32) -> bool {
     // SAFETY: looks at the backend's own table of locks.
     unsafe { pg_sys::CheckRelationOidLockedByMe(relation, mode as i32, true) }
+}
+
+/// Waits for whoever retires leaves, and keeps others out until the transaction ends.
+///
+/// Raises what waiting for a lock raises.
+pub fn retirer(plain: Plain) {
+    acquire(RETIRING, LEAF_CLASS, plain);
+    accept_invalidations(plain);
 }
 
 /// Sees the changes of relations that other transactions have committed by now.

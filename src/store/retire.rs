@@ -3,9 +3,10 @@
 use super::leaf_making::{DAY, timestamped};
 use super::leaves::{self, Registered};
 use crate::guc;
+use crate::pg::entry::guarded;
 use crate::pg::sql::{self, or_raise};
 use crate::pg::transaction;
-use crate::pg::{catalog, clock, identity, settings};
+use crate::pg::{catalog, clock, identity, lock, settings};
 use crate::report::Report;
 use pgrx::iter::TableIterator;
 use pgrx::{name, pg_extern};
@@ -46,6 +47,8 @@ fn retire() -> Retired {
     or_raise(identity::as_extension_owner(|| {
         // Dropping a partition needs its parent alone for a moment. Rather give up than queue in front of auditors.
         settings::set(c"lock_timeout", c"2s");
+        // Another call may be dropping what the registry still has.
+        guarded(lock::retirer);
         for leaf in leaves::registered()? {
             match kept_by(&leaf)? {
                 Some(reason) => rows.push((leaf.name, false, reason.to_owned())),
