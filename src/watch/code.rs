@@ -68,15 +68,17 @@ pub fn on(root: &Relation) -> Result<Option<String>, Report> {
 /// SPI's own.
 pub fn is_loaded_everywhere() -> Result<bool, Report> {
     let found = identity::as_extension_owner(|| {
-        sql::one::<bool>(
+        // Not `one`, which takes a transaction id: a standby has none to give.
+        sql::rows(
             "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_settings AS s
                  WHERE s.name OPERATOR(pg_catalog.=) ANY (ARRAY['shared_preload_libraries', 'session_preload_libraries']::pg_catalog.text[])
                      AND s.setting OPERATOR(pg_catalog.~) 'pg_verdict' AND s.source OPERATOR(pg_catalog.!~) 'user'
                      AND s.source OPERATOR(pg_catalog.<>) 'session')",
             &[],
+            |row| row.get::<bool>(1),
         )
     })?;
-    Ok(found == Some(true))
+    Ok(found.contains(&Some(true)))
 }
 
 /// What is said of it.
