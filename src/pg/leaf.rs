@@ -7,6 +7,7 @@ use super::leaf_index::{self, LeafIndex};
 use super::span::Span;
 use super::test_hooks::{self, Weakness};
 use super::{catalog, native, relcache};
+use crate::report::Report;
 use pgrx::pg_sys::{self, ItemPointerData, Oid};
 
 /// The columns of a verdict, in an order of ours. A leaf's attribute numbers are looked up by these names.
@@ -84,20 +85,35 @@ pub struct Leaf {
 impl Leaf {
     /// Finds the leaf's columns and index. `None` when the table is gone (dropped by hand, or left out of a restore).
     pub fn resolve(name: &str, starts: i64, ends: i64, horizon: i64) -> Option<Self> {
-        let generation = relcache::generation();
         let oid = catalog::find(catalog::SCHEMA, name)?;
         relcache::watch(oid);
-        let facts = catalog::relation(oid).ok()?;
-        let attnums = COLUMNS.map(|column| facts.column(column).map_or(0, |found| found.attnum));
-        let [hash, id] = [Col::SubjectHash, Col::Id].map(|col| attnums[col as usize]);
-        Some(Self {
+        let unknown = Self {
             oid,
-            index: leaf_index::find(oid, hash, id),
-            generation,
+            index: None,
+            generation: 0,
             starts,
             ends,
             horizon,
+            attnums: [0; COLUMNS.len()],
+        };
+        unknown.up_to_date().ok()
+    }
+
+    /// The leaf as it is now: another index may be in its place.
+    ///
+    /// # Errors
+    ///
+    /// Undefined object when the table is gone.
+    pub(super) fn up_to_date(self) -> Result<Self, Report> {
+        let generation = relcache::generation();
+        let facts = catalog::relation(self.oid)?;
+        let attnums = COLUMNS.map(|column| facts.column(column).map_or(0, |found| found.attnum));
+        let [hash, id] = [Col::SubjectHash, Col::Id].map(|col| attnums[col as usize]);
+        Ok(Self {
+            index: leaf_index::find(self.oid, hash, id),
+            generation,
             attnums,
+            ..self
         })
     }
 

@@ -24,15 +24,13 @@ pub enum Probed {
     Newest(Found),
     /// This transaction is writing a verdict of the subject.
     WrittenBy(TransactionId),
-    /// What is remembered of the leaf is out of date: another index may be in its place.
-    Stale,
 }
 
 /// The newest verdict of (hook, subject) in one leaf: that with the highest id, wherever it lies in the heap.
 ///
 /// The leaf's lock stays to the end of the transaction when the verdict is in it, so that it is not retired, and no row of it
-/// gets another place. An index is used only if it was the right one after the lock was taken: whoever puts another one in its
-/// place waits, before it gets no more entries, for all who hold a lock on the leaf.
+/// gets another place. An index is used only if it is the right one after the lock was taken: whoever puts another one in its
+/// place waits, before the old one gets no more entries, for all who hold a lock on the leaf.
 pub fn newest(
     leaf: &Leaf,
     (hook_id, subject, hash): (i32, Span, i64),
@@ -45,18 +43,18 @@ pub fn newest(
         if heap.is_null() {
             return Probed::Nothing;
         }
-        let probed = if leaf.generation == relcache::generation() {
-            let mut snapshot = snapshot(sees);
-            let mut scan = Scan::begin(heap, leaf, hash, &mut snapshot);
-            let probed = first_or_highest(&mut scan, leaf, (hook_id, subject, hash), plain);
-            scan.end();
-            probed
+        let leaf = if leaf.generation == relcache::generation() {
+            *leaf
         } else {
-            Probed::Stale
+            plain.step(|| leaf.up_to_date())
         };
+        let mut snapshot = snapshot(sees);
+        let mut scan = Scan::begin(heap, &leaf, hash, &mut snapshot);
+        let probed = first_or_highest(&mut scan, &leaf, (hook_id, subject, hash), plain);
+        scan.end();
         let lock = match probed {
             Probed::Newest(_) => pg_sys::NoLock,
-            Probed::Nothing | Probed::WrittenBy(_) | Probed::Stale => pg_sys::RowShareLock,
+            Probed::Nothing | Probed::WrittenBy(_) => pg_sys::RowShareLock,
         };
         native::table_close(heap, lock as i32);
         probed

@@ -51,14 +51,14 @@ pub fn predecessor(key: Key, now: i64, plain: Plain) -> Predecessor {
     match settled(key, Depth::Open, Sees::Underway, now, plain) {
         Probed::WrittenBy(transaction) => Predecessor::WrittenBy(transaction),
         Probed::Newest(found) => Predecessor::Open(Some(found)),
-        Probed::Nothing | Probed::Stale => Predecessor::Open(None),
+        Probed::Nothing => Predecessor::Open(None),
     }
 }
 
 fn newest_in(key: Key, depth: Depth, now: i64, plain: Plain) -> Option<Found> {
     match settled(key, depth, Sees::Committed, now, plain) {
         Probed::Newest(found) => Some(found),
-        Probed::Nothing | Probed::WrittenBy(_) | Probed::Stale => None,
+        Probed::Nothing | Probed::WrittenBy(_) => None,
     }
 }
 
@@ -74,7 +74,7 @@ fn settled(key: Key, depth: Depth, sees: Sees, now: i64, plain: Plain) -> Probed
         match found {
             Probed::WrittenBy(_) => break,
             Probed::Newest(verdict) if verdict.superseded_by.is_none() => break,
-            Probed::Newest(_) | Probed::Nothing | Probed::Stale => {}
+            Probed::Newest(_) | Probed::Nothing => {}
         }
         lock::accept_invalidations(plain);
         let again = probe(key, depth, sees, now, plain);
@@ -97,12 +97,6 @@ fn probe(key: Key, depth: Depth, sees: Sees, now: i64, plain: Plain) -> Probed {
         }
         match leaf_scan::newest(&leaf, (key.hook_id, key.subject, key.hash), sees, plain) {
             Probed::Nothing => {}
-            // Its lock, which is given back now, has told us what has changed. Others may change more at any time, but each change
-            // of a leaf's indexes waits for somebody: this ends.
-            Probed::Stale => {
-                plain.step(leaves::refresh);
-                i = 0;
-            }
             found @ (Probed::Newest(_) | Probed::WrittenBy(_)) => return found,
         }
     }
