@@ -57,6 +57,18 @@ AS $$
         AND t.tgname OPERATOR(pg_catalog.=) ANY (ARRAY['invalidate', 'follow_leaf']::pg_catalog.name[])
         AND t.tgenabled OPERATOR(pg_catalog.<>) 'A'
     UNION ALL
+    SELECT NULL, NULL, NULL, 'risk',
+        pg_catalog.format('verdict.%I has no index on subject_hash: each look for a verdict reads it whole', c.relname),
+        pg_catalog.format('CREATE INDEX CONCURRENTLY ON verdict.%I (subject_hash, id)', c.relname)
+    FROM verdict.leaves AS l JOIN pg_catalog.pg_class AS c ON c.relname OPERATOR(pg_catalog.=) l.name::pg_catalog.name
+        AND c.relnamespace OPERATOR(pg_catalog.=) 'verdict'::pg_catalog.regnamespace
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid OPERATOR(pg_catalog.=) c.oid AND a.attname OPERATOR(pg_catalog.=) 'subject_hash'
+    WHERE l.horizon OPERATOR(pg_catalog.>) pg_catalog.now() AND NOT EXISTS (
+        SELECT 1 FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS x ON x.oid OPERATOR(pg_catalog.=) i.indexrelid
+        JOIN pg_catalog.pg_am AS m ON m.oid OPERATOR(pg_catalog.=) x.relam
+        WHERE i.indrelid OPERATOR(pg_catalog.=) c.oid AND i.indkey[0] OPERATOR(pg_catalog.=) a.attnum
+            AND i.indisvalid AND i.indpred IS NULL AND m.amname OPERATOR(pg_catalog.=) 'btree')
+    UNION ALL
     SELECT p.name, p.part, NULL, 'note',
         pg_catalog.format('trigger %I fires before rows are stored, after the guard''s own: what it changes is judged, and refused, when they are', t.tgname),
         NULL

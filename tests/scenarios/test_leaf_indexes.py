@@ -111,6 +111,19 @@ def test_a_repeat_costs_as_much_as_the_first(conn):
     assert read(10) <= few + 20, "reads grow with the number of repeats"
 
 
+def test_coverage_names_a_leaf_without_an_index(conn):
+    conn.execute(HOOK)
+    approve(conn, "a")
+    leaf = conn.execute(LEAF).fetchone()[0]
+    risks = "SELECT differs, mend FROM verdict.coverage() WHERE differs LIKE '%reads it whole'"
+    assert conn.execute(risks).fetchall() == []
+    conn.execute(f"DROP INDEX verdict.{leaf}_subject")
+    (differs, mend), = conn.execute(risks).fetchall()
+    assert leaf in differs
+    conn.execute(mend)
+    assert conn.execute(risks).fetchall() == []
+
+
 @pytest.mark.parametrize("table", ["leaf", "quarantine"])
 def test_indexes_of_a_dbas_own_stay_sound(cluster, conn, table):
     """Each index holds each row once, whatever kind it is of: what heap_update says about indexes is done to the letter."""
