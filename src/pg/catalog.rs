@@ -338,6 +338,21 @@ pub fn type_name_with(oid: Oid, typmod: i32) -> String {
     }
 }
 
+/// A function as regprocedure writes it: `left(text,integer)`.
+pub fn function_signature(oid: Oid) -> String {
+    // SAFETY: palloc'ed text.
+    unsafe { owned(pg_sys::format_procedure(oid)) }
+}
+
+/// Whether literals of this type, which is no domain, are read without running a user's code: what [`is_read_by_postgres`]
+/// says, and base types, which only superusers make.
+pub fn is_read_without_users_code(oid: Oid) -> bool {
+    const BASE: std::ffi::c_char = b'b' as std::ffi::c_char;
+    let element = element_type(oid);
+    // SAFETY: syscache look-ups.
+    is_read_by_postgres(oid) || unsafe { pg_sys::get_typtype(element) } == BASE
+}
+
 /// What an array consists of; for any other type, the type itself.
 pub fn element_type(oid: Oid) -> Oid {
     // SAFETY: syscache look-ups.
@@ -355,6 +370,21 @@ pub fn element_type(oid: Oid) -> Oid {
 pub fn is_enum(oid: Oid) -> bool {
     // SAFETY: a syscache look-up.
     unsafe { pg_sys::type_is_enum(oid) }
+}
+
+/// The type below any domains and its modifier.
+pub fn base_type_with(oid: Oid, typmod: i32) -> (Oid, i32) {
+    let mut typmod = typmod;
+    // SAFETY: an existing type; syscache look-ups.
+    let base = unsafe { pg_sys::getBaseTypeAndTypmod(oid, &mut typmod) };
+    (base, typmod)
+}
+
+/// Whether values of this type, which is no domain, are read from text by PostgreSQL's own code alone: built-in types, enums,
+/// and arrays of such.
+pub fn is_read_by_postgres(oid: Oid) -> bool {
+    let element = element_type(oid);
+    oid.to_u32() < pg_sys::FirstNormalObjectId || is_enum(oid) || is_enum(element)
 }
 
 /// The relation whose row type this is, or `None` for any other type.

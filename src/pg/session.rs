@@ -81,11 +81,11 @@ pub fn is_superusers_restore() -> bool {
     unsafe {
         let name = pg_sys::application_name;
         let (mut user, mut context) = (pg_sys::InvalidOid, 0);
-        pg_sys::GetUserIdAndSecContext(&mut user, &mut context);
+        native::GetUserIdAndSecContext(&mut user, &mut context);
         !name.is_null()
             && CStr::from_ptr(name) == c"pg_restore"
             && context == 0
-            && pg_sys::superuser_arg(user)
+            && native::superuser_arg(user)
     }
 }
 

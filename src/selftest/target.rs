@@ -5,15 +5,16 @@ use crate::enforce::{self, shape::Shape};
 use crate::pg::catalog::{self, Column, Generated, Kind, Relation, literal, quote};
 use crate::pg::clock;
 use crate::pg::columns::Reader;
-use crate::pg::entry::guarded;
+use crate::pg::entry::{Plain, guarded};
 use crate::pg::identity::{self, Restriction};
-use crate::pg::rows::{self, TableRow};
+use crate::pg::rows::TableRow;
+use crate::pg::span::Span;
 use crate::pg::sql;
 use crate::report::{Report, SqlState};
 use crate::store::hooks;
 use crate::store::sql::reviewed;
 use crate::store::writer;
-use crate::watch::registry;
+use crate::watch::{drift, registry};
 use pgrx::JsonB;
 use pgrx::pg_sys::Oid;
 use serde_json::{Map, Value, json};
@@ -33,6 +34,8 @@ pub struct Target {
     /// A partition, for a partitioned table.
     pub leaf: Option<String>,
     row: Map<String, Value>,
+    /// The columns that the guard looks at.
+    guarded: Vec<String>,
 }
 
 struct Mark {
@@ -84,6 +87,7 @@ impl Target {
             primary_key: sql::primary_key(&relation)?,
             leaf: a_leaf(&relation)?,
             row,
+            guarded: drift::guarded_columns(&plan.guard),
             relation,
         })
     }
@@ -157,10 +161,10 @@ impl Target {
     ///
     /// 22023 for a row that has no subject.
     pub fn approve(&self, n: usize) -> Result<(), Report> {
-        let made = rows::from_json(&self.relation, &Value::Object(self.row(n)).to_string())?;
         let (oid, shape) = (self.relation.oid, self.shape);
+        let given = Span::copy(Value::Object(self.row(n)).to_string().as_bytes());
         let key = guarded(|plain| {
-            let row = TableRow::open(oid, made, plain);
+            let row = self.made(oid, given, plain);
             let content = enforce::Content::read(&shape, row.slot(), plain);
             let facts = plain.step(|| plan::with(&shape, |plan| enforce::facts(plan, &content)));
             row.close(plain);
@@ -185,12 +189,22 @@ impl Target {
         Ok(())
     }
 
+    /// The test's row as the guard would see it: as far as it looks.
+    fn made(&self, oid: Oid, given: Span, plain: Plain) -> TableRow {
+        let row = TableRow::open(oid, plain);
+        row.put_json(
+            || Ok((self.guarded.clone(), given.text().to_owned())),
+            plain,
+        );
+        row
+    }
+
     /// Whether the guard would judge the row: whether it is under the condition.
     pub fn is_judged(&self) -> Result<bool, Report> {
-        let made = rows::from_json(&self.relation, &Value::Object(self.row(0)).to_string())?;
         let (oid, shape) = (self.relation.oid, self.shape);
+        let given = Span::copy(Value::Object(self.row(0)).to_string().as_bytes());
         Ok(guarded(|plain| {
-            let row = TableRow::open(oid, made, plain);
+            let row = self.made(oid, given, plain);
             let under = row.under_condition_of(shape.insert_trigger(), plain);
             row.close(plain);
             under

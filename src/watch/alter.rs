@@ -73,6 +73,9 @@ fn change_guard(
         if let Some(text) = condition.filter(|text| !text.is_empty()) {
             condition::must_not_depend_on_settings(text, &relation)?;
         }
+        if let Some(reads) = reads.as_ref().filter(|_| changes_reads) {
+            reads.must_be_generated_by_postgres(&relation)?;
+        }
         let flag = match &reads {
             Some(reads) => flag(&guard, flag_column, flag_value, &reads.columns(), &relation)?,
             None => guard.flag.clone(),

@@ -71,6 +71,7 @@ fn put_guard(
         if let Some(text) = condition {
             condition::must_not_depend_on_settings(text, &relation)?;
         }
+        reads.must_be_generated_by_postgres(&relation)?;
         let name = match name {
             Some(name) => args::name("name", Some(name))?.to_owned(),
             None => default_name(&relation, &hook),
