@@ -3,6 +3,7 @@
 //! Functions that take a [`entry::Plain`] may raise by `longjmp`; all others raise through pgrx and run
 //! inside [`entry::Plain::step`] or a `#[pg_extern]`.
 
+pub mod authors;
 pub mod catalog;
 pub mod clock;
 pub mod columns;

@@ -1,6 +1,7 @@
 //! The statement that stores a held row: as it would have been stored when it came.
 
 use super::held::{Held, HeldColumn};
+use crate::pg::authors;
 use crate::pg::catalog::{self, Column, Generated, Kind, Relation, quote};
 use crate::pg::deferred;
 use crate::pg::identity::{self, Restriction};
@@ -27,6 +28,7 @@ pub struct Restore {
 /// says to its text.
 pub fn prepare(held: &Held, adapt: bool) -> Result<Restore, Report> {
     let relation = table_of(held)?;
+    authors::must_be_trusted(&relation, relation.owner)?;
     let columns = matched(held, &relation, adapt)?;
     let (text, parameters) =
         identity::as_role(relation.owner, Restriction::SecurityRestricted, || {

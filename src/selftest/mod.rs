@@ -3,6 +3,7 @@
 mod catalogue;
 mod target;
 
+use crate::pg::authors;
 use crate::pg::catalog;
 use crate::pg::entry::guarded;
 use crate::pg::identity;
@@ -72,6 +73,12 @@ fn self_test(relation: Option<Oid>, role: Option<Oid>, sample: Option<JsonB>) ->
                 )
                 .hint("The attempts run triggers and other code as that role. Let somebody call this who may SET ROLE to it."));
             }
+        }
+        authors::must_be_trusted(&relation, owner)?;
+        if let Some(role) = role.filter(|role| *role != owner && identity::is_superuser_role(*role))
+        {
+            // What hangs on the table would run as a superuser, whoever owns the table.
+            authors::must_be_trusted(&relation, role)?;
         }
         let target = Target::of(relation, sample.map(|JsonB(row)| row))?;
         let mut roles = vec![owner];
