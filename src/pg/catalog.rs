@@ -24,7 +24,7 @@ impl std::fmt::Display for Name {
 }
 
 /// A column as far as a guard cares.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
     pub name: String,
     pub attnum: i16,
@@ -197,6 +197,29 @@ pub fn own_relation(name: &str) -> Result<Oid, Report> {
     find(SCHEMA, name).ok_or_else(missing)
 }
 
+/// Who owns the relation.
+pub fn owner(oid: Oid) -> Oid {
+    // SAFETY: an existing relation, opened under a lock.
+    unsafe {
+        let rel = pg_sys::relation_open(oid, pg_sys::AccessShareLock as i32);
+        let owner = (*(*rel).rd_rel).relowner;
+        pg_sys::relation_close(rel, pg_sys::AccessShareLock as i32);
+        owner
+    }
+}
+
+/// What tells this database from every other one, and from itself after a restore: within one origin an OID means one object.
+pub fn origin() -> Option<String> {
+    let quarantine = find(SCHEMA, "quarantine")?;
+    // SAFETY: both read backend state.
+    let (system, database) = unsafe { (pg_sys::GetSystemIdentifier(), pg_sys::MyDatabaseId) };
+    Some(format!(
+        "{system}/{}/{}",
+        database.to_u32(),
+        quarantine.to_u32()
+    ))
+}
+
 /// Whether `verdict.<name>` is there: an older version of the SQL lacks some, and none is left when the extension was dropped
 /// in this transaction.
 pub fn has_own(name: &str) -> bool {
@@ -351,6 +374,15 @@ pub fn is_read_without_users_code(oid: Oid) -> bool {
     let element = element_type(oid);
     // SAFETY: syscache look-ups.
     is_read_by_postgres(oid) || unsafe { pg_sys::get_typtype(element) } == BASE
+}
+
+/// Whether pg_catalog has an operator = for values of this type, which is no domain: for all but base types of extensions.
+pub fn has_own_equality(oid: Oid) -> bool {
+    const BASE: c_char = b'b' as c_char;
+    let is_array = element_type(oid) != oid;
+    // SAFETY: a syscache look-up.
+    let is_base = unsafe { pg_sys::get_typtype(oid) } == BASE;
+    oid.to_u32() < pg_sys::FirstNormalObjectId || is_array || !is_base
 }
 
 /// What an array consists of; for any other type, the type itself.
