@@ -4,6 +4,9 @@
 //! constraints, defaults and indexes, domains' checks, casts, ranges' functions. Their authors must be people whom that
 //! role's rights are no news to: the role itself, superusers, and roles that may act as it. Else a superuser's table would be a way
 //! up for whoever owns one of its columns' types.
+//!
+//! One exception: what an ordinary owner has hung on the table himself, a function of somebody's who could not have done so, runs as
+//! he lets it run with each statement of his own.
 
 use super::catalog::{self, Relation};
 use super::identity;
@@ -50,32 +53,34 @@ const SOMEBODY_ELSES: &str = "
         SELECT d.refclassid, d.refobjid, y.why FROM types AS y
         JOIN pg_catalog.pg_constraint AS c ON c.contypid OPERATOR(pg_catalog.=) y.oid AND y.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
         JOIN pg_catalog.pg_depend AS d ON d.classid OPERATOR(pg_catalog.=) c.tableoid AND d.objid OPERATOR(pg_catalog.=) c.oid
-    ), functions (oid, why) AS (
-        SELECT u.objid, NULL FROM used AS u WHERE u.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
-        UNION SELECT o.oprcode::pg_catalog.oid, NULL FROM used AS u JOIN pg_catalog.pg_operator AS o ON o.oid OPERATOR(pg_catalog.=) u.objid
+    ), functions (oid, why, hung) AS (
+        SELECT u.objid, NULL, true FROM used AS u WHERE u.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
+        UNION SELECT o.oprcode::pg_catalog.oid, NULL, true FROM used AS u JOIN pg_catalog.pg_operator AS o ON o.oid OPERATOR(pg_catalog.=) u.objid
         WHERE u.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_operator'::pg_catalog.regclass
-        UNION SELECT k.objid, k.why FROM checks AS k WHERE k.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
-        UNION SELECT o.oprcode::pg_catalog.oid, k.why FROM checks AS k JOIN pg_catalog.pg_operator AS o ON o.oid OPERATOR(pg_catalog.=) k.objid
+        UNION SELECT k.objid, k.why, false FROM checks AS k WHERE k.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
+        UNION SELECT o.oprcode::pg_catalog.oid, k.why, false FROM checks AS k JOIN pg_catalog.pg_operator AS o ON o.oid OPERATOR(pg_catalog.=) k.objid
         WHERE k.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_operator'::pg_catalog.regclass
-        UNION SELECT c.castfunc, y.why FROM types AS y JOIN pg_catalog.pg_cast AS c
+        UNION SELECT c.castfunc, y.why, false FROM types AS y JOIN pg_catalog.pg_cast AS c
             ON (c.castsource OPERATOR(pg_catalog.=) y.oid OR c.casttarget OPERATOR(pg_catalog.=) y.oid)
             AND y.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
-        UNION SELECT f.oid, y.why FROM types AS y JOIN pg_catalog.pg_range AS g ON g.rngtypid OPERATOR(pg_catalog.=) y.oid
+        UNION SELECT f.oid, y.why, false FROM types AS y JOIN pg_catalog.pg_range AS g ON g.rngtypid OPERATOR(pg_catalog.=) y.oid
         CROSS JOIN LATERAL (VALUES (g.rngcanonical::pg_catalog.oid), (g.rngsubdiff::pg_catalog.oid)) AS f (oid)
-        UNION SELECT f.oid, y.why FROM types AS y JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) y.oid
+        UNION SELECT f.oid, y.why, false FROM types AS y JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) y.oid
         CROSS JOIN LATERAL (VALUES (t.typinput::pg_catalog.oid), (t.typoutput::pg_catalog.oid), (t.typreceive::pg_catalog.oid),
             (t.typsend::pg_catalog.oid), (t.typmodin::pg_catalog.oid), (t.typmodout::pg_catalog.oid)) AS f (oid)
-    ), code (what, why, owner) AS (
-        SELECT pg_catalog.format('table %s', c.oid::pg_catalog.regclass), NULL, c.relowner
+    ), code (what, why, owner, hung) AS (
+        SELECT pg_catalog.format('table %s', c.oid::pg_catalog.regclass), NULL, c.relowner, false
         FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) ANY ($1)
-        UNION ALL SELECT pg_catalog.format('type %s', pg_catalog.format_type(t.oid, NULL)), y.why, t.typowner
+        UNION ALL SELECT pg_catalog.format('type %s', pg_catalog.format_type(t.oid, NULL)), y.why, t.typowner, false
         FROM types AS y JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) y.oid
-        UNION ALL SELECT pg_catalog.format('function %s', p.oid::pg_catalog.regprocedure), f.why, p.proowner
+        UNION ALL SELECT pg_catalog.format('function %s', p.oid::pg_catalog.regprocedure), f.why, p.proowner, f.hung
         FROM functions AS f JOIN pg_catalog.pg_proc AS p ON p.oid OPERATOR(pg_catalog.=) f.oid
         WHERE p.pronamespace OPERATOR(pg_catalog.<>) 'verdict'::pg_catalog.regnamespace
     )
     SELECT c.what, c.why, pg_catalog.pg_get_userbyid(c.owner)::pg_catalog.text FROM code AS c
     WHERE c.owner OPERATOR(pg_catalog.<>) $2 AND NOT pg_catalog.pg_has_role(c.owner, $2, $4)
+        AND (NOT c.hung OR (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.oid OPERATOR(pg_catalog.=) $2)
+            OR EXISTS (SELECT 1 FROM pg_catalog.unnest($1) AS t (oid) WHERE pg_catalog.has_table_privilege(c.owner, t.oid, 'TRIGGER')))
     ORDER BY c.why NULLS LAST, c.what COLLATE pg_catalog.\"C\" LIMIT 1";
 
 /// Refuses to run statements on the table as `role` when code of somebody's who may not act as that role could run with them.

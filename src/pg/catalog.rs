@@ -79,11 +79,29 @@ impl Relation {
     }
 }
 
-/// Quotes an identifier when SQL needs it.
+/// Runs `f` as if quote_all_identifiers were off: names are compared, and kept.
+fn plainly_quoted<T>(f: impl FnOnce() -> T) -> T {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            // SAFETY: PostgreSQL's own variable of that setting; a backend has one thread.
+            unsafe { native::quote_all_identifiers = self.0 };
+        }
+    }
+    // SAFETY: see above; put back also when `f` unwinds.
+    let _restore = unsafe {
+        let restore = Restore(native::quote_all_identifiers);
+        native::quote_all_identifiers = false;
+        restore
+    };
+    f()
+}
+
+/// Quotes an identifier when SQL needs it, whatever the session's settings.
 pub fn quote(identifier: &str) -> String {
     let c = c_string(identifier);
     // SAFETY: NUL-terminated input; the result is palloc'ed or the input itself.
-    unsafe { owned(pg_sys::quote_identifier(c.as_ptr())) }
+    plainly_quoted(|| unsafe { owned(pg_sys::quote_identifier(c.as_ptr())) })
 }
 
 /// Quotes a text as a literal.
@@ -345,7 +363,7 @@ pub fn parts(relation: &Relation, lockmode: u32) -> Vec<Oid> {
 /// The type's name as PostgreSQL spells it.
 pub fn type_name(oid: Oid) -> String {
     // SAFETY: palloc'ed text.
-    unsafe { owned(pg_sys::format_type_be(oid)) }
+    plainly_quoted(|| unsafe { owned(pg_sys::format_type_be(oid)) })
 }
 
 /// The type's name, qualified where it is not PostgreSQL's own, with its modifier: `character(64)`.
@@ -354,7 +372,9 @@ pub fn type_name(oid: Oid) -> String {
 pub fn type_name_with(oid: Oid, typmod: i32) -> String {
     let flags = pg_sys::FORMAT_TYPE_TYPEMOD_GIVEN | pg_sys::FORMAT_TYPE_FORCE_QUALIFY;
     // SAFETY: palloc'ed text.
-    let name = unsafe { owned(pg_sys::format_type_extended(oid, typmod, flags as u16)) };
+    let name = plainly_quoted(|| unsafe {
+        owned(pg_sys::format_type_extended(oid, typmod, flags as u16))
+    });
     match name.strip_prefix("pg_catalog.") {
         Some(own) => own.to_owned(),
         None => name,
@@ -364,7 +384,7 @@ pub fn type_name_with(oid: Oid, typmod: i32) -> String {
 /// A function as regprocedure writes it: `left(text,integer)`.
 pub fn function_signature(oid: Oid) -> String {
     // SAFETY: palloc'ed text.
-    unsafe { owned(pg_sys::format_procedure(oid)) }
+    plainly_quoted(|| unsafe { owned(pg_sys::format_procedure(oid)) })
 }
 
 /// Whether literals of this type, which is no domain, are read without running a user's code: what [`is_read_by_postgres`]

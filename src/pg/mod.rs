@@ -16,6 +16,7 @@ pub mod event;
 pub mod expression;
 pub mod foreign_key;
 pub mod identity;
+pub mod json;
 pub mod leaf;
 mod leaf_index;
 pub mod leaf_scan;

@@ -219,6 +219,7 @@ unsafe extern "C-unwind" {
     // Mutable: C changes them.
     pub static mut SPI_processed: u64;
     pub static mut MySubscription: *const Subscription;
+    pub static mut quote_all_identifiers: bool;
     pub fn GetMultiXactIdMembers(
         multi: pg_sys::MultiXactId,
         members: *mut *mut pg_sys::MultiXactMember,

@@ -25,6 +25,14 @@ pub const EXACT: [(&CStr, &CStr); 12] = [
     SEARCH_PATH,
 ];
 
+/// For our own statements: a day has 24 hours, a name is written as it is everywhere, and a backslash is one.
+pub const OWN_STATEMENTS: [(&CStr, &CStr); 4] = [
+    SEARCH_PATH,
+    (c"timezone", c"UTC"),
+    (c"quote_all_identifiers", c"off"),
+    (c"standard_conforming_strings", c"on"),
+];
+
 /// Runs `f` in [`EXACT`], and with the server's own abbreviations of time zones, for what a user wrote. It reads a file: nothing for
 /// every row.
 pub fn reading<T>(f: impl FnOnce() -> T) -> T {
