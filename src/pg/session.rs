@@ -76,7 +76,7 @@ pub fn is_shard_move(plain: Plain) -> bool {
 
 /// Whether a superuser's pg_restore is at work here. Anybody can take that name, so that all depends on the role: code of
 /// another one's, which autovacuum, ANALYZE or an index may run in a superuser's session, has a security context of its own.
-pub fn is_superusers_restore() -> bool {
+pub fn is_superusers_restore(_plain: Plain) -> bool {
     // SAFETY: application_name is NUL-terminated text or NULL; the others read backend state and the syscache.
     unsafe {
         let name = pg_sys::application_name;

@@ -17,7 +17,7 @@ use crate::store::lookup::{self, Key};
 use pgrx::pg_extern;
 use pgrx::pg_sys::{Datum, Oid};
 use serde_json::{Value, json};
-use verdict::{Decision, Row, Timestamp, decide, explain};
+use verdict::{Decision, Finding, Row, StepAnswer, Timestamp, decide, explain};
 
 /// `verdict.explain_row(relation, r jsonb)`: the steps of all guards as JSON, which `verdict.explain` unfolds.
 pub fn explain_row(call: Call, plain: Plain) -> Datum {
@@ -150,12 +150,14 @@ fn steps(plan: &Plan, row: &Row, key: Option<Key>, found: Option<&Found>, now: i
             .unwrap_or("it has none: every row is judged")
             .to_owned(),
     )];
+    let refusal = refusal(found);
     for (i, asked) in explain(row, verdict.as_ref(), policy, Timestamp(now))
         .into_iter()
         .enumerate()
     {
-        let detail = match key {
-            Some(key) if i == 0 => format!("subject \"{}\"", key.subject.text()),
+        let detail = match (key, asked.answer) {
+            (Some(key), _) if i == 0 => format!("subject \"{}\"", key.subject.text()),
+            (_, StepAnswer::No(Finding::Denied)) => format!("{}{refusal}", asked.detail),
             _ => asked.detail,
         };
         steps.push(step(asked.question, asked.answer.as_str(), detail));
@@ -169,15 +171,35 @@ fn steps(plan: &Plan, row: &Row, key: Option<Key>, found: Option<&Found>, now: i
         Decision::Found(finding) => (
             finding.to_string(),
             format!(
-                "action {}, mode {}, SQLSTATE {}",
+                "action {}, mode {}, SQLSTATE {}{}",
                 policy.actions.get(finding),
                 policy.mode,
-                finding.sqlstate()
+                finding.sqlstate(),
+                if finding == Finding::Denied {
+                    &refusal
+                } else {
+                    ""
+                }
             ),
         ),
     };
     steps.push(step("Decision", &answer, detail));
     steps
+}
+
+/// The business system's code and words, where it said any: `; 5001 no spam`.
+fn refusal(found: Option<&Found>) -> String {
+    let code = found.and_then(|found| found.err_code);
+    let words = found.and_then(|found| found.err_msg.as_ref().map(Span::text));
+    let told: Vec<String> = code
+        .map(|code| code.to_string())
+        .into_iter()
+        .chain(words.map(str::to_owned))
+        .collect();
+    match told.is_empty() {
+        true => String::new(),
+        false => format!("; {}", told.join(" ")),
+    }
 }
 
 /// The relation whose rows a composite value is of: `verdict.relation_of` of version 0.1.0.

@@ -25,3 +25,8 @@ SELECT verdict.explain('msgs', '[]');
 SELECT question, answer FROM verdict.explain('msgs', jsonb_build_object('id', 'x', 'doc', deep(200))) WHERE guard = 'j' AND question = 'Decision';
 SELECT question, answer FROM verdict.explain('msgs', '{"id": "x", "doc": 1e400}') WHERE guard = 'j' AND question = 'Decision';
 SELECT question, answer FROM verdict.explain('msgs', deep(6000)) WHERE question = 'Decision';
+-- explain tells what a refusal said
+SELECT outcome FROM verdict.deny('h', 'd', 5001, 'no spam');
+SELECT question, answer, detail FROM verdict.explain('msgs', '{"id": "d", "body": "x"}') WHERE guard = 'h' AND (answer IN ('no', 'denied'));
+SELECT outcome FROM verdict.deny('h', 'e');
+SELECT answer, detail FROM verdict.explain('msgs', '{"id": "e", "body": "x"}') WHERE guard = 'h' AND question = 'Decision';
