@@ -10,9 +10,10 @@
 
 use super::catalog::{self, Relation};
 use super::identity;
-use super::sql;
+use super::{savepoint, sql};
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{self, Oid};
+use std::cell::Cell;
 
 /// What it takes to act as a role.
 #[cfg(feature = "pg15")]
@@ -91,7 +92,31 @@ const SOMEBODY_ELSES: &str = "
 /// 42501, naming the code, its owner and the way out.
 pub fn must_be_trusted(relation: &Relation, role: Oid) -> Result<(), Report> {
     let parts = catalog::parts(relation, pg_sys::RowExclusiveLock);
+    if CHECKED.get() == Some((relation.oid, role)) {
+        return Ok(());
+    }
     check(&relation.name.to_string(), parts, Vec::new(), role)
+}
+
+thread_local! {
+    /// The table and the role for which [`once`] has looked.
+    static CHECKED: Cell<Option<(Oid, Oid)>> = const { Cell::new(None) };
+}
+
+/// Looks once for the many statements that `f` runs on the table as `role`. The lock stays until the transaction ends, so that
+/// nobody hangs anything on the table meanwhile. Where code of somebody else's is found, each statement finds it again, and says so.
+pub fn once<T>(relation: &Relation, role: Oid, f: impl FnOnce() -> T) -> T {
+    struct Forget;
+    impl Drop for Forget {
+        fn drop(&mut self) {
+            CHECKED.set(None);
+        }
+    }
+    let _forget = Forget;
+    if must_be_trusted(relation, role).is_ok() {
+        CHECKED.set(Some((relation.oid, role)));
+    }
+    f()
 }
 
 /// The same for reading a value of a type.
@@ -108,14 +133,23 @@ pub fn must_be_trusted_to_read(
 }
 
 fn check(table: &str, tables: Vec<Oid>, types: Vec<Oid>, role: Oid) -> Result<(), Report> {
-    let found = sql::rows(
-        SOMEBODY_ELSES,
-        &[tables.into(), role.into(), types.into(), MEMBERSHIP.into()],
-        |row| {
-            let text = |n| row.get::<String>(n).map(Option::unwrap_or_default);
-            Ok((text(1)?, row.get::<String>(2)?, text(3)?))
-        },
-    )?;
+    // In a savepoint: the locks on a score of catalogs and their indexes are given back with it.
+    let query = || {
+        sql::rows(
+            SOMEBODY_ELSES,
+            &[tables.into(), role.into(), types.into(), MEMBERSHIP.into()],
+            |row| {
+                let text = |n| row.get::<String>(n).map(Option::unwrap_or_default);
+                Ok((text(1)?, row.get::<String>(2)?, text(3)?))
+            },
+        )
+    };
+    let found = savepoint::trial(query).map_err(|failure| {
+        Report::new(
+            SqlState::NotInPrerequisiteState,
+            format!("what statements on table {table} would run cannot be told: {failure}"),
+        )
+    })??;
     let Some((what, why, author)) = found.into_iter().next() else {
         return Ok(());
     };

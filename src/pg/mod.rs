@@ -44,5 +44,6 @@ pub mod table;
 pub mod test_hooks;
 pub mod transaction;
 pub mod trigger;
+mod types;
 mod version;
 pub mod worker;
