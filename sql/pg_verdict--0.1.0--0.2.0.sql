@@ -39,9 +39,9 @@ DROP FUNCTION verdict.alter_guard(pg_catalog.regclass, pg_catalog.text, pg_catal
 COMMENT ON FUNCTION verdict.grant_role(pg_catalog.text, pg_catalog.regrole) IS 'Lets a role record, review, audit or administer: recorder, reviewer, auditor or admin';
 COMMENT ON FUNCTION verdict.revoke_role(pg_catalog.text, pg_catalog.regrole) IS 'Takes that back: recorder, reviewer, auditor or admin';
 COMMENT ON FUNCTION verdict.retire() IS 'Drops the leaves that can decide nothing any more and are past verdict.retention_days, and incidents past verdict.incident_retention_days';
--- A row becomes JSON as its table's owner, not as whoever asks.
+-- A row is looked at as it is: made into JSON, it would run casts of its types' owners.
 DROP FUNCTION verdict.explain(pg_catalog.anyelement);
--- include functions/row_as_json.sql
+DROP FUNCTION verdict.relation_of(pg_catalog.oid);
 -- include functions/explain_of_row.sql
 -- include functions/break_glass.sql
 -- include functions/release.sql
@@ -133,7 +133,7 @@ DECLARE
 BEGIN
     FOR made IN
         SELECT k.kind, a.grantee
-        FROM (VALUES ('auditor', 'relation_of'), ('admin', 'create_hook')) AS k (kind, function)
+        FROM (VALUES ('auditor', 'explain_row'), ('admin', 'create_hook')) AS k (kind, function)
         JOIN pg_catalog.pg_proc AS p ON p.pronamespace OPERATOR(pg_catalog.=) 'verdict'::pg_catalog.regnamespace
             AND p.proname OPERATOR(pg_catalog.=) k.function::pg_catalog.name
         CROSS JOIN LATERAL pg_catalog.aclexplode(p.proacl) AS a

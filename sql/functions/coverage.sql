@@ -6,7 +6,7 @@ CREATE FUNCTION verdict.coverage() RETURNS TABLE (
     differs pg_catalog.text,
     mend pg_catalog.text
 )
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp SET quote_all_identifiers TO off SET standard_conforming_strings TO on
 AS $$
     WITH roots AS (
         SELECT DISTINCT c.oid, pg_catalog.format('%I.%I', g.relation_schema, g.relation_name) AS name, c.relowner

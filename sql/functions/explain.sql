@@ -6,11 +6,6 @@ CREATE FUNCTION verdict.explain_row(
 REVOKE ALL ON FUNCTION verdict.explain_row(pg_catalog.regclass, pg_catalog.jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION verdict.explain_row(pg_catalog.regclass, pg_catalog.jsonb) IS 'Private: the steps of all guards as JSON';
 
-CREATE FUNCTION verdict.relation_of(row_type pg_catalog.oid) RETURNS pg_catalog.oid
-    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'relation_of_wrapper';
-REVOKE ALL ON FUNCTION verdict.relation_of(pg_catalog.oid) FROM PUBLIC;
-COMMENT ON FUNCTION verdict.relation_of(pg_catalog.oid) IS 'Private: the table whose row type this is';
-
 CREATE FUNCTION verdict.explain(
     relation pg_catalog.regclass,
     r pg_catalog.jsonb

@@ -14,6 +14,9 @@ CREATE TABLE verdict.quarantine (
     relation pg_catalog.text NOT NULL,
     relation_schema pg_catalog.text NOT NULL,
     relation_name pg_catalog.text NOT NULL,
+    relation_oid pg_catalog.oid,
+    relation_owner pg_catalog.text,
+    origin pg_catalog.text,
     operation pg_catalog.text NOT NULL,
     finding pg_catalog.text NOT NULL,
     subject pg_catalog.text,
@@ -34,6 +37,9 @@ REVOKE ALL ON TABLE verdict.quarantine FROM PUBLIC;
 COMMENT ON TABLE verdict.quarantine IS 'Rows that were left out of their statement and wait for a reviewer: verdict.release, verdict.refuse, verdict.settle';
 COMMENT ON COLUMN verdict.quarantine.times IS 'How often the same row came';
 COMMENT ON COLUMN verdict.quarantine.row_values IS 'The row as it would have been stored: each column of "columns" as text, in settings that lose nothing';
+COMMENT ON COLUMN verdict.quarantine.relation_oid IS 'The table that the row came for, in the database that "origin" names: another table of the same name does not get it';
+COMMENT ON COLUMN verdict.quarantine.relation_owner IS 'Who owned that table then: what tells it in another database, after dump and restore';
+COMMENT ON COLUMN verdict.quarantine.origin IS 'Where the row was held: system identifier, database and verdict.quarantine. NULL: nobody knows';
 COMMENT ON COLUMN verdict.quarantine.old_values IS 'For an update: the row as it was';
 SELECT pg_catalog.pg_extension_config_dump('verdict.quarantine', '');
 SELECT pg_catalog.pg_extension_config_dump('verdict.quarantine_id_seq', '');

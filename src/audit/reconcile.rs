@@ -3,6 +3,7 @@
 use super::leaks::{Scope, problem};
 use crate::args;
 use crate::enforce::{flag, plan};
+use crate::pg::authors;
 use crate::pg::catalog::quote;
 use crate::pg::deferred;
 use crate::pg::entry::say;
@@ -131,6 +132,7 @@ fn flag_leaks(
             Ok(())
         })?;
         if !dry_run {
+            authors::must_be_trusted(&table, owner)?;
             deferred::check_now(&table)?;
             let mut refused = 0;
             let mut why = None;

@@ -21,7 +21,8 @@ thread_local! {
 
 /// Whether the row comes from a superuser's pg_restore that fills a table of its own making. Each time is a line in the log.
 pub fn is_filled(fired: Fired, event: Event, plain: Plain) -> bool {
-    if event != Event::Insert || !fired.has_new_storage() || !session::is_superusers_restore() {
+    if event != Event::Insert || !fired.has_new_storage() || !session::is_superusers_restore(plain)
+    {
         return false;
     }
     let leaf = fired.relation();

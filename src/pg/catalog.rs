@@ -1,6 +1,11 @@
 //! What the catalogs say: names, owners, columns, partition trees.
 
 use super::native;
+pub use super::types::{
+    base_type_with, element_type, function_signature, has_own_equality, is_enum,
+    is_read_by_postgres, is_read_without_users_code, relation_of_row_type, type_name,
+    type_name_with,
+};
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{self, Oid};
 use serde_json::{Map, Value};
@@ -24,7 +29,7 @@ impl std::fmt::Display for Name {
 }
 
 /// A column as far as a guard cares.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
     pub name: String,
     pub attnum: i16,
@@ -79,11 +84,29 @@ impl Relation {
     }
 }
 
-/// Quotes an identifier when SQL needs it.
+/// Runs `f` as if quote_all_identifiers were off: names are compared, and kept.
+pub(super) fn plainly_quoted<T>(f: impl FnOnce() -> T) -> T {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            // SAFETY: PostgreSQL's own variable of that setting; a backend has one thread.
+            unsafe { native::quote_all_identifiers = self.0 };
+        }
+    }
+    // SAFETY: see above; put back also when `f` unwinds.
+    let _restore = unsafe {
+        let restore = Restore(native::quote_all_identifiers);
+        native::quote_all_identifiers = false;
+        restore
+    };
+    f()
+}
+
+/// Quotes an identifier when SQL needs it, whatever the session's settings.
 pub fn quote(identifier: &str) -> String {
     let c = c_string(identifier);
     // SAFETY: NUL-terminated input; the result is palloc'ed or the input itself.
-    unsafe { owned(pg_sys::quote_identifier(c.as_ptr())) }
+    plainly_quoted(|| unsafe { owned(pg_sys::quote_identifier(c.as_ptr())) })
 }
 
 /// Quotes a text as a literal.
@@ -195,6 +218,29 @@ pub fn own_relation(name: &str) -> Result<Oid, Report> {
         )
     };
     find(SCHEMA, name).ok_or_else(missing)
+}
+
+/// Who owns the relation.
+pub fn owner(oid: Oid) -> Oid {
+    // SAFETY: an existing relation, opened under a lock.
+    unsafe {
+        let rel = pg_sys::relation_open(oid, pg_sys::AccessShareLock as i32);
+        let owner = (*(*rel).rd_rel).relowner;
+        pg_sys::relation_close(rel, pg_sys::AccessShareLock as i32);
+        owner
+    }
+}
+
+/// What tells this database from every other one, and from itself after a restore: within one origin an OID means one object.
+pub fn origin() -> Option<String> {
+    let quarantine = find(SCHEMA, "quarantine")?;
+    // SAFETY: both read backend state.
+    let (system, database) = unsafe { (pg_sys::GetSystemIdentifier(), pg_sys::MyDatabaseId) };
+    Some(format!(
+        "{system}/{}/{}",
+        database.to_u32(),
+        quarantine.to_u32()
+    ))
 }
 
 /// Whether `verdict.<name>` is there: an older version of the SQL lacks some, and none is left when the extension was dropped
@@ -317,56 +363,6 @@ pub fn parts(relation: &Relation, lockmode: u32) -> Vec<Oid> {
             vec![relation.oid]
         }
     }
-}
-
-/// The type's name as PostgreSQL spells it.
-pub fn type_name(oid: Oid) -> String {
-    // SAFETY: palloc'ed text.
-    unsafe { owned(pg_sys::format_type_be(oid)) }
-}
-
-/// The type's name, qualified where it is not PostgreSQL's own, with its modifier: `character(64)`.
-///
-/// The same in every major, which differ in whether they qualify, say, json.
-pub fn type_name_with(oid: Oid, typmod: i32) -> String {
-    let flags = pg_sys::FORMAT_TYPE_TYPEMOD_GIVEN | pg_sys::FORMAT_TYPE_FORCE_QUALIFY;
-    // SAFETY: palloc'ed text.
-    let name = unsafe { owned(pg_sys::format_type_extended(oid, typmod, flags as u16)) };
-    match name.strip_prefix("pg_catalog.") {
-        Some(own) => own.to_owned(),
-        None => name,
-    }
-}
-
-/// What an array consists of; for any other type, the type itself.
-pub fn element_type(oid: Oid) -> Oid {
-    // SAFETY: syscache look-ups.
-    unsafe {
-        let element = pg_sys::get_base_element_type(oid);
-        if element == pg_sys::InvalidOid {
-            oid
-        } else {
-            element
-        }
-    }
-}
-
-/// Whether the type is an enum.
-pub fn is_enum(oid: Oid) -> bool {
-    // SAFETY: a syscache look-up.
-    unsafe { pg_sys::type_is_enum(oid) }
-}
-
-/// The relation whose row type this is, or `None` for any other type.
-pub fn relation_of_row_type(oid: Oid) -> Option<Oid> {
-    // SAFETY: syscache look-ups; get_typtype tells a type that is not there, which getBaseType would not bear.
-    let relation = unsafe {
-        if pg_sys::get_typtype(oid) == 0 {
-            return None;
-        }
-        pg_sys::get_typ_typrelid(pg_sys::getBaseType(oid))
-    };
-    (relation != pg_sys::InvalidOid).then_some(relation)
 }
 
 /// The OID of our function that takes no arguments.

@@ -35,13 +35,13 @@ pub fn own_next_id(sequence: &str) -> Result<i64, Report> {
     Ok(super::entry::guarded(|plain| next_id(sequence, plain)))
 }
 
-/// `moment + interval`. Raises 22008 when that is out of range.
+/// `moment + interval`, with days of 24 hours in UTC, whatever the session's TimeZone. Raises 22008 when that is out of range.
 pub fn after(moment: i64, interval: Interval, _plain: Plain) -> i64 {
     let mut interval = interval;
-    // SAFETY: the function takes a timestamptz and a pointer to an interval.
+    // SAFETY: the function takes a timestamp and a pointer to an interval; a timestamptz is a timestamp in UTC.
     unsafe {
         native::DirectFunctionCall2Coll(
-            Some(native::timestamptz_pl_interval),
+            Some(native::timestamp_pl_interval),
             pg_sys::InvalidOid,
             Datum::from(moment),
             Datum::from(&raw mut interval),

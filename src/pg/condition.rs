@@ -1,18 +1,23 @@
 //! A guard's condition: text to one expression over NEW, checked, and kept as a tree.
 //!
-//! The trigger's WHEN is built from this tree. The text is never put into a statement.
+//! The trigger's WHEN is built from this tree. The text is never put into a statement. It is read as the table's owner, in a
+//! security-restricted operation: whoever puts a guard on, or mends one, lends nobody his rights.
 
 use super::catalog::{self, Relation};
-use super::native;
-use super::settings::{self, EXACT};
+use super::entry::guarded;
+use super::identity::{self, Restriction};
+use super::settings;
+use super::{condition_text, expression, native};
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{self, Node};
 use pgrx::{PgList, PgTryBuilder};
-use std::ffi::c_void;
 use std::panic::AssertUnwindSafe;
 
 /// The most columns that a condition may name.
 pub const COLUMNS_CAP: usize = 16;
+
+/// The longest condition, in bytes: each row is tested against it.
+const TEXT_CAP: usize = 8_192;
 
 /// `(condition) IS NOT FALSE` as a raw parse tree, and the columns that it reads.
 pub struct Condition {
@@ -31,45 +36,55 @@ impl Condition {
     ///
     /// # Errors
     ///
-    /// 42601 when it does not parse as one expression; 22023 when it uses what a guard cannot rely on: OLD,
-    /// subqueries, functions that are not immutable or not built in, whole rows, system columns.
+    /// 42601 when it does not parse as one expression; 22023 when it uses what a guard cannot rely on: OLD, subqueries, whole
+    /// rows, system columns, values that users can change, functions that are not in condition_allowed.txt.
     pub fn parse(text: &str, relation: &Relation) -> Result<Self, Report> {
-        let raw = parse_expression(text)?;
-        // SAFETY: builds nodes in the current memory context; the relation is open while it is looked at.
-        unsafe {
-            let test = pg_sys::palloc0(std::mem::size_of::<pg_sys::BooleanTest>())
-                .cast::<pg_sys::BooleanTest>();
-            (*test).xpr.type_ = pg_sys::NodeTag::T_BooleanTest;
-            (*test).arg = raw.cast();
-            (*test).booltesttype = pg_sys::BoolTestType::IS_NOT_FALSE;
-            (*test).location = -1;
-            let analyzed = settings::with(&EXACT, || analyzed(relation, test.cast()))?;
-            let columns = checked_columns(analyzed, relation)?;
-            Ok(Self {
-                raw: test.cast(),
-                columns,
-            })
-        }
+        exactly(relation, || {
+            let raw = parse_expression(text)?;
+            condition_text::check(raw, relation)?;
+            // SAFETY: builds nodes in the current memory context; the relation is open while it is looked at.
+            unsafe {
+                let test = pg_sys::palloc0(std::mem::size_of::<pg_sys::BooleanTest>())
+                    .cast::<pg_sys::BooleanTest>();
+                (*test).xpr.type_ = pg_sys::NodeTag::T_BooleanTest;
+                (*test).arg = raw.cast();
+                (*test).booltesttype = pg_sys::BoolTestType::IS_NOT_FALSE;
+                (*test).location = -1;
+                let analyzed = analyzed(relation, test.cast())?;
+                let columns = checked_columns(analyzed, relation)?;
+                Ok(Self {
+                    raw: test.cast(),
+                    columns,
+                })
+            }
+        })
     }
 }
 
-/// Refuses a text that the session's settings read in another way than [`Condition::parse`] does.
+fn exactly<T>(relation: &Relation, f: impl FnOnce() -> Result<T, Report>) -> Result<T, Report> {
+    identity::as_role(relation.owner, Restriction::SecurityRestricted, || {
+        settings::reading(f)
+    })
+}
+
+/// Refuses a text that the session's settings read in another way than [`Condition::parse`] does, which must have read it first.
 ///
 /// # Errors
 ///
 /// 22023; those of [`Condition::parse`].
 pub fn must_not_depend_on_settings(text: &str, relation: &Relation) -> Result<(), Report> {
-    let raw = parse_expression(text)?;
-    // The names of types are not at issue.
-    let search_path = EXACT.iter().filter(|(name, _)| *name == c"search_path");
-    let search_path: Vec<_> = search_path.copied().collect();
-    // SAFETY: two analyzed expressions in the current memory context.
-    let same = unsafe {
-        let exact = settings::with(&EXACT, || analyzed(relation, raw))?;
-        let here = settings::with(&search_path, || analyzed(relation, raw))?;
-        pg_sys::equal(exact.cast(), here.cast())
+    let read = || {
+        let raw = parse_expression(text)?;
+        // SAFETY: a raw expression in the current memory context.
+        unsafe { analyzed(relation, raw) }
     };
-    if same {
+    let exact = exactly(relation, read)?;
+    // The names of types are not at issue.
+    let here = identity::as_role(relation.owner, Restriction::SecurityRestricted, || {
+        settings::with(&[settings::SEARCH_PATH], read)
+    })?;
+    // SAFETY: two analyzed expressions in the current memory context.
+    if unsafe { pg_sys::equal(exact.cast(), here.cast()) } {
         return Ok(());
     }
     Err(Report::new(
@@ -79,7 +94,7 @@ pub fn must_not_depend_on_settings(text: &str, relation: &Relation) -> Result<()
     .hint("Write dates as in ISO 8601, and times with their zone: '2026-01-31 12:00+00'."))
 }
 
-fn refuse(state: SqlState, what: impl std::fmt::Display) -> Report {
+pub(super) fn refuse(state: SqlState, what: impl std::fmt::Display) -> Report {
     Report::new(state, format!("argument condition: {what}"))
         .hint("One expression over NEW with built-in immutable functions and operators only, such as 'NEW.session_type = 1'; types of your own with their schema.")
 }
@@ -107,6 +122,13 @@ fn caught<T>(f: impl FnOnce() -> T) -> Result<T, Report> {
 }
 
 fn parse_expression(text: &str) -> Result<*mut Node, Report> {
+    if text.len() > TEXT_CAP {
+        return Err(refuse(
+            SqlState::InvalidParameter,
+            format!("it has {} bytes, and may have {TEXT_CAP}", text.len()),
+        )
+        .hint("Keep what it would list in a column of the table, such as a room's kind, and ask for that."));
+    }
     let c = catalog::c_string(text);
     let list = caught(|| {
         // SAFETY: NUL-terminated; parsing looks at no catalog.
@@ -206,17 +228,13 @@ unsafe fn checked_columns(
 ) -> Result<Vec<String>, Report> {
     // SAFETY: walkers over a node tree.
     unsafe {
-        if pg_sys::contain_mutable_functions(expression) {
-            return Err(refuse(
-                SqlState::InvalidParameter,
-                "it uses a function that is not immutable",
-            ));
-        }
-        if foreign_code(expression, std::ptr::null_mut()) {
-            return Err(refuse(
-                SqlState::InvalidParameter,
-                "it uses a function, operator, domain, collation or attribute that is not built in, and could be replaced later",
-            ));
+        let uses = guarded(|plain| expression::uses(expression, plain));
+        if let Some(problem) = uses.problem() {
+            let report = refuse(SqlState::InvalidParameter, problem.what);
+            return Err(match problem.instead {
+                Some(instead) => report.hint(format!("Write instead: {instead}")),
+                None => report,
+            });
         }
         let mut set = std::ptr::null_mut();
         pg_sys::pull_varattnos(expression, 1, &mut set);
@@ -246,39 +264,5 @@ unsafe fn checked_columns(
             ));
         }
         Ok(columns)
-    }
-}
-
-/// Walks the tree: true as soon as some node would run code that is not PostgreSQL's own.
-///
-/// # Safety
-///
-/// Called by PostgreSQL's walkers with a node of an expression, or NULL.
-unsafe extern "C-unwind" fn foreign_code(node: *mut Node, context: *mut c_void) -> bool {
-    unsafe extern "C-unwind" fn is_foreign(function: pg_sys::Oid, _context: *mut c_void) -> bool {
-        function.to_u32() >= pg_sys::FirstNormalObjectId
-    }
-    // SAFETY: see above.
-    unsafe {
-        if node.is_null() {
-            return false;
-        }
-        if pg_sys::check_functions_in_node(node, Some(is_foreign), context) {
-            return true;
-        }
-        if (*node).type_ == pg_sys::NodeTag::T_CoerceToDomain {
-            return true;
-        }
-        if (*node).type_ == pg_sys::NodeTag::T_FieldSelect {
-            // The attributes of a composite type can be renamed, by a statement that no guard hears of.
-            return true;
-        }
-        if (*node).type_ == pg_sys::NodeTag::T_CollateExpr {
-            let collation = (*node.cast::<pg_sys::CollateExpr>()).collOid;
-            if collation.to_u32() >= pg_sys::FirstNormalObjectId {
-                return true;
-            }
-        }
-        pg_sys::ffi::pg_guard_ffi_boundary(|| native::walk_expression(node, foreign_code, context))
     }
 }

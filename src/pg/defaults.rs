@@ -1,8 +1,9 @@
 //! Columns that a table fills by itself.
 
+use super::entry::guarded;
+use super::expression::{self, Problem};
 use super::{catalog, native};
-use pgrx::FromDatum;
-use pgrx::pg_sys::{self, Oid};
+use pgrx::pg_sys::{self, Datum, Oid};
 use std::ffi::{c_char, c_void};
 
 /// The columns to which `relation` gives another value for each row that does not name them: identities, and defaults such
@@ -27,6 +28,27 @@ pub fn changing(relation: Oid) -> Vec<String> {
         changing
     }
 }
+
+/// Why what this stored generated column gets cannot be relied on: what a guard sees there must not be changed by whoever can
+/// replace a function. `None` for a column that is not generated, or by built-in and reviewed functions only.
+pub fn generation_problem(relation: Oid, attnum: i16) -> Option<Problem> {
+    // SAFETY: an existing relation, opened under a lock; its constraints live in the relcache while it is open.
+    unsafe {
+        let rel = pg_sys::relation_open(relation, pg_sys::AccessShareLock as i32);
+        let desc = (*rel).rd_att;
+        let stored = catalog::attribute(desc, i32::from(attnum)).attgenerated == STORED;
+        let expression = default_of(desc, attnum);
+        let uses = (stored && !expression.is_null()).then(|| {
+            guarded(|plain| expression::uses(native::stringToNode(expression).cast(), plain))
+        });
+        let problem = uses.and_then(|uses| uses.problem());
+        pg_sys::relation_close(rel, pg_sys::AccessShareLock as i32);
+        problem
+    }
+}
+
+/// `attgenerated` of a column whose value is stored.
+const STORED: c_char = b's' as c_char;
 
 /// The column's default as PostgreSQL keeps it; NULL when there is none.
 ///
@@ -57,12 +79,15 @@ unsafe fn is_changing(expression: *const c_char) -> bool {
     if expression.is_null() {
         return false;
     }
-    // SAFETY: walkers over a node tree that was just made.
-    unsafe {
-        let expression = native::stringToNode(expression).cast::<pg_sys::Node>();
-        pg_sys::contain_volatile_functions(expression)
-            || asks_time(expression, std::ptr::null_mut())
-    }
+    // One boundary at the root: nothing of Rust's is alive below it.
+    guarded(|_plain| {
+        // SAFETY: walkers over a node tree that was just made; frames are plain.
+        unsafe {
+            let expression = native::stringToNode(expression).cast::<pg_sys::Node>();
+            native::contain_volatile_functions(expression)
+                || asks_time(expression, std::ptr::null_mut())
+        }
+    })
 }
 
 /// # Safety
@@ -96,10 +121,25 @@ unsafe extern "C-unwind" fn asks_time(node: *mut pg_sys::Node, context: *mut c_v
                 let constant = &*node.cast::<pg_sys::Const>();
                 constant.consttype == pg_sys::TEXTOID
                     && !constant.constisnull
-                    && String::from_datum(constant.constvalue, false).as_deref() == Some("now")
+                    && is_now(constant.constvalue)
             }
             _ => false,
         };
         asks || native::walk_expression(node, asks_time, context)
+    }
+}
+
+/// # Safety
+///
+/// A text datum in memory: constants are not toasted.
+unsafe fn is_now(text: Datum) -> bool {
+    // SAFETY: see above.
+    unsafe {
+        let text = text.cast_mut_ptr::<pg_sys::varlena>();
+        let bytes = std::slice::from_raw_parts(
+            pgrx::vardata_any(text).cast::<u8>(),
+            pgrx::varsize_any_exhdr(text),
+        );
+        bytes == b"now"
     }
 }

@@ -207,6 +207,13 @@ impl Call {
         self.datum(n).map(|datum| datum.value() as u8 != 0)
     }
 
+    /// The type of argument `n`, of a polymorphic function.
+    pub fn type_of(self, n: i16, _plain: Plain) -> Option<pg_sys::Oid> {
+        // SAFETY: fcinfo is valid during the call; frames are plain.
+        let oid = unsafe { native::get_fn_expr_argtype((*self.0).flinfo, c_int::from(n)) };
+        (oid != pg_sys::InvalidOid).then_some(oid)
+    }
+
     /// NULL as the result.
     pub fn null(self) -> Datum {
         // SAFETY: fcinfo is valid during the call.
@@ -312,4 +319,5 @@ entries! {
     verdict_release, pg_finfo_verdict_release => crate::quarantine::review::release;
     verdict_refuse, pg_finfo_verdict_refuse => crate::quarantine::review::refuse;
     verdict_explain_row, pg_finfo_verdict_explain_row => crate::watch::explain::explain_row;
+    verdict_explain_value, pg_finfo_verdict_explain_value => crate::watch::explain::explain_value;
 }

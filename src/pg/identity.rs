@@ -58,6 +58,12 @@ pub fn is_superuser() -> bool {
     unsafe { pg_sys::superuser() }
 }
 
+/// Whether that role is a superuser.
+pub fn is_superuser_role(role: Oid) -> bool {
+    // SAFETY: a syscache look-up.
+    unsafe { pg_sys::superuser_arg(role) }
+}
+
 /// Runs `f` as the owner of the extension's tables, on a search_path of pg_catalog alone.
 ///
 /// # Errors

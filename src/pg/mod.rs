@@ -3,16 +3,20 @@
 //! Functions that take a [`entry::Plain`] may raise by `longjmp`; all others raise through pgrx and run
 //! inside [`entry::Plain::step`] or a `#[pg_extern]`.
 
+pub mod authors;
 pub mod catalog;
 pub mod clock;
 pub mod columns;
 pub mod condition;
+mod condition_text;
 pub mod defaults;
 pub mod deferred;
 pub mod entry;
 pub mod event;
+pub mod expression;
 pub mod foreign_key;
 pub mod identity;
+pub mod json;
 pub mod leaf;
 mod leaf_index;
 pub mod leaf_scan;
@@ -40,5 +44,6 @@ pub mod table;
 pub mod test_hooks;
 pub mod transaction;
 pub mod trigger;
+mod types;
 mod version;
 pub mod worker;

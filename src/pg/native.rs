@@ -41,7 +41,7 @@ unsafe extern "C-unwind" {
         arg1: Datum,
         arg2: Datum,
     ) -> Datum;
-    pub fn timestamptz_pl_interval(fcinfo: pg_sys::FunctionCallInfo) -> Datum;
+    pub fn timestamp_pl_interval(fcinfo: pg_sys::FunctionCallInfo) -> Datum;
 
     pub fn table_open(relation: Oid, lockmode: pg_sys::LOCKMODE) -> Relation;
     pub fn try_table_open(relation: Oid, lockmode: pg_sys::LOCKMODE) -> Relation;
@@ -219,6 +219,7 @@ unsafe extern "C-unwind" {
     // Mutable: C changes them.
     pub static mut SPI_processed: u64;
     pub static mut MySubscription: *const Subscription;
+    pub static mut quote_all_identifiers: bool;
     pub fn GetMultiXactIdMembers(
         multi: pg_sys::MultiXactId,
         members: *mut *mut pg_sys::MultiXactMember,
@@ -343,6 +344,27 @@ unsafe extern "C-unwind" {
         elevel: c_int,
         reload: bool,
     ) -> c_int;
+    // For walkers' callbacks, in which nothing may panic.
+    pub fn lappend_oid(list: *mut pg_sys::List, datum: Oid) -> *mut pg_sys::List;
+    pub fn lappend(list: *mut pg_sys::List, datum: *mut c_void) -> *mut pg_sys::List;
+    pub fn exprInputCollation(expression: *const pg_sys::Node) -> Oid;
+    pub fn contain_mutable_functions(clause: *mut pg_sys::Node) -> bool;
+    pub fn contain_volatile_functions(clause: *mut pg_sys::Node) -> bool;
+    pub fn check_functions_in_node(
+        node: *mut pg_sys::Node,
+        checker: unsafe extern "C-unwind" fn(Oid, *mut c_void) -> bool,
+        context: *mut c_void,
+    ) -> bool;
+    pub fn type_is_enum(type_oid: Oid) -> bool;
+    pub fn get_base_element_type(type_oid: Oid) -> Oid;
+    pub fn get_fn_expr_argtype(flinfo: *mut pg_sys::FmgrInfo, argnum: c_int) -> Oid;
+    pub fn superuser_arg(role: Oid) -> bool;
+    #[cfg(feature = "pg15")]
+    #[link_name = "raw_expression_tree_walker"]
+    pub fn walk_raw(node: *mut pg_sys::Node, walker: Walker, context: *mut c_void) -> bool;
+    #[cfg(not(feature = "pg15"))]
+    #[link_name = "raw_expression_tree_walker_impl"]
+    pub fn walk_raw(node: *mut pg_sys::Node, walker: Walker, context: *mut c_void) -> bool;
     pub fn ChangeVarNodes(node: *mut pg_sys::Node, from: c_int, to: c_int, sublevels_up: c_int);
     #[cfg(feature = "pg15")]
     #[link_name = "expression_tree_walker"]

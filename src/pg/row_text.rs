@@ -39,6 +39,13 @@ pub fn whole(row: RowSlot, leaf: Oid) -> Vec<Column> {
     })
 }
 
+/// One column's text, in the settings that stand; `None` when it is NULL, or there is no such column.
+pub fn of(row: RowSlot, leaf: Oid, column: &str) -> Option<String> {
+    let found = attributes(row, leaf).find(|(attribute, _)| name_of(attribute) == column);
+    let (attribute, value) = found?;
+    value.map(|value| text(attribute, value))
+}
+
 /// How many bytes [`whole`] will need at least: before memory is spent on them.
 pub fn size(row: RowSlot, leaf: Oid) -> usize {
     attributes(row, leaf)

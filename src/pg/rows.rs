@@ -1,70 +1,113 @@
-//! Rows outside of any trigger: made from JSON, as the table's owner would read it, or stored already.
+//! Rows outside of any trigger: a caller's value, made from JSON, or stored already.
+//!
+//! Nobody's code runs here: no cast, no domain's check, no function of a user's. That is why it does not matter who asks.
 
-use super::catalog::Relation;
+use super::catalog::{self, Relation};
 use super::columns::RowSlot;
 use super::entry::Plain;
-use super::identity::{self, Restriction};
-use super::{memory, native, sql, trigger};
+use super::identity;
+use super::settings;
+use super::{memory, native, trigger};
 use crate::report::{Report, SqlState};
-use pgrx::datum::DatumWithOid;
+use pgrx::Spi;
 use pgrx::pg_sys::{self, Datum, Oid};
-use pgrx::{AnyElement, JsonB, Spi};
 use std::ffi::CStr;
 
-/// A composite value in the caller's memory context.
+/// Values for the columns of a table, in the order of their attribute numbers, in the caller's memory context.
 #[derive(Clone, Copy)]
-pub struct Composite(Datum);
+pub struct Values {
+    values: *const Datum,
+    nulls: *const bool,
+}
 
-/// Reads a row of `relation` from a JSON object of columns and values, as `jsonb_populate_record` does: columns that are
-/// not named are NULL. The types' input functions run with the rights of the table's owner.
+/// Reads the columns `names` of a JSON object, as `jsonb_populate_record` would; all others are NULL. A domain's value is read
+/// as its base type's: the domain's checks are somebody's code, and no guard asks them.
 ///
 /// # Errors
 ///
-/// PostgreSQL's own, for a value that is not of its column's type.
-pub fn from_json(relation: &Relation, json: &str) -> Result<Composite, Report> {
+/// 22023: no object, or a type that a user's code reads; PostgreSQL's own, for a value that is not of its column's type.
+fn from_json(
+    relation: &Relation,
+    natts: usize,
+    names: &[String],
+    json: &str,
+) -> Result<Values, Report> {
+    let refuse =
+        |what: String| Report::new(SqlState::InvalidParameter, format!("argument r {what}"));
+    if !json.starts_with('{') {
+        return Err(
+            refuse("must be a JSON object of columns and values".to_owned())
+                .hint("For example to_jsonb(m) for a row m of the table."),
+        );
+    }
+    let read: Vec<_> = names
+        .iter()
+        .filter_map(|name| relation.column(name))
+        .collect();
+    let foreign = read
+        .iter()
+        .find(|column| !catalog::is_read_by_postgres(column.base_type));
+    if let Some(column) = foreign {
+        return Err(refuse(format!(
+            "cannot be JSON: column \"{}\" is of type {}, and reading its values may run code of that type's owner",
+            column.name,
+            catalog::type_name(column.type_oid)
+        ))
+        .hint("Give a row: SELECT e.* FROM messages AS m, verdict.explain(m) AS e."));
+    }
+    let columns: Vec<String> = read
+        .iter()
+        .map(|column| {
+            let (base, typmod) = catalog::base_type_with(column.type_oid, column.typmod);
+            let type_name = catalog::type_name_with(base, typmod);
+            format!("{} {type_name}", catalog::quote(&column.name))
+        })
+        .collect();
     let statement = format!(
-        "SELECT pg_catalog.jsonb_populate_record(NULL::{}, $1::pg_catalog.jsonb)",
-        relation.name
+        "SELECT r.* FROM pg_catalog.jsonb_to_record($1::pg_catalog.jsonb) AS r ({})",
+        columns.join(", ")
     );
-    let value = identity::as_role(relation.owner, Restriction::SecurityRestricted, || {
+    let query = || {
         Spi::connect(|client| {
             let found = client.select(&statement, Some(1), &[json.into()])?;
-            let value = found.first().get_datum_by_ordinal(1)?;
-            // SAFETY: a composite is a varlena; copied to the context in which SPI was opened.
-            Ok(value.map(|value| unsafe { pg_sys::SPI_datumTransfer(value, false, -1) }))
+            let row = found.first();
+            let values = read.iter().enumerate().map(|(i, column)| {
+                let value = row.get_datum_by_ordinal(i + 1)?;
+                // SAFETY: a value of that type, copied to the context in which SPI was opened.
+                Ok(value.map(|value| unsafe { outlives_spi(value, column.base_type) }))
+            });
+            values.collect::<Result<Vec<Option<Datum>>, pgrx::spi::Error>>()
         })
-        .map_err(|error: pgrx::spi::Error| {
-            Report::new(SqlState::InvalidParameter, format!("argument r: {error}"))
-        })
+    };
+    let found = identity::as_extension_owner(|| {
+        settings::reading(query).map_err(|error| refuse(error.to_string()))
     })?;
-    value.map(Composite).ok_or_else(|| {
-        Report::new(
-            SqlState::InvalidParameter,
-            "argument r must be a JSON object of columns and values",
-        )
-        .hint("For example to_jsonb(m) for a row m of the table.")
+    let (mut values, mut nulls) = (vec![Datum::null(); natts], vec![true; natts]);
+    for (column, value) in read.iter().zip(found) {
+        if let Some(value) = value {
+            let place = column.attnum as usize - 1;
+            (values[place], nulls[place]) = (value, false);
+        }
+    }
+    Ok(Values {
+        values: memory::copied(&values),
+        nulls: memory::copied(&nulls),
     })
 }
 
-/// Writes a row of `relation` as a JSON object, as `to_jsonb` does. Casts and output functions of the columns' types run
-/// with the rights of the table's owner.
+/// # Safety
 ///
-/// # Errors
-///
-/// PostgreSQL's own.
-pub fn to_json(relation: &Relation, row: AnyElement) -> Result<Option<JsonB>, Report> {
-    // SAFETY: the value is of the type that it says.
-    let row = unsafe { DatumWithOid::new(row.datum(), row.oid()) };
-    identity::as_role(relation.owner, Restriction::SecurityRestricted, || {
-        // Not `one`, which takes a transaction id: a standby has none to give.
-        let rows = sql::rows("SELECT pg_catalog.to_jsonb($1)", &[row], |found| {
-            found.get(1)
-        })?;
-        Ok(rows.into_iter().flatten().next())
-    })
+/// SPI is connected; the value is of that type.
+unsafe fn outlives_spi(value: Datum, type_oid: Oid) -> Datum {
+    let (mut length, mut by_value) = (0, false);
+    // SAFETY: see above.
+    unsafe {
+        pg_sys::get_typlenbyval(type_oid, &mut length, &mut by_value);
+        pg_sys::SPI_datumTransfer(value, by_value, i32::from(length))
+    }
 }
 
-/// A row in a slot of its table, outside of any trigger.
+/// A table that is held open, so that no statement of this session changes it meanwhile, and a row of it in a slot.
 #[derive(Clone, Copy)]
 pub struct TableRow {
     relation: pg_sys::Relation,
@@ -72,23 +115,64 @@ pub struct TableRow {
 }
 
 impl TableRow {
-    /// Opens the table and puts a made row into a slot, until [`TableRow::close`].
-    pub fn open(table: Oid, row: Composite, _plain: Plain) -> Self {
-        // SAFETY: the composite is of the table's row type; tuple and slot live in the current memory context.
+    /// Opens the table, until [`TableRow::close`]. There is no row yet.
+    pub fn open(table: Oid, _plain: Plain) -> Self {
+        // SAFETY: the slot lives in the current memory context; on ERROR the resource owner closes the table.
         unsafe {
             let relation = native::table_open(table, pg_sys::AccessShareLock as i32);
-            let header = native::pg_detoast_datum(row.0.cast_mut_ptr())
-                .cast::<pg_sys::HeapTupleHeaderData>();
-            let tuple = native::palloc0(std::mem::size_of::<pg_sys::HeapTupleData>())
-                .cast::<pg_sys::HeapTupleData>();
-            (*tuple).t_data = header;
-            (*tuple).t_len = pgrx::varsize_any(header.cast()) as u32;
             let slot = native::MakeSingleTupleTableSlot(
                 (*relation).rd_att,
                 &raw const pg_sys::TTSOpsHeapTuple,
             );
-            native::ExecStoreHeapTuple(tuple, slot, false);
             Self { relation, slot }
+        }
+    }
+
+    /// Puts in a row made of a JSON object: `given` says which columns are read, and the object. The others are NULL.
+    pub fn put_json(
+        self,
+        given: impl FnOnce() -> Result<(Vec<String>, String), Report>,
+        plain: Plain,
+    ) {
+        let made = plain.step(|| {
+            let (names, json) = given()?;
+            // SAFETY: an open relation.
+            let (oid, natts) =
+                unsafe { ((*self.relation).rd_id, (*(*self.relation).rd_att).natts) };
+            from_json(&catalog::relation(oid)?, natts as usize, &names, &json)
+        });
+        // SAFETY: a value for each attribute of the table, of the attribute's type.
+        unsafe {
+            let tuple = native::heap_form_tuple((*self.relation).rd_att, made.values, made.nulls);
+            native::ExecStoreHeapTuple(tuple, self.slot, false);
+        }
+    }
+
+    /// Puts in a composite value, which must be a row of the table as it is.
+    pub fn put_value(self, value: Datum, plain: Plain) {
+        // SAFETY: a composite by its SQL type; tuple and slot live in the current memory context.
+        unsafe {
+            let header = native::pg_detoast_datum(value.cast_mut_ptr())
+                .cast::<pg_sys::HeapTupleHeaderData>();
+            let is_of = (*header).t_choice.t_datum.datum_typeid;
+            let count = u32::from((*header).t_infomask2) & pg_sys::HEAP_NATTS_MASK;
+            let (table_type, natts) = (
+                (*(*self.relation).rd_rel).reltype,
+                (*(*self.relation).rd_att).natts,
+            );
+            if is_of != table_type || count as i32 > natts {
+                plain.step(|| {
+                    Err::<(), _>(Report::new(
+                        SqlState::WrongObjectType,
+                        "argument r is not a row of the table as it is now",
+                    ))
+                });
+            }
+            let tuple = native::palloc0(std::mem::size_of::<pg_sys::HeapTupleData>())
+                .cast::<pg_sys::HeapTupleData>();
+            (*tuple).t_data = header;
+            (*tuple).t_len = pgrx::varsize_any(header.cast()) as u32;
+            native::ExecStoreHeapTuple(tuple, self.slot, false);
         }
     }
 
@@ -103,13 +187,13 @@ impl TableRow {
         unsafe { (*self.slot).tts_tid }
     }
 
-    /// As [`trigger::under_condition`].
+    /// As [`trigger::under_condition`], for whoever asks: a condition that would run a user's code is none of ours.
     pub fn under_condition_of(self, name: &CStr, plain: Plain) -> bool {
-        trigger::under_condition(self.relation, name, self.slot(), plain)
+        trigger::under_own_condition(self.relation, name, self.slot(), plain)
     }
 
     pub fn close(self, _plain: Plain) {
-        // SAFETY: both were opened by `open`.
+        // SAFETY: both were opened by `open`. The lock stays until the transaction ends.
         unsafe {
             native::ExecDropSingleTupleTableSlot(self.slot);
             native::table_close(self.relation, pg_sys::NoLock as i32);

@@ -13,6 +13,8 @@ pub struct Failure {
     pub detail: Option<String>,
     /// 42501.
     pub is_about_rights: bool,
+    /// 0A000, 2BP01 or 42P13: PostgreSQL does not do that to a table that a trigger needs as it is.
+    pub is_about_dependencies: bool,
     /// 55P03.
     pub is_lock_timeout: bool,
     /// 53200, which a full lock table says too.
@@ -64,6 +66,12 @@ fn run<T>(f: impl FnOnce() -> T, keep: bool) -> Result<T, Failure> {
                     detail: report.detail().map(str::to_owned),
                     is_about_rights: report.sql_error_code()
                         == Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
+                    is_about_dependencies: matches!(
+                        report.sql_error_code(),
+                        Code::ERRCODE_FEATURE_NOT_SUPPORTED
+                            | Code::ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST
+                            | Code::ERRCODE_INVALID_FUNCTION_DEFINITION
+                    ),
                     is_out_of_locks: report.sql_error_code() == Code::ERRCODE_OUT_OF_MEMORY,
                     is_lock_timeout: report.sql_error_code() == Code::ERRCODE_LOCK_NOT_AVAILABLE,
                 })

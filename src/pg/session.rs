@@ -76,16 +76,16 @@ pub fn is_shard_move(plain: Plain) -> bool {
 
 /// Whether a superuser's pg_restore is at work here. Anybody can take that name, so that all depends on the role: code of
 /// another one's, which autovacuum, ANALYZE or an index may run in a superuser's session, has a security context of its own.
-pub fn is_superusers_restore() -> bool {
+pub fn is_superusers_restore(_plain: Plain) -> bool {
     // SAFETY: application_name is NUL-terminated text or NULL; the others read backend state and the syscache.
     unsafe {
         let name = pg_sys::application_name;
         let (mut user, mut context) = (pg_sys::InvalidOid, 0);
-        pg_sys::GetUserIdAndSecContext(&mut user, &mut context);
+        native::GetUserIdAndSecContext(&mut user, &mut context);
         !name.is_null()
             && CStr::from_ptr(name) == c"pg_restore"
             && context == 0
-            && pg_sys::superuser_arg(user)
+            && native::superuser_arg(user)
     }
 }
 

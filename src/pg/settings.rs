@@ -4,9 +4,12 @@ use super::native;
 use pgrx::pg_sys;
 use std::ffi::CStr;
 
-/// Settings in which texts lose nothing and depend on nothing of the session's: what pg_dump sets, and the time zone, so that
-/// the same moment is the same text whoever writes or reads it.
-pub const EXACT: [(&CStr, &CStr); 9] = [
+/// PostgreSQL's own schema, and last the session's temporary one, which else comes first.
+pub const SEARCH_PATH: (&CStr, &CStr) = (c"search_path", c"pg_catalog, pg_temp");
+
+/// Settings in which texts lose nothing and depend on nothing of the session's, whoever writes or reads them: what pg_dump sets,
+/// and whatever else an input, an output or the grammar obeys. The one list for all that converts values.
+pub const EXACT: [(&CStr, &CStr); 12] = [
     (c"timezone", c"UTC"),
     (c"datestyle", c"ISO, YMD"),
     (c"intervalstyle", c"postgres"),
@@ -14,10 +17,29 @@ pub const EXACT: [(&CStr, &CStr); 9] = [
     (c"bytea_output", c"hex"),
     (c"xmloption", c"content"),
     (c"lc_monetary", c"C"),
+    (c"array_nulls", c"on"),
+    (c"standard_conforming_strings", c"on"),
+    (c"transform_null_equals", c"off"),
     (c"quote_all_identifiers", c"off"),
     // Names of tables, functions and types (regclass …) come out qualified.
-    (c"search_path", c"pg_catalog"),
+    SEARCH_PATH,
 ];
+
+/// For our own statements: a day has 24 hours, a name is written as it is everywhere, and a backslash is one.
+pub const OWN_STATEMENTS: [(&CStr, &CStr); 4] = [
+    SEARCH_PATH,
+    (c"timezone", c"UTC"),
+    (c"quote_all_identifiers", c"off"),
+    (c"standard_conforming_strings", c"on"),
+];
+
+/// Runs `f` in [`EXACT`], and with the server's own abbreviations of time zones, for what a user wrote. It reads a file: nothing for
+/// every row.
+pub fn reading<T>(f: impl FnOnce() -> T) -> T {
+    with(&EXACT, || {
+        with(&[(c"timezone_abbreviations", c"Default")], f)
+    })
+}
 
 /// Runs `f` with these settings, then restores what stood before. An ERROR inside restores them by PostgreSQL's own
 /// (sub)transaction abort.

@@ -95,7 +95,7 @@ impl Kept {
 }
 
 fn on_own_path<T>(f: impl FnOnce() -> T) -> T {
-    settings::with(&[(c"search_path", c"pg_catalog, pg_temp")], f)
+    settings::with(&settings::OWN_STATEMENTS, f)
 }
 
 /// Runs queries that see what is committed now, whatever the statement's snapshot.

@@ -2,6 +2,7 @@
 
 use super::columns::RowSlot;
 use super::entry::Plain;
+use super::expression;
 use super::moving::{self, MOVED, Statement};
 use super::{catalog, native};
 use crate::report::{Report, SqlState};
@@ -158,18 +159,32 @@ impl Fired {
 
     /// As [`under_condition`], for the table that the trigger fired on.
     pub fn under_condition_of(self, name: &CStr, row: RowSlot, plain: Plain) -> bool {
-        under_condition(self.table(), name, row, plain)
+        // Whoever stores the row runs the trigger's condition in any case.
+        under_condition(self.table(), name, row, |_| true, plain)
     }
+}
+
+/// As [`Fired::under_condition_of`], for somebody who only looks: raises VD009 where the condition is none that
+/// `verdict.guard` could have made, so that a table's owner has nothing run by whoever looks at it.
+pub(super) fn under_own_condition(
+    relation: pg_sys::Relation,
+    name: &CStr,
+    row: RowSlot,
+    plain: Plain,
+) -> bool {
+    let allowed = |expression| !expression::uses(expression, plain).runs_foreign_code(plain);
+    under_condition(relation, name, row, allowed, plain)
 }
 
 /// Whether `row` is under the condition of the trigger `name` on its table (`true` when that has none).
 ///
 /// Evaluated by the executor from the trigger's own WHEN, for the few rows for which PostgreSQL has not done so.
-pub(super) fn under_condition(
+fn under_condition(
     relation: pg_sys::Relation,
     name: &CStr,
     row: RowSlot,
-    _plain: Plain,
+    allowed: impl Fn(*mut pg_sys::Node) -> bool,
+    plain: Plain,
 ) -> bool {
     // SAFETY: trigdesc belongs to the open relation; the executor state is freed in the same frame or, on ERROR,
     // with its memory context.
@@ -187,6 +202,20 @@ pub(super) fn under_condition(
                 return true;
             }
             let expression = native::stringToNode((*trigger).tgqual).cast::<pg_sys::Node>();
+            if !allowed(expression) {
+                plain.step(|| {
+                    Err::<(), _>(
+                        Report::new(
+                            SqlState::GuardMisconfigured,
+                            format!(
+                                "VD009: trigger \"{}\" has a condition that may run code of a user's",
+                                name.to_string_lossy()
+                            ),
+                        )
+                        .hint("See verdict.coverage(), and put the guard back as it was: verdict.repair(relation)."),
+                    )
+                });
+            }
             const NEW: i32 = 2; // PRS2_NEW_VARNO
             native::ChangeVarNodes(expression, NEW, pg_sys::OUTER_VAR, 0);
             let estate = native::CreateExecutorState();

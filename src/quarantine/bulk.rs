@@ -2,7 +2,8 @@
 
 use super::review::{self, Approval};
 use crate::args;
-use crate::pg::catalog::{self, Name};
+use crate::pg::authors;
+use crate::pg::catalog::{self, Relation};
 use crate::pg::entry::say;
 use crate::pg::identity;
 use crate::pg::memory;
@@ -28,7 +29,7 @@ type Decided = TableIterator<
 
 /// Which held rows.
 struct Filter<'a> {
-    table: Name,
+    relation: Relation,
     finding: Option<&'a str>,
     subject: Option<&'a str>,
     held_before: Option<TimestampWithTimeZone>,
@@ -54,12 +55,19 @@ fn release_all(
         let filter = filter(relation, finding, subject, held_before, at_most)?;
         let reason = args::said("reason", reason)?;
         let adapt = args::required("adapt", adapt)?;
-        each(&filter, |id| {
-            let reason = Span::copy(reason.as_bytes());
-            savepoint::attempt(|plain| {
-                review::release_row(id, reason, adapt, Approval::Reviewer, plain)
+        let ids = ids(&filter)?;
+        let release_each = || {
+            each(&ids, |id| {
+                let reason = Span::copy(reason.as_bytes());
+                savepoint::attempt(|plain| {
+                    review::release_row(id, reason, adapt, Approval::Reviewer, plain)
+                })
             })
-        })
+        };
+        if ids.is_empty() {
+            return release_each();
+        }
+        authors::once(&filter.relation, filter.relation.owner, release_each)
     })())
 }
 
@@ -82,7 +90,7 @@ fn refuse_all(
             true => Approval::Reviewer,
             false => Approval::None,
         };
-        each(&filter, |id| {
+        each(&ids(&filter)?, |id| {
             let reason = Span::copy(reason.as_bytes());
             savepoint::attempt(|plain| review::refuse_row(id, reason, word, plain))
         })
@@ -108,7 +116,7 @@ fn filter<'a>(
     }
     Ok(Filter {
         // Rows are held for the table that the guard is on.
-        table: catalog::relation(catalog::root(args::required("relation", relation)?))?.name,
+        relation: catalog::relation(catalog::root(args::required("relation", relation)?))?,
         finding,
         subject,
         held_before,
@@ -117,11 +125,11 @@ fn filter<'a>(
 }
 
 fn each(
-    filter: &Filter,
+    ids: &[i64],
     decide: impl Fn(i64) -> Result<Option<i64>, Failure>,
 ) -> Result<Decided, Report> {
     let mut rows = Vec::new();
-    for id in ids(filter)? {
+    for &id in ids {
         let outcome = memory::scratch(|| decide(id));
         if outcome
             .as_ref()
@@ -162,8 +170,8 @@ fn ids(filter: &Filter) -> Result<Vec<i64>, Report> {
                      AND ($5 IS NULL OR held_at OPERATOR(pg_catalog.<) $5)
                  ORDER BY id LIMIT $6) AS q",
             &[
-                filter.table.schema.as_str().into(),
-                filter.table.table.as_str().into(),
+                filter.relation.name.schema.as_str().into(),
+                filter.relation.name.table.as_str().into(),
                 filter.finding.into(),
                 filter.subject.into(),
                 filter.held_before.into(),

@@ -5,11 +5,16 @@ use crate::pg::identity;
 use crate::pg::sql;
 use crate::report::{Report, SqlState};
 use pgrx::Spi;
+use pgrx::pg_sys::Oid;
 
 /// A row that is held and locked: nobody else decides about it until this transaction ends.
 pub struct Held {
     pub id: i64,
     pub table: Name,
+    /// The table in the database that `origin` names, and who owned it: what is known of them.
+    pub table_oid: Option<Oid>,
+    pub table_owner: Option<String>,
+    pub origin: Option<String>,
     pub hook_id: i32,
     pub subject: Option<String>,
     pub digest: Option<Vec<u8>>,
@@ -51,7 +56,7 @@ pub fn lock(id: i64) -> Result<Held, Report> {
         Spi::connect_mut(|client| {
             let rows = client.update(
                 "SELECT state, relation_schema, relation_name, hook_id, subject, digest, columns, types,
-                        row_values, old_values, operation, decided_by, decided_at::pg_catalog.text
+                        row_values, old_values, operation, decided_by, decided_at::pg_catalog.text, relation_oid, relation_owner, origin
                  FROM verdict.quarantine WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE",
                 Some(1),
                 &[id.into()],
@@ -82,6 +87,9 @@ pub fn lock(id: i64) -> Result<Held, Report> {
                     schema: text(2)?,
                     table: text(3)?,
                 },
+                table_oid: row.get(14)?,
+                table_owner: row.get(15)?,
+                origin: row.get(16)?,
                 hook_id: row.get(4)?.unwrap_or(0),
                 subject: row.get(5)?,
                 digest: row.get(6)?,

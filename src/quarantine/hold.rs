@@ -9,7 +9,7 @@ use crate::pg::leaf::Held;
 use crate::pg::row_text::{self, Column};
 use crate::pg::span::Span;
 use crate::pg::test_hooks::{self, Pause};
-use crate::pg::{clock, identity, lock, own_table, session, table};
+use crate::pg::{catalog, clock, identity, lock, own_table, session, table};
 use crate::report::Report;
 use pgrx::IntoDatum;
 use pgrx::pg_sys::{Datum, ItemPointerData, TransactionId};
@@ -220,6 +220,7 @@ fn append(
     old_values: Option<Values>,
 ) -> Result<i64, Report> {
     let id = clock::own_next_id("quarantine_id_seq")?;
+    let root = catalog::root(plan.shape.leaf);
     let text = |text: &str| text.to_owned().into_datum();
     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
     let types: Vec<String> = columns
@@ -245,6 +246,12 @@ fn append(
             ("relation", text(&plan.root.to_string())),
             ("relation_schema", text(&plan.root.schema)),
             ("relation_name", text(&plan.root.table)),
+            ("relation_oid", root.into_datum()),
+            (
+                "relation_owner",
+                text(&identity::role_name(catalog::owner(root))),
+            ),
+            ("origin", catalog::origin().into_datum()),
             ("operation", text(case.operation.as_str())),
             ("finding", text(case.finding.as_str())),
             ("subject", case.key.and_then(|key| text(key.subject.text()))),

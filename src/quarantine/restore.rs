@@ -1,6 +1,7 @@
 //! The statement that stores a held row: as it would have been stored when it came.
 
 use super::held::{Held, HeldColumn};
+use crate::pg::authors;
 use crate::pg::catalog::{self, Column, Generated, Kind, Relation, quote};
 use crate::pg::deferred;
 use crate::pg::identity::{self, Restriction};
@@ -27,6 +28,7 @@ pub struct Restore {
 /// says to its text.
 pub fn prepare(held: &Held, adapt: bool) -> Result<Restore, Report> {
     let relation = table_of(held)?;
+    authors::must_be_trusted(&relation, relation.owner)?;
     let columns = matched(held, &relation, adapt)?;
     let (text, parameters) =
         identity::as_role(relation.owner, Restriction::SecurityRestricted, || {
@@ -38,6 +40,17 @@ pub fn prepare(held: &Held, adapt: bool) -> Result<Restore, Report> {
                 }
             })
         })?;
+    // Reading the values may have run code of the owner's.
+    if catalog::relation(relation.oid)?.columns != relation.columns {
+        return Err(Report::new(
+            SqlState::NotInPrerequisiteState,
+            format!(
+                "row {} stays held: table {} was changed while the row's values were read",
+                held.id, relation.name
+            ),
+        )
+        .hint("A domain's check or another function of one of its types changes the table."));
+    }
     deferred::check_now(&relation)?;
     Ok(Restore {
         statement: Statement::new(&text, &parameters, &relation.name.schema),
@@ -60,9 +73,49 @@ fn table_of(held: &Held) -> Result<Relation, Report> {
     };
     let relation = catalog::relation(oid)?;
     match relation.kind {
-        Kind::Table | Kind::Partitioned => Ok(relation),
-        _ => gone(format!("{} is not a table any more", held.table)),
+        Kind::Table | Kind::Partitioned => {}
+        _ => return gone(format!("{} is not a table any more", held.table)),
     }
+    must_be_same(held, &relation)?;
+    Ok(relation)
+}
+
+/// A row is for the table that it came for, and not for whoever has made one of the same name since: he would read it. In another
+/// database, after dump and restore, nobody knows the table's OID, and its owner must be the same.
+fn must_be_same(held: &Held, relation: &Relation) -> Result<(), Report> {
+    let owner = identity::role_name(relation.owner);
+    let known_here = held.origin.is_some() && held.origin == catalog::origin();
+    let same = match known_here {
+        true => held.table_oid == Some(relation.oid),
+        false => held.table_owner.as_ref() == Some(&owner),
+    };
+    if same {
+        return Ok(());
+    }
+    let what = match (known_here, &held.table_owner) {
+        (true, _) => {
+            format!("That one was dropped, or has another name now. This one belongs to {owner}.")
+        }
+        (false, Some(then)) => format!(
+            "The row came with a restore. The table belonged to {then} then, and this one belongs to {owner}."
+        ),
+        (false, None) => {
+            format!("Whose table it came for is not known. This one belongs to {owner}.")
+        }
+    };
+    Err(Report::new(
+        SqlState::NotInPrerequisiteState,
+        format!(
+            "row {} stays held: table {} is not the one that the row came for",
+            held.id, held.table
+        ),
+    )
+    .detail(what)
+    .hint(format!(
+        "Refuse it: verdict.refuse(id, reason). If the table has taken the other one's place on purpose, a superuser says so: UPDATE verdict.quarantine SET origin = NULL, relation_owner = {} WHERE id = {}.",
+        catalog::literal(&owner),
+        held.id
+    )))
 }
 
 /// The held columns with the table's columns of today.
@@ -166,10 +219,15 @@ fn update(
             parameters.push(parameter(now, held.value.as_deref())?);
             set.push(format!("{name} = ${}", parameters.len()));
         }
-        if key.contains(&now.name) && held.old_value.is_some() {
+        let is_key = key.contains(&now.name) && held.old_value.is_some();
+        if is_key && catalog::has_own_equality(now.base_type) {
             parameters.push(parameter(now, held.old_value.as_deref())?);
-            matches.push(format!("t.{name} = ${}", parameters.len()));
-        } else if changed || key.is_empty() {
+            // Not any operator of that name: one for just this type may be anybody's.
+            matches.push(format!(
+                "t.{name} OPERATOR(pg_catalog.=) ${}",
+                parameters.len()
+            ));
+        } else if is_key || changed || key.is_empty() {
             matches.push(is_still(&name, held.old_value.as_deref(), &mut parameters));
         }
     }

@@ -3,6 +3,7 @@
 use super::review::{self, Approval};
 use crate::args;
 use crate::enforce::judge;
+use crate::pg::authors;
 use crate::pg::catalog::{self, Name};
 use crate::pg::clock;
 use crate::pg::entry::{guarded, say};
@@ -54,19 +55,27 @@ fn settle(relation: Option<Oid>) -> Settled {
         let relation = catalog::relation(catalog::root(args::required("relation", relation)?))?;
         let policies = policies(&relation.name)?;
         let (mut rows, mut waiting, mut last) = (Vec::new(), 0, 0);
-        loop {
-            let batch = after(&relation.name, last)?;
-            let Some(end) = batch.last() else { break };
-            last = end.id;
-            for row in batch {
-                match memory::scratch(|| settled(&row, &policies))? {
-                    None => waiting += 1,
-                    Some((decision, detail)) => {
-                        rows.push((row.id, Some(row.subject), decision.to_owned(), detail));
+        let mut settle_each = || {
+            loop {
+                let batch = after(&relation.name, last)?;
+                let Some(end) = batch.last() else {
+                    return Ok::<_, Report>(());
+                };
+                last = end.id;
+                for row in batch {
+                    match memory::scratch(|| settled(&row, &policies))? {
+                        None => waiting += 1,
+                        Some((decision, detail)) => {
+                            rows.push((row.id, Some(row.subject), decision.to_owned(), detail));
+                        }
                     }
                 }
             }
-        }
+        };
+        match after(&relation.name, 0)?.is_empty() {
+            true => settle_each(),
+            false => authors::once(&relation, relation.owner, settle_each),
+        }?;
         if waiting > 0 {
             say(
                 PgLogLevel::NOTICE,

@@ -21,21 +21,25 @@ pub struct Attempt {
     /// `Err` says why it cannot be made on this table.
     pub statements: fn(&Target) -> Result<Vec<String>, &'static str>,
     /// Finds the row that should not be there.
-    pub traces: fn(&Target) -> String,
+    pub traces: fn(&Target) -> Trace,
 }
 
-fn is_row(target: &Target) -> String {
-    target.is_row(0)
+/// A column's text by which the row that should not be there is told.
+pub struct Trace {
+    pub column: String,
+    pub text: String,
+}
+
+fn is_row(target: &Target) -> Trace {
+    target.trace(0)
 }
 
 /// The row as an edit would leave it.
-fn is_edited(target: &Target) -> String {
-    let content = target.content.as_deref().unwrap_or_default();
-    format!(
-        "pg_catalog.rtrim({}::pg_catalog.text) OPERATOR(pg_catalog.=) {}",
-        quote(content),
-        literal(EDITED)
-    )
+fn is_edited(target: &Target) -> Trace {
+    Trace {
+        column: target.content.clone().unwrap_or_default(),
+        text: EDITED.to_owned(),
+    }
 }
 
 fn table(target: &Target) -> String {

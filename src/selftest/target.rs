@@ -1,20 +1,22 @@
 //! What the self-test is run on: a guarded table, and a row for it that was never approved.
 
+use super::catalogue::Trace;
 use crate::enforce::plan::{self, Plan};
 use crate::enforce::{self, shape::Shape};
 use crate::pg::catalog::{self, Column, Generated, Kind, Relation, literal, quote};
 use crate::pg::clock;
 use crate::pg::columns::Reader;
-use crate::pg::entry::guarded;
+use crate::pg::entry::{Plain, guarded};
 use crate::pg::identity::{self, Restriction};
-use crate::pg::rows::{self, TableRow};
+use crate::pg::rows::TableRow;
+use crate::pg::settings;
+use crate::pg::span::Span;
 use crate::pg::sql;
 use crate::report::{Report, SqlState};
 use crate::store::hooks;
 use crate::store::sql::reviewed;
 use crate::store::writer;
-use crate::watch::registry;
-use pgrx::JsonB;
+use crate::watch::{drift, registry};
 use pgrx::pg_sys::Oid;
 use serde_json::{Map, Value, json};
 
@@ -33,6 +35,8 @@ pub struct Target {
     /// A partition, for a partitioned table.
     pub leaf: Option<String>,
     row: Map<String, Value>,
+    /// The columns that the guard looks at.
+    guarded: Vec<String>,
 }
 
 struct Mark {
@@ -84,6 +88,7 @@ impl Target {
             primary_key: sql::primary_key(&relation)?,
             leaf: a_leaf(&relation)?,
             row,
+            guarded: drift::guarded_columns(&plan.guard),
             relation,
         })
     }
@@ -124,16 +129,25 @@ impl Target {
         )
     }
 
-    /// `column = value` that finds the test's row.
-    pub fn is_row(&self, n: usize) -> String {
-        let value = match self.mark_value(n) {
+    /// What tells the test's row.
+    pub fn trace(&self, n: usize) -> Trace {
+        let text = match self.mark_value(n) {
             Value::String(text) => text,
             other => other.to_string(),
         };
+        Trace {
+            column: self.mark.column.clone(),
+            text,
+        }
+    }
+
+    /// `column = value` that finds the test's row.
+    pub fn is_row(&self, n: usize) -> String {
+        let Trace { column, text } = self.trace(n);
         format!(
             "pg_catalog.rtrim({}::pg_catalog.text) OPERATOR(pg_catalog.=) {}",
-            quote(&self.mark.column),
-            literal(&value)
+            quote(&column),
+            literal(&text)
         )
     }
 
@@ -157,10 +171,10 @@ impl Target {
     ///
     /// 22023 for a row that has no subject.
     pub fn approve(&self, n: usize) -> Result<(), Report> {
-        let made = rows::from_json(&self.relation, &Value::Object(self.row(n)).to_string())?;
         let (oid, shape) = (self.relation.oid, self.shape);
+        let given = Span::copy(Value::Object(self.row(n)).to_string().as_bytes());
         let key = guarded(|plain| {
-            let row = TableRow::open(oid, made, plain);
+            let row = self.made(oid, given, plain);
             let content = enforce::Content::read(&shape, row.slot(), plain);
             let facts = plain.step(|| plan::with(&shape, |plan| enforce::facts(plan, &content)));
             row.close(plain);
@@ -185,12 +199,22 @@ impl Target {
         Ok(())
     }
 
+    /// The test's row as the guard would see it: as far as it looks.
+    fn made(&self, oid: Oid, given: Span, plain: Plain) -> TableRow {
+        let row = TableRow::open(oid, plain);
+        row.put_json(
+            || Ok((self.guarded.clone(), given.text().to_owned())),
+            plain,
+        );
+        row
+    }
+
     /// Whether the guard would judge the row: whether it is under the condition.
     pub fn is_judged(&self) -> Result<bool, Report> {
-        let made = rows::from_json(&self.relation, &Value::Object(self.row(0)).to_string())?;
         let (oid, shape) = (self.relation.oid, self.shape);
+        let given = Span::copy(Value::Object(self.row(0)).to_string().as_bytes());
         Ok(guarded(|plain| {
-            let row = TableRow::open(oid, made, plain);
+            let row = self.made(oid, given, plain);
             let under = row.under_condition_of(shape.insert_trigger(), plain);
             row.close(plain);
             under
@@ -249,11 +273,14 @@ fn sample_of(relation: &Relation) -> Result<Map<String, Value>, Report> {
         .filter(|column| column.generated == Generated::No)
         .collect();
     let statement = format!(
-        "SELECT pg_catalog.to_jsonb(t) FROM {} AS t LIMIT 1",
+        "SELECT pg_catalog.to_jsonb(t)::pg_catalog.text FROM {} AS t LIMIT 1",
         relation.name
     );
+    // Where row security is forced on the owner, he reads what it shows him.
     let found = identity::as_role(relation.owner, Restriction::SecurityRestricted, || {
-        sql::one::<JsonB>(&statement, &[])
+        settings::with(&[(c"row_security", c"on")], || {
+            sql::one::<String>(&statement, &[])
+        })
     })?;
     let keys = sql::primary_key(relation)?;
     let has_default = sql::one::<Vec<String>>(
@@ -262,7 +289,9 @@ fn sample_of(relation: &Relation) -> Result<Map<String, Value>, Report> {
         &[relation.oid.into()],
     )?
     .unwrap_or_default();
-    if let Some(JsonB(Value::Object(mut row))) = found {
+    // A row that is too deep or too large to be read is no sample.
+    let found = found.and_then(|text| serde_json::from_str(&text).ok());
+    if let Some(Value::Object(mut row)) = found {
         // Its own values but for what must be unique and comes by itself.
         row.retain(|name, _| {
             settable.iter().any(|column| column.name == *name)

@@ -1,13 +1,14 @@
 //! The hooks: which webhook there is, how it answers, what a failure means.
 
 use crate::args;
+use crate::pg::json;
 use crate::pg::remembered::{self, Remembered};
 use crate::pg::sql::{self, or_raise};
 use crate::pg::transaction;
 use crate::pg::{catalog, identity, table};
 use crate::report::{Report, SqlState};
 use pgrx::datum::Interval;
-use pgrx::{JsonB, pg_extern, pg_sys};
+use pgrx::{AnyElement, JsonB, pg_extern, pg_sys};
 use std::cell::RefCell;
 use std::rc::Rc;
 use verdict::{Dialect, FieldMap, JsonPointer};
@@ -140,7 +141,7 @@ fn create_hook(
     failed_continue: Option<bool>,
     valid_for: Option<Interval>,
     subject: Option<&str>,
-    fields: Option<JsonB>,
+    fields: Option<AnyElement>,
     server: Option<&str>,
 ) -> i32 {
     or_raise((|| {
@@ -150,8 +151,8 @@ fn create_hook(
         let failed_continue = args::required("failed_continue", failed_continue)?;
         let valid_for = parse_valid_for(args::required("valid_for", valid_for)?)?;
         let subject = SubjectSource::parse(subject.unwrap_or(dialect.subject()))?;
-        let fields = match fields {
-            Some(JsonB(map)) => parse_fields(&map)?,
+        let fields = match json::argument("fields", fields)? {
+            Some(map) => parse_fields(&map)?,
             None => dialect.fields(name),
         };
         if all()?.iter().any(|hook| hook.name == name) {
@@ -189,7 +190,7 @@ fn alter_hook(
     failed_continue: Option<bool>,
     valid_for: Option<Interval>,
     subject: Option<&str>,
-    fields: Option<JsonB>,
+    fields: Option<AnyElement>,
     server: Option<&str>,
     legal_hold: Option<bool>,
 ) {
@@ -199,7 +200,8 @@ fn alter_hook(
         let dialect = dialect.map(|word| parse_dialect(Some(word))).transpose()?;
         let valid_for = valid_for.map(parse_valid_for).transpose()?;
         let subject = subject.map(SubjectSource::parse).transpose()?;
-        let fields = fields.map(|JsonB(map)| parse_fields(&map)).transpose()?;
+        let fields = json::argument("fields", fields)?;
+        let fields = fields.map(|map| parse_fields(&map)).transpose()?;
         let rebinds = subject.as_ref().is_some_and(|new| *new != hook.subject)
             || fields
                 .as_ref()

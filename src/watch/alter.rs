@@ -10,11 +10,12 @@ use crate::args;
 use crate::pg::catalog::{self, Relation};
 use crate::pg::condition;
 use crate::pg::identity;
+use crate::pg::json;
 use crate::pg::sql::{self, or_raise};
 use crate::pg::transaction;
 use crate::report::Report;
 use crate::store::hooks::{self, Hook};
-use pgrx::{JsonB, pg_extern, pg_sys::Oid};
+use pgrx::{AnyElement, JsonB, pg_extern, pg_sys::Oid};
 use serde_json::Value;
 
 #[pg_extern(sql = false)]
@@ -23,7 +24,7 @@ fn change_guard(
     relation: Option<Oid>,
     hook: Option<&str>,
     key: Option<&str>,
-    content: Option<JsonB>,
+    content: Option<AnyElement>,
     condition: Option<&str>,
     on_missing: Option<&str>,
     on_denied: Option<&str>,
@@ -47,6 +48,7 @@ fn change_guard(
     ];
     or_raise((|| {
         transaction::must_be_writable()?;
+        let content = json::argument("content", content)?;
         let relation = table_to_change(relation)?;
         let hook = hooks::by_name(args::required("hook", hook)?)?;
         let guard = find(&relation, &hook)?;
@@ -67,11 +69,13 @@ fn change_guard(
         let redact = redact
             .map(|columns| mapping::redact(Some(columns), &relation))
             .transpose()?;
-        let content = content.map(|JsonB(map)| map);
         let merge = || merged(&guard, key, content.as_ref(), condition, &hook, &relation);
         let mut reads = (changes_reads || changes_flag).then(merge).transpose()?;
         if let Some(text) = condition.filter(|text| !text.is_empty()) {
             condition::must_not_depend_on_settings(text, &relation)?;
+        }
+        if let Some(reads) = reads.as_ref().filter(|_| changes_reads) {
+            reads.must_be_generated_by_postgres(&relation)?;
         }
         let flag = match &reads {
             Some(reads) => flag(&guard, flag_column, flag_value, &reads.columns(), &relation)?,

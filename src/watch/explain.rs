@@ -1,6 +1,6 @@
 //! `verdict.explain`: every step of the decision for one row, without a lock and without writing.
 
-use super::registry;
+use super::{drift, registry};
 use crate::args;
 use crate::enforce::plan::{self, Plan};
 use crate::enforce::shape::Shape;
@@ -9,30 +9,71 @@ use crate::pg::catalog;
 use crate::pg::clock;
 use crate::pg::entry::{Call, Plain};
 use crate::pg::leaf::Found;
-use crate::pg::rows::{self, TableRow};
+use crate::pg::rows::TableRow;
 use crate::pg::span::Span;
 use crate::pg::sql::or_raise;
 use crate::report::{Report, SqlState};
 use crate::store::lookup::{self, Key};
+use pgrx::pg_extern;
 use pgrx::pg_sys::{Datum, Oid};
-use pgrx::{AnyElement, JsonB, pg_extern};
 use serde_json::{Value, json};
-use verdict::{Decision, Row, Timestamp, decide, explain};
+use verdict::{Decision, Finding, Row, StepAnswer, Timestamp, decide, explain};
 
 /// `verdict.explain_row(relation, r jsonb)`: the steps of all guards as JSON, which `verdict.explain` unfolds.
 pub fn explain_row(call: Call, plain: Plain) -> Datum {
     let relation = call.oid(0);
     let given = call.json(1, plain);
-    let (relation, row) = plain.step(|| {
+    let (relation, given) = plain.step(|| {
         let relation = args::required("relation", relation)?;
         let given = args::required("r", given)?;
-        let facts = catalog::relation(relation)?;
-        if plan::all(relation)?.is_empty() {
-            return Err(registry::no_guard(&facts.name));
-        }
-        Ok((relation, rows::from_json(&facts, given.text())?))
+        must_be_guarded(relation)?;
+        Ok((relation, given))
     });
-    let made = TableRow::open(relation, row, plain);
+    let made = TableRow::open(relation, plain);
+    let read = || Ok((read_columns(relation)?, given.text().to_owned()));
+    made.put_json(read, plain);
+    explained(relation, made, plain)
+}
+
+/// `verdict.explain_value(r anyelement)`: the same for a row of a guarded table, as it is.
+pub fn explain_value(call: Call, plain: Plain) -> Datum {
+    let row_type = call.type_of(0, plain);
+    let given = call.datum(0);
+    let (relation, given) = plain.step(|| {
+        let relation = table_of_row_type(row_type)?;
+        must_be_guarded(relation)?;
+        Ok((relation, args::required("r", given)?))
+    });
+    let made = TableRow::open(relation, plain);
+    made.put_value(given, plain);
+    explained(relation, made, plain)
+}
+
+/// # Errors
+///
+/// 42704.
+fn must_be_guarded(relation: Oid) -> Result<(), Report> {
+    let facts = catalog::relation(relation)?;
+    if plan::all(relation)?.is_empty() {
+        return Err(registry::no_guard(&facts.name));
+    }
+    Ok(())
+}
+
+/// What the guards of the table look at: nothing else of a row need be read.
+fn read_columns(relation: Oid) -> Result<Vec<String>, Report> {
+    let guards = plan::all(relation)?;
+    let mut names: Vec<String> = guards
+        .iter()
+        .flat_map(|plan| drift::guarded_columns(&plan.guard))
+        .collect();
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+/// The steps of all guards. Closes the table.
+fn explained(relation: Oid, made: TableRow, plain: Plain) -> Datum {
     let mut all = Span::EMPTY;
     let mut i = 0;
     while let Some(shape) = plain.step(|| plan::nth(relation, i)) {
@@ -109,12 +150,14 @@ fn steps(plan: &Plan, row: &Row, key: Option<Key>, found: Option<&Found>, now: i
             .unwrap_or("it has none: every row is judged")
             .to_owned(),
     )];
+    let refusal = refusal(found);
     for (i, asked) in explain(row, verdict.as_ref(), policy, Timestamp(now))
         .into_iter()
         .enumerate()
     {
-        let detail = match key {
-            Some(key) if i == 0 => format!("subject \"{}\"", key.subject.text()),
+        let detail = match (key, asked.answer) {
+            (Some(key), _) if i == 0 => format!("subject \"{}\"", key.subject.text()),
+            (_, StepAnswer::No(Finding::Denied)) => format!("{}{refusal}", asked.detail),
             _ => asked.detail,
         };
         steps.push(step(asked.question, asked.answer.as_str(), detail));
@@ -128,10 +171,15 @@ fn steps(plan: &Plan, row: &Row, key: Option<Key>, found: Option<&Found>, now: i
         Decision::Found(finding) => (
             finding.to_string(),
             format!(
-                "action {}, mode {}, SQLSTATE {}",
+                "action {}, mode {}, SQLSTATE {}{}",
                 policy.actions.get(finding),
                 policy.mode,
-                finding.sqlstate()
+                finding.sqlstate(),
+                if finding == Finding::Denied {
+                    &refusal
+                } else {
+                    ""
+                }
             ),
         ),
     };
@@ -139,7 +187,22 @@ fn steps(plan: &Plan, row: &Row, key: Option<Key>, found: Option<&Found>, now: i
     steps
 }
 
-/// The relation whose rows a composite value is of, for `verdict.explain(anyelement)`.
+/// The business system's code and words, where it said any: `; 5001 no spam`.
+fn refusal(found: Option<&Found>) -> String {
+    let code = found.and_then(|found| found.err_code);
+    let words = found.and_then(|found| found.err_msg.as_ref().map(Span::text));
+    let told: Vec<String> = code
+        .map(|code| code.to_string())
+        .into_iter()
+        .chain(words.map(str::to_owned))
+        .collect();
+    match told.is_empty() {
+        true => String::new(),
+        false => format!("; {}", told.join(" ")),
+    }
+}
+
+/// The relation whose rows a composite value is of: `verdict.relation_of` of version 0.1.0.
 #[pg_extern(sql = false)]
 fn relation_of(row_type: Option<Oid>) -> Option<Oid> {
     or_raise(table_of_row_type(row_type).map(Some))
@@ -154,14 +217,4 @@ fn table_of_row_type(row_type: Option<Oid>) -> Result<Oid, Report> {
         )
         .hint("For example SELECT e.* FROM messages AS m, verdict.explain(m) AS e.")
     })
-}
-
-/// The row for `verdict.explain(anyelement)`: nothing of its table's owner runs with the rights of whoever asks.
-#[pg_extern(sql = false)]
-fn row_as_json(r: Option<AnyElement>) -> Option<JsonB> {
-    or_raise((|| {
-        let Some(row) = r else { return Ok(None) };
-        let relation = catalog::relation(table_of_row_type(Some(row.oid()))?)?;
-        rows::to_json(&relation, row)
-    })())
 }

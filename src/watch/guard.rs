@@ -10,13 +10,14 @@ use crate::pg::catalog::{self, Name, Relation};
 use crate::pg::condition;
 use crate::pg::entry::say;
 use crate::pg::identity;
+use crate::pg::json;
 use crate::pg::lock;
 use crate::pg::sql::{self, or_raise};
 use crate::pg::table;
 use crate::pg::transaction;
 use crate::report::{Report, SqlState};
 use crate::store::hooks::{self, Hook};
-use pgrx::{JsonB, PgLogLevel, pg_extern, pg_sys::Oid};
+use pgrx::{AnyElement, JsonB, PgLogLevel, pg_extern, pg_sys::Oid};
 use serde_json::Value;
 
 #[pg_extern(sql = false)]
@@ -25,7 +26,7 @@ fn put_guard(
     relation: Option<Oid>,
     hook: Option<&str>,
     key: Option<&str>,
-    content: Option<JsonB>,
+    content: Option<AnyElement>,
     condition: Option<&str>,
     on_missing: Option<&str>,
     on_denied: Option<&str>,
@@ -49,6 +50,7 @@ fn put_guard(
     ];
     or_raise((|| {
         transaction::must_be_writable()?;
+        let content = json::argument("content", content)?;
         let relation = table_to_change(relation)?;
         let hook = hooks::by_name(args::required("hook", hook)?)?;
         mapping::guardable(&relation)?;
@@ -61,16 +63,11 @@ fn put_guard(
             replica_role,
         }
         .check(true)?;
-        let reads = Reads::check(
-            key,
-            content.as_ref().map(|JsonB(map)| map),
-            condition,
-            &hook,
-            &relation,
-        )?;
+        let reads = Reads::check(key, content.as_ref(), condition, &hook, &relation)?;
         if let Some(text) = condition {
             condition::must_not_depend_on_settings(text, &relation)?;
         }
+        reads.must_be_generated_by_postgres(&relation)?;
         let name = match name {
             Some(name) => args::name("name", Some(name))?.to_owned(),
             None => default_name(&relation, &hook),

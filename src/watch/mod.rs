@@ -4,7 +4,7 @@ pub mod alter;
 pub mod arrived;
 mod code;
 mod coverage;
-mod drift;
+pub mod drift;
 pub mod events;
 pub mod explain;
 pub mod glass;

@@ -97,6 +97,7 @@ fn rehome(old: Option<Oid>, new: Option<Oid>) {
         rename_table(&new, &old.name.table)?;
         rename_table(&aside, &new.name.table)?;
         let home = catalog::relation(new.oid)?;
+        held_rows_follow(&old, &home)?;
         for watched in guards {
             let reads = drift::reads_again(&watched.guard, &home)?;
             soft::check(&watched.guard, &reads.columns(), &home)?;
@@ -106,6 +107,28 @@ fn rehome(old: Option<Oid>, new: Option<Oid>) {
         }
         Ok(())
     })());
+}
+
+/// Rows that were held for the old table are for the new one.
+fn held_rows_follow(old: &Relation, home: &Relation) -> Result<(), Report> {
+    identity::as_extension_owner(|| {
+        sql::run(
+            "UPDATE verdict.quarantine SET relation_oid = $3, relation_owner = $4, origin = $5
+             WHERE relation_schema OPERATOR(pg_catalog.=) $1 AND relation_name OPERATOR(pg_catalog.=) $2
+                 AND state OPERATOR(pg_catalog.=) 'held'
+                 AND CASE WHEN origin OPERATOR(pg_catalog.=) $5 THEN relation_oid OPERATOR(pg_catalog.=) $6
+                     ELSE relation_owner OPERATOR(pg_catalog.=) $7 END",
+            &[
+                home.name.schema.as_str().into(),
+                home.name.table.as_str().into(),
+                home.oid.into(),
+                identity::role_name(home.owner).into(),
+                catalog::origin().into(),
+                old.oid.into(),
+                identity::role_name(old.owner).into(),
+            ],
+        )
+    })
 }
 
 /// # Errors

@@ -37,11 +37,10 @@ const RECORDING: [&str; 7] = [
     "parse",
     "status",
 ];
-const LOOKING: [&str; 10] = [
+const LOOKING: [&str; 9] = [
     "explain",
     "explain_row",
-    "relation_of",
-    "row_as_json",
+    "explain_value",
     "readiness",
     "reconcile",
     "coverage",

@@ -2,6 +2,7 @@
 
 use super::registry::Guard;
 use crate::args;
+use crate::pg::authors;
 use crate::pg::catalog::{self, Generated, Relation};
 use crate::pg::columns::{Reader, reader_of};
 use crate::pg::entry::say;
@@ -79,7 +80,8 @@ pub fn flag(
         }
     }
     let text = args::required("flag_value", value)?;
-    // A domain's CHECK may be the owner's function.
+    // A domain's CHECK may be the owner's function, and nobody else's.
+    authors::must_be_trusted_to_read(relation, found.type_oid, relation.owner)?;
     let written = identity::as_role(relation.owner, Restriction::SecurityRestricted, || {
         row_text::canonical(found.type_oid, found.typmod, text)
     });

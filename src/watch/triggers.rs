@@ -46,7 +46,7 @@ pub fn install(relation: &Relation, guard: &Guard, reads: &Reads) -> Result<(), 
                 columns: if duty == Duty::Inserts { &columns } else { &[] },
                 condition: condition.filter(|_| with_condition(duty)),
             };
-            settings::with(&EXACT, || trigger::create(relation.oid, function, &plan));
+            settings::reading(|| trigger::create(relation.oid, function, &plan));
         }
         Ok(())
     })?;

@@ -52,7 +52,7 @@ def test_the_runbook_runs(make_cluster):
 
 def test_every_function_is_in_the_reference(cluster):
     dbname = cluster.fresh_db()
-    private = {"guard_row", "invalidate", "explain_row", "follow_leaf", "relation_of", "row_as_json", "coverage_guards", "watch_ddl", "watch_drop", "watch_rewrite"}
+    private = {"guard_row", "invalidate", "explain_row", "explain_value", "follow_leaf", "coverage_guards", "watch_ddl", "watch_drop", "watch_rewrite"}
     names = cluster.psql(
         "SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'verdict'::regnamespace ORDER BY 1", dbname
     ).split()

@@ -52,3 +52,17 @@ SELECT DISTINCT state FROM verdict.coverage() WHERE guard IS NOT NULL AND differ
 SELECT relname FROM pg_class WHERE relname LIKE '%self_test%';
 DROP TABLE plain, parts, flagged, bytes, digests, checked;
 DROP OWNED BY self_owner, self_app;
+
+-- row security that holds for the owner too
+CREATE ROLE self_forced;
+GRANT CREATE, USAGE ON SCHEMA public TO self_forced;
+SET ROLE self_forced;
+CREATE TABLE forced (id text, body text);
+ALTER TABLE forced ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY writes ON forced FOR INSERT WITH CHECK (true);
+CREATE POLICY reads ON forced FOR SELECT USING (id <> 'hidden');
+RESET ROLE;
+SELECT verdict.guard('forced', 'h', key => 'id', content => '{"body":"body"}');
+SELECT result, count(*) FROM verdict.self_test('forced') WHERE as_role <> '-' GROUP BY 1 ORDER BY 1;
+SELECT verdict.alter_guard('forced', 'h', mode => 'observe');
+SELECT result, why FROM verdict.self_test('forced') WHERE attempt = 'INSERT';
