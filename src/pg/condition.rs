@@ -6,6 +6,7 @@
 use super::catalog::{self, Relation};
 use super::entry::guarded;
 use super::identity::{self, Restriction};
+use super::savepoint;
 use super::settings;
 use super::{condition_text, expression, native};
 use crate::report::{Report, SqlState};
@@ -103,7 +104,9 @@ pub(super) fn refuse(state: SqlState, what: impl std::fmt::Display) -> Report {
 fn caught<T>(f: impl FnOnce() -> T) -> Result<T, Report> {
     PgTryBuilder::new(AssertUnwindSafe(|| Ok(f())))
         .catch_others(|error| match error {
-            pg_sys::panic::CaughtError::PostgresError(report) => {
+            pg_sys::panic::CaughtError::PostgresError(report)
+                if savepoint::is_of_the_value(report.sql_error_code()) =>
+            {
                 use pgrx::PgSqlErrorCode as Code;
                 let state = match report.sql_error_code() {
                     Code::ERRCODE_UNDEFINED_COLUMN | Code::ERRCODE_UNDEFINED_TABLE => {

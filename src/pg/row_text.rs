@@ -211,7 +211,7 @@ pub fn canonical(type_oid: pg_sys::Oid, typmod: i32, given: &str) -> Result<Stri
     }))
     .catch_others(|error| match error {
         pg_sys::panic::CaughtError::PostgresError(report)
-            if !savepoint::ends_statement(report.sql_error_code()) =>
+            if savepoint::is_of_the_value(report.sql_error_code()) =>
         {
             Err(Report::new(
                 SqlState::InvalidParameter,

@@ -90,9 +90,25 @@ fn run<T>(f: impl FnOnce() -> T, keep: bool) -> Result<T, Failure> {
     }
 }
 
-/// Whether an error with this code is about the statement as a whole or the session, not about what was tried: it must not be
-/// turned into anything else.
-pub fn ends_statement(code: Code) -> bool {
+/// Whether an error with this code says that a value or text is wrong. Any other (a cancel, a deadlock, a lock that was not to be
+/// had, memory, the disk) would have come with the right one, too, and must not be turned into anything else.
+pub fn is_of_the_value(code: Code) -> bool {
+    !ends_statement(code)
+        && !matches!(
+            code,
+            Code::ERRCODE_LOCK_NOT_AVAILABLE
+                | Code::ERRCODE_OUT_OF_MEMORY
+                | Code::ERRCODE_INSUFFICIENT_RESOURCES
+                | Code::ERRCODE_DISK_FULL
+                | Code::ERRCODE_IO_ERROR
+                | Code::ERRCODE_SYSTEM_ERROR
+                | Code::ERRCODE_INTERNAL_ERROR
+                | Code::ERRCODE_DATA_CORRUPTED
+                | Code::ERRCODE_INDEX_CORRUPTED
+        )
+}
+
+fn ends_statement(code: Code) -> bool {
     matches!(
         code,
         Code::ERRCODE_QUERY_CANCELED

@@ -307,3 +307,21 @@ def test_the_trigger_runs_no_sql(cluster, guarded):
         conn.execute("SET log_planner_stats = on")
         conn.execute("INSERT INTO msgs VALUES ('5', 'hi')")
         assert len([line for line in lines if "PLANNER STATISTICS" in line]) > 1
+
+
+@pytest.mark.parametrize(("setting", "sqlstate"), [("statement_timeout", "57014"), ("lock_timeout", "55P03")])
+def test_a_statement_that_is_cancelled_stays_cancelled(cluster, db, setting, sqlstate):
+    """While a value of the flag column's type is read: that is no bad argument."""
+    with cluster.connect(db) as conn, cluster.connect(db, autocommit=False) as other:
+        conn.execute(SETUP)
+        conn.execute("CREATE TABLE held_up ()")
+        other.execute("LOCK TABLE held_up")
+        conn.execute("CREATE FUNCTION waits(text) RETURNS boolean LANGUAGE plpgsql AS"
+                     " $$ BEGIN PERFORM 1 FROM public.held_up; RETURN true; END $$")
+        conn.execute("CREATE DOMAIN slow AS text CHECK (public.waits(VALUE))")
+        conn.execute("ALTER TABLE msgs ADD mark slow")
+        conn.execute(f"SET {setting} = '200ms'")
+        call = "SELECT verdict.alter_guard('msgs', 'h', on_missing => 'flag', flag_column => 'mark', flag_value => 'x')"
+        assert refused(lambda: conn.execute(call)).sqlstate == sqlstate
+        other.rollback()
+        conn.execute(call)
