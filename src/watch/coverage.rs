@@ -8,6 +8,7 @@ use super::whole;
 use crate::enforce::shape::Duty;
 use crate::pg::catalog::{self, Name, Relation, literal};
 use crate::pg::condition::Condition;
+use crate::pg::savepoint;
 use crate::pg::sql::or_raise;
 use crate::report::Report;
 use crate::store::hooks;
@@ -170,9 +171,10 @@ fn unreliable(watched: &Watched, root: &Relation) -> Result<Vec<Row>, Report> {
         )
     };
     let mut rows = Vec::new();
-    if let Some(condition) = &watched.guard.condition
-        && let Err(report) = Condition::parse(condition, root)
-    {
+    // In a savepoint: what PostgreSQL held while it refused the condition is given back with it.
+    let refused = |condition| savepoint::trial(|| Condition::parse(condition, root).err());
+    let refused = watched.guard.condition.as_deref().map(refused);
+    if let Some(Ok(Some(report))) = refused {
         let why = report.message.trim_start_matches("argument condition: ");
         let hint = report.hint.unwrap_or_default();
         rows.push(risk(

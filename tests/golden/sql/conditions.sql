@@ -12,7 +12,7 @@ CREATE FUNCTION tells() RETURNS bool LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE '
 CREATE DOMAIN dom AS text CHECK (public.tells());
 CREATE TYPE pair AS (a dom, b int);
 CREATE TYPE kind AS ENUM ('chat', 'system');
-CREATE COLLATION mine (provider = icu, locale = 'und', deterministic = false);
+CREATE COLLATION mine (provider = libc, locale = 'C');
 CREATE TABLE msgs (id text, body text, kind kind, pair pair, doms dom[], word dom, raw bytea, real float4, float float8,
     long interval, at timestamptz, local timestamp, name text, loose text COLLATE mine, doc jsonb, room int, tags text[]);
 RESET ROLE;
