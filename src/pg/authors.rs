@@ -10,7 +10,7 @@
 
 use super::catalog::{self, Relation};
 use super::identity;
-use super::{savepoint, sql};
+use super::{savepoint, sql, trigger};
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{self, Oid};
 use std::cell::Cell;
@@ -54,6 +54,10 @@ const SOMEBODY_ELSES: &str = "
         SELECT d.refclassid, d.refobjid, y.why FROM types AS y
         JOIN pg_catalog.pg_constraint AS c ON c.contypid OPERATOR(pg_catalog.=) y.oid AND y.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
         JOIN pg_catalog.pg_depend AS d ON d.classid OPERATOR(pg_catalog.=) c.tableoid AND d.objid OPERATOR(pg_catalog.=) c.oid
+        UNION
+        -- A domain's default.
+        SELECT d.refclassid, d.refobjid, y.why FROM types AS y JOIN pg_catalog.pg_depend AS d
+            ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass AND d.objid OPERATOR(pg_catalog.=) y.oid
     ), functions (oid, why, hung) AS (
         SELECT u.objid, NULL, true FROM used AS u WHERE u.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
         UNION SELECT o.oprcode::pg_catalog.oid, NULL, true FROM used AS u JOIN pg_catalog.pg_operator AS o ON o.oid OPERATOR(pg_catalog.=) u.objid
@@ -95,8 +99,65 @@ pub fn must_be_trusted(relation: &Relation, role: Oid) -> Result<(), Report> {
     if CHECKED.get() == Some((relation.oid, role)) {
         return Ok(());
     }
-    check(&relation.name.to_string(), parts, Vec::new(), role)
+    check(&relation.name.to_string(), parts.clone(), Vec::new(), role)?;
+    check_conditions(relation, &parts, role)
 }
+
+/// A trigger's WHEN may call built-in functions that run any statement (`query_to_xml`), and nothing says who hung the trigger
+/// there. So where somebody may who is not to be trusted, a WHEN that is not of immutable functions is not either.
+fn check_conditions(relation: &Relation, parts: &[Oid], role: Oid) -> Result<(), Report> {
+    let mut suspects = parts.iter().flat_map(|part| {
+        let names = trigger::with_code_in_condition(*part);
+        names.into_iter().map(|name| (*part, name))
+    });
+    let Some((part, name)) = suspects.next() else {
+        return Ok(());
+    };
+    let query = || {
+        sql::rows(
+            SOMEBODY_MAY_HANG,
+            &[parts.to_vec().into(), role.into(), MEMBERSHIP.into()],
+            |row| row.get::<String>(1),
+        )
+    };
+    let found = savepoint::trial(query).map_err(|failure| untold(relation, &failure))??;
+    let Some(author) = found.into_iter().flatten().next() else {
+        return Ok(());
+    };
+    let role = identity::role_name(role);
+    let table = catalog::relation(part)?.name;
+    Err(Report::new(
+        SqlState::InsufficientPrivilege,
+        format!("a statement on table {table} could run code of {author} with the rights of {role}"),
+    )
+    .detail(format!(
+        "Trigger {} has a WHEN that calls a function which is not immutable, and {author} may make triggers there.",
+        catalog::quote(&name)
+    ))
+    .hint(format!(
+        "Take that right back (REVOKE TRIGGER ON {table} FROM {author}) once you have read what the trigger does, or drop the trigger."
+    )))
+}
+
+fn untold(relation: &Relation, failure: &savepoint::Failure) -> Report {
+    Report::new(
+        SqlState::NotInPrerequisiteState,
+        format!(
+            "what statements on table {} would run cannot be told: {failure}",
+            relation.name
+        ),
+    )
+}
+
+/// $1: tables, $2: the role, $3: membership.
+const SOMEBODY_MAY_HANG: &str = "
+    SELECT CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN 'PUBLIC'
+        ELSE pg_catalog.pg_get_userbyid(a.grantee)::pg_catalog.text END
+    FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) AS a
+    WHERE c.oid OPERATOR(pg_catalog.=) ANY ($1) AND a.privilege_type OPERATOR(pg_catalog.=) 'TRIGGER'
+        AND a.grantee OPERATOR(pg_catalog.<>) $2
+        AND (a.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid OR NOT pg_catalog.pg_has_role(a.grantee, $2, $3))
+    ORDER BY 1 LIMIT 1";
 
 thread_local! {
     /// The table and the role for which [`once`] has looked.

@@ -155,12 +155,8 @@ impl TableRow {
             let header = native::pg_detoast_datum(value.cast_mut_ptr())
                 .cast::<pg_sys::HeapTupleHeaderData>();
             let is_of = (*header).t_choice.t_datum.datum_typeid;
-            let count = u32::from((*header).t_infomask2) & pg_sys::HEAP_NATTS_MASK;
-            let (table_type, natts) = (
-                (*(*self.relation).rd_rel).reltype,
-                (*(*self.relation).rd_att).natts,
-            );
-            if is_of != table_type || count as i32 > natts {
+            let table_type = (*(*self.relation).rd_rel).reltype;
+            if is_of != table_type || !has_shape_of(header, (*self.relation).rd_att) {
                 plain.step(|| {
                     Err::<(), _>(Report::new(
                         SqlState::WrongObjectType,
@@ -198,6 +194,75 @@ impl TableRow {
             native::ExecDropSingleTupleTableSlot(self.slot);
             native::table_close(self.relation, pg_sys::NoLock as i32);
         }
+    }
+}
+
+/// Whether the bytes of a composite value can be read as this row type. Nothing in a value says which shape its table had when
+/// it was made, and a function in the same statement may have altered the table since: to read on would be to follow lengths that are
+/// none.
+///
+/// # Safety
+///
+/// `header` is a detoasted composite value; `desc` is the table's. Plain: nothing of Rust's.
+unsafe fn has_shape_of(
+    header: *const pg_sys::HeapTupleHeaderData,
+    desc: pg_sys::TupleDesc,
+) -> bool {
+    // SAFETY: no byte behind `len` is read.
+    unsafe {
+        let start = header.cast::<u8>();
+        let len = pgrx::varsize_any(header.cast());
+        let count = u32::from((*header).t_infomask2) & pg_sys::HEAP_NATTS_MASK;
+        let has_nulls = u32::from((*header).t_infomask) & pg_sys::HEAP_HASNULL != 0;
+        let mut at = usize::from((*header).t_hoff);
+        let bitmap = std::mem::offset_of!(pg_sys::HeapTupleHeaderData, t_bits);
+        let bitmap_fits = !has_nulls || bitmap + (count as usize).div_ceil(8) <= at;
+        if count as i32 > (*desc).natts || at > len || !bitmap_fits {
+            return false;
+        }
+        for i in 0..count as usize {
+            if has_nulls && *start.add(bitmap + i / 8) & (1 << (i % 8)) == 0 {
+                continue;
+            }
+            let attribute = catalog::attribute(desc, i as i32 + 1);
+            let align = match attribute.attalign as u8 {
+                b's' => 2,
+                b'i' => 4,
+                b'd' => 8,
+                _ => 1,
+            };
+            // A varlena of one byte's header is not aligned, and shows it by a byte that is no padding.
+            let is_short = attribute.attlen == -1 && at < len && *start.add(at) != 0;
+            if !is_short {
+                at = at.next_multiple_of(align);
+            }
+            if at >= len {
+                return false;
+            }
+            at += match attribute.attlen {
+                -1 => match *start.add(at) {
+                    // Kept elsewhere: nothing in a composite value is.
+                    1 => return false,
+                    short if short & 1 == 1 => usize::from(short >> 1),
+                    _ if at + 4 > len => return false,
+                    _ => pgrx::varsize_any(start.add(at).cast()).max(4),
+                },
+                -2 => {
+                    let rest = std::slice::from_raw_parts(start.add(at), len - at);
+                    let mut end = 0;
+                    while end < rest.len() && rest.as_ptr().add(end).read() != 0 {
+                        end += 1;
+                    }
+                    end + 1
+                }
+                fixed => fixed as usize,
+            };
+            if at > len {
+                return false;
+            }
+        }
+        // No more than padding is left.
+        len - at < 8
     }
 }
 

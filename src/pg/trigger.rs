@@ -1,7 +1,7 @@
 //! Triggers: what fired, and putting our triggers on a table.
 
 use super::columns::RowSlot;
-use super::entry::Plain;
+use super::entry::{Plain, guarded};
 use super::expression;
 use super::moving::{self, MOVED, Statement};
 use super::{catalog, native};
@@ -228,6 +228,31 @@ fn under_condition(
             return isnull || result.value() as u8 != 0;
         }
         true
+    }
+}
+
+/// The names of the table's triggers, of ours and of others, whose WHEN may run code that is not PostgreSQL's own or does more
+/// than to compute something.
+pub fn with_code_in_condition(table: Oid) -> Vec<String> {
+    // SAFETY: open, look and close; trigdesc belongs to the open relation.
+    unsafe {
+        let relation = pg_sys::relation_open(table, pg_sys::AccessShareLock as i32);
+        let description = (*relation).trigdesc;
+        let count = description.as_ref().map_or(0, |all| all.numtriggers);
+        let found = (0..count)
+            .map(|i| &*(*description).triggers.add(i as usize))
+            .filter(|trigger| {
+                let condition = trigger.tgqual;
+                !condition.is_null()
+                    && guarded(|plain| {
+                        let expression = native::stringToNode(condition).cast();
+                        expression::uses(expression, plain).runs_foreign_code(plain)
+                    })
+            })
+            .map(|trigger| catalog::owned(trigger.tgname))
+            .collect();
+        pg_sys::relation_close(relation, pg_sys::NoLock as i32);
+        found
     }
 }
 

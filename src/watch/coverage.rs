@@ -174,9 +174,13 @@ fn unreliable(watched: &Watched, root: &Relation) -> Result<Vec<Row>, Report> {
     // In a savepoint: what PostgreSQL held while it refused the condition is given back with it.
     let refused = |condition| savepoint::trial(|| Condition::parse(condition, root).err());
     let refused = watched.guard.condition.as_deref().map(refused);
-    if let Some(Ok(Some(report))) = refused {
-        let why = report.message.trim_start_matches("argument condition: ");
-        let hint = report.hint.unwrap_or_default();
+    let refused = match refused {
+        None | Some(Ok(None)) => None,
+        Some(Ok(Some(report))) => Some((report.message, report.hint.unwrap_or_default())),
+        Some(Err(failure)) => Some((failure.to_string(), String::new())),
+    };
+    if let Some((why, hint)) = refused {
+        let why = why.trim_start_matches("argument condition: ");
         rows.push(risk(
             format!("its condition is not one that verdict.guard would accept: {why}"),
             format!("{}. {hint}", alter("condition => …")),

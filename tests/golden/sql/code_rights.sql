@@ -67,6 +67,14 @@ RESET ROLE;
 SELECT count(*) FROM verdict.self_test('msgs');
 SELECT count(*) FROM verdict.flag_leaks('msgs', 'h', dry_run => false);
 DROP TRIGGER mine ON msgs;
+-- a WHEN that runs a statement, on a trigger whose function is the superuser's
+CREATE FUNCTION harmless() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+SET ROLE cr_types;
+CREATE TRIGGER mine BEFORE INSERT ON msgs FOR EACH ROW
+    WHEN (query_to_xml('SELECT public.tells(''a WHEN'')', true, true, '') IS NOT NULL) EXECUTE FUNCTION harmless();
+SELECT verdict.release(id, 'fine', adapt => true) FROM verdict.quarantine;
+RESET ROLE;
+DROP TRIGGER mine ON msgs;
 ALTER TABLE msgs ADD CONSTRAINT told CHECK (tells(body));
 SET ROLE cr_types;
 SELECT verdict.release(id, 'fine', adapt => true) FROM verdict.quarantine;
