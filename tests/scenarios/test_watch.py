@@ -310,12 +310,12 @@ CODE_IN_AN_INDEX = """
     CREATE FUNCTION write() RETURNS int LANGUAGE plpgsql AS $$
     DECLARE made text;
     BEGIN
-        FOR made IN SELECT relname FROM pg_class WHERE relrewrite = 'plain'::regclass LOOP
-            EXECUTE format('INSERT INTO %I (id, body) VALUES (''evil'', ''x'')', made);
+        FOR made IN SELECT relname FROM pg_class WHERE relrewrite = 'public.plain'::regclass LOOP
+            EXECUTE format('INSERT INTO public.%I (id, body) VALUES (''evil'', ''x'')', made);
         END LOOP;
         RETURN 1;
     END $$;
-    CREATE FUNCTION sort(text) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN write(); END';
+    CREATE FUNCTION sort(text) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN public.write(); END';
     CREATE ROLE watch_code;
     ALTER FUNCTION sort(text) OWNER TO watch_code;
     CREATE INDEX sorted ON plain (sort(id));

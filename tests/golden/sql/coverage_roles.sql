@@ -28,8 +28,9 @@ ALTER TABLE verdict.glass OWNER TO cr_nologin;
 SELECT * FROM risks ORDER BY differs;
 \pset expanded off
 -- what PostgreSQL has from 16 and 17 on
-SELECT pg_catalog.format('GRANT %I TO cr_nologin', rolname) FROM pg_roles WHERE rolname IN ('pg_maintain', 'pg_create_subscription')
-\gexec
+DO $$ DECLARE r text; BEGIN
+    FOR r IN SELECT rolname FROM pg_roles WHERE rolname IN ('pg_maintain', 'pg_create_subscription') LOOP EXECUTE format('GRANT %I TO cr_nologin', r); END LOOP;
+END $$;
 ALTER ROLE cr_nologin LOGIN;
 SELECT count(*) FILTER (WHERE differs ~ 'pg_maintain') = (SELECT count(*) FROM pg_roles WHERE rolname = 'pg_maintain') AS maintain,
     count(*) FILTER (WHERE differs ~ 'pg_create_subscription') = (SELECT count(*) FROM pg_roles WHERE rolname = 'pg_create_subscription') AS subscription
@@ -37,9 +38,11 @@ FROM risks;
 ALTER ROLE cr_nologin CREATEROLE;
 SELECT count(*) FILTER (WHERE differs ~ 'CREATEROLE') = CASE WHEN current_setting('server_version_num')::int < 160000 THEN 1 ELSE 0 END AS createrole FROM risks;
 -- what is right gives no line
-REVOKE pg_write_all_data, pg_read_all_data, pg_execute_server_program, pg_write_server_files, pg_read_server_files FROM cr_group, "cr ""odd", cr_nologin;
-SELECT pg_catalog.format('REVOKE %I FROM cr_nologin', rolname) FROM pg_roles WHERE rolname IN ('pg_maintain', 'pg_create_subscription')
-\gexec
+REVOKE pg_write_all_data FROM cr_group, cr_nologin;
+REVOKE pg_read_all_data, pg_execute_server_program, pg_write_server_files, pg_read_server_files FROM "cr ""odd";
+DO $$ DECLARE r text; BEGIN
+    FOR r IN SELECT rolname FROM pg_roles WHERE rolname IN ('pg_maintain', 'pg_create_subscription') LOOP EXECUTE format('REVOKE %I FROM cr_nologin', r); END LOOP;
+END $$;
 REVOKE cr_super FROM cr_app;
 ALTER ROLE "cr ""odd" NOREPLICATION;
 ALTER ROLE cr_nologin NOCREATEROLE;
