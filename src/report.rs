@@ -35,6 +35,10 @@ pub enum SqlState {
     ObjectInUse,
     /// `2BP01`: others depend on it.
     DependentObjects,
+    /// `53200`: memory that was asked for is not there.
+    OutOfMemory,
+    /// `54000`: larger than what is worked on.
+    TooLarge,
     /// `54001`: an internal loop that should end did not.
     TooComplex,
 }
@@ -59,6 +63,8 @@ impl SqlState {
             Self::NotInPrerequisiteState => "55000",
             Self::ObjectInUse => "55006",
             Self::DependentObjects => "2BP01",
+            Self::OutOfMemory => "53200",
+            Self::TooLarge => "54000",
             Self::TooComplex => "54001",
         }
     }

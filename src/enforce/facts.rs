@@ -5,9 +5,11 @@ use super::shape::Shape;
 use crate::pg::columns::{self, Raw, RowSlot};
 use crate::pg::entry::Plain;
 use crate::pg::span::Span;
-use crate::report::Report;
+use crate::report::{Report, SqlState};
 use crate::store::lookup::Key;
-use verdict::{Digest, DigestBuilder, DigestError, FIELDS_CAP, Row, RowDigest, Value};
+use verdict::{
+    Digest, DigestBuilder, DigestError, FIELDS_CAP, Json, Row, RowDigest, StrictJsonError, Value,
+};
 
 /// The columns' values, read from the slot.
 #[derive(Clone, Copy)]
@@ -37,22 +39,26 @@ impl Content {
 ///
 /// # Errors
 ///
-/// None at present: content without a digest is a fact, not an error.
+/// 53200. Content without a digest is a fact, not an error.
 pub fn facts(plan: &Plan, content: &Content) -> Result<(Row, Option<Key>), Report> {
     let digest = match content.count {
         0 => RowDigest::Unbound,
-        count => digest(&plan.fields, &content.fields[..count])
-            .map_or(RowDigest::Unavailable, RowDigest::Of),
+        count => match digest(&plan.fields, &content.fields[..count]) {
+            Ok(digest) => RowDigest::Of(digest),
+            // Whether the row is approved is not known: no finding says that.
+            Err(DigestError::OutOfMemory) => return Err(out_of_memory()),
+            Err(_) => RowDigest::Unavailable,
+        },
     };
     let subject = match (content.key, digest) {
-        (Some(raw), _) => subject_text(raw),
-        (None, RowDigest::Of(digest)) => Some(digest.to_hex()),
+        (Some(raw), _) => subject_of(raw),
+        (None, RowDigest::Of(digest)) => Some(Span::copy(digest.to_hex().as_bytes())),
         (None, _) => None,
     };
     let key = subject.map(|subject| Key {
         hook_id: plan.shape.hook_id,
-        hash: verdict::subject_hash(plan.shape.hook_id, &subject),
-        subject: Span::copy(subject.as_bytes()),
+        hash: verdict::subject_hash(plan.shape.hook_id, subject.text()),
+        subject,
     });
     Ok((
         Row {
@@ -61,6 +67,13 @@ pub fn facts(plan: &Plan, content: &Content) -> Result<(Row, Option<Key>), Repor
         },
         key,
     ))
+}
+
+fn out_of_memory() -> Report {
+    Report::new(
+        SqlState::OutOfMemory,
+        "out of memory while the digest of a row was taken",
+    )
 }
 
 fn digest(names: &[String], values: &[Raw]) -> Result<Digest, DigestError> {
@@ -72,52 +85,53 @@ fn digest(names: &[String], values: &[Raw]) -> Result<Digest, DigestError> {
 }
 
 fn feed(builder: &mut DigestBuilder, name: &str, raw: Raw) -> Result<(), DigestError> {
+    let no_form = |reason: String| DigestError::Canonical { reason };
     match raw {
         Raw::Null => builder.field(name, Value::Null),
         Raw::Text(span) => builder.field(name, Value::String(span.text())),
         Raw::Integer(value) => builder.field(name, Value::Integer(value)),
         Raw::Boolean(value) => builder.field(name, Value::Boolean(value)),
         Raw::Uuid(span) => builder.field(name, Value::String(&uuid_text(span))),
-        Raw::Hex(span) => builder.field(name, Value::String(&hex(span))),
+        Raw::Hex(span) => builder.hex_field(name, span.bytes()),
         Raw::Utf8(span) => match std::str::from_utf8(span.bytes()) {
             Ok(text) => builder.field(name, Value::String(text)),
-            Err(error) => Err(DigestError::Canonical {
-                reason: error.to_string(),
-            }),
+            Err(error) => Err(no_form(error.to_string())),
         },
         Raw::Json(span) => {
-            let value = verdict::json_without_duplicates(span.bytes()).map_err(|error| {
-                DigestError::Canonical {
-                    reason: error.to_string(),
-                }
+            let json = Json::check(span.bytes()).map_err(|error| match error {
+                StrictJsonError::OutOfMemory => DigestError::OutOfMemory,
+                error => no_form(error.to_string()),
             })?;
-            builder.field(name, Value::of_json(&value))
+            match json.duplicate() {
+                None => builder.json_field(name, json.root()),
+                Some(key) => Err(DigestError::DuplicateKey {
+                    key: key.to_owned(),
+                }),
+            }
         }
     }
 }
 
-pub(super) fn subject_text(raw: Raw) -> Option<String> {
+/// The subject's text, in PostgreSQL's memory: a column may hold more than this process can.
+pub(super) fn subject_of(raw: Raw) -> Option<Span> {
+    let copy = |text: String| Some(Span::copy(text.as_bytes()));
     match raw {
         Raw::Null | Raw::Json(_) => None,
-        Raw::Text(span) => Some(span.text().to_owned()),
-        Raw::Integer(value) => Some(value.to_string()),
-        Raw::Boolean(value) => Some(value.to_string()),
-        Raw::Uuid(span) => Some(uuid_text(span)),
-        Raw::Hex(span) => Some(hex(span)),
-        Raw::Utf8(span) => std::str::from_utf8(span.bytes()).ok().map(str::to_owned),
+        Raw::Text(span) => Some(Span::copy(span.bytes())),
+        Raw::Integer(value) => copy(value.to_string()),
+        Raw::Boolean(value) => copy(value.to_string()),
+        Raw::Uuid(span) => copy(uuid_text(span)),
+        Raw::Hex(span) => Some(Span::hex_of(span.bytes())),
+        Raw::Utf8(span) => std::str::from_utf8(span.bytes())
+            .ok()
+            .map(|text| Span::copy(text.as_bytes())),
     }
-}
-
-fn hex(span: Span) -> String {
-    span.bytes()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
 /// `a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11`: as PostgreSQL prints it.
 fn uuid_text(span: Span) -> String {
-    let hex = hex(span);
+    let hex = Span::hex_of(span.bytes());
+    let hex = hex.text();
     [(0, 8), (8, 12), (12, 16), (16, 20), (20, 32)]
         .map(|(from, to)| hex.get(from..to).unwrap_or_default())
         .join("-")

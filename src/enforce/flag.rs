@@ -1,6 +1,6 @@
 //! The flag column: the mark that a row is stored with instead of being refused.
 
-use super::facts::subject_text;
+use super::facts::subject_of;
 use super::plan::{self, Plan};
 use super::shape::Shape;
 use crate::pg::columns::{self, Raw, RowSlot};
@@ -55,7 +55,7 @@ fn is_flag_value(plan: &Plan, raw: Raw) -> bool {
                 true => wanted.trim_end_matches(' '),
                 false => wanted,
             };
-            subject_text(other).is_some_and(|text| text == wanted)
+            subject_of(other).is_some_and(|text| text.text() == wanted)
         }
     }
 }

@@ -5,6 +5,7 @@ use super::columns::RowSlot;
 use super::native;
 use super::savepoint;
 use super::settings;
+use super::span::Span;
 use crate::report::{Report, SqlState};
 use pgrx::PgTryBuilder;
 use pgrx::pg_sys::{self, Datum, Oid};
@@ -135,7 +136,63 @@ fn text(attribute: &pg_sys::FormData_pg_attribute, value: Datum) -> String {
     // SAFETY: the attribute's own type; the result is a palloc'ed C string.
     unsafe {
         pg_sys::getTypeOutputInfo(attribute.atttypid, &mut function, &mut is_varlena);
-        catalog::owned(pg_sys::OidOutputFunctionCall(function, value))
+        taken(pg_sys::OidOutputFunctionCall(function, value))
+    }
+}
+
+/// What an output function has written, which is given back: it may be as large as a value can be.
+///
+/// # Safety
+///
+/// `written` is palloc'ed and ends with NUL.
+unsafe fn taken(written: *mut std::ffi::c_char) -> String {
+    let mut text = String::new();
+    // SAFETY: as said.
+    unsafe {
+        let bytes = std::ffi::CStr::from_ptr(written).to_bytes();
+        if text.try_reserve_exact(bytes.len()).is_err() {
+            super::entry::raise_through_pgrx(Report::new(
+                SqlState::OutOfMemory,
+                "out of memory while a row was read",
+            ));
+        }
+        text.push_str(&String::from_utf8_lossy(bytes));
+        pg_sys::pfree(written.cast());
+    }
+    text
+}
+
+/// A text[] of these, which are let go one by one: never more than twice their bytes at a time.
+pub fn text_array(values: Vec<Option<String>>) -> Datum {
+    let mut nulls: Vec<bool> = values.iter().map(Option::is_none).collect();
+    let mut texts: Vec<Datum> = Vec::with_capacity(values.len());
+    for value in values {
+        let datum = value.map_or(Datum::null(), |value| {
+            super::entry::guarded(|plain| Span::borrowed(&value).to_varlena(plain))
+        });
+        texts.push(datum);
+    }
+    let mut count = texts.len() as i32;
+    let mut lower_bound = 1;
+    // SAFETY: `count` texts or NULLs; text is a varlena, aligned as int. What is copied into the array is given back.
+    unsafe {
+        let array = pg_sys::construct_md_array(
+            texts.as_mut_ptr(),
+            nulls.as_mut_ptr(),
+            1,
+            &mut count,
+            &mut lower_bound,
+            pg_sys::TEXTOID,
+            -1,
+            false,
+            pg_sys::TYPALIGN_INT as std::ffi::c_char,
+        );
+        for (text, is_null) in texts.into_iter().zip(nulls) {
+            if !is_null {
+                pg_sys::pfree(text.cast_mut_ptr());
+            }
+        }
+        Datum::from(array)
     }
 }
 

@@ -56,6 +56,11 @@ impl Span {
         }
     }
 
+    /// The bytes of a text that outlives the span.
+    pub(super) fn borrowed(text: &str) -> Self {
+        Self::of_raw(text.as_ptr(), text.len())
+    }
+
     /// A palloc'ed copy of `bytes`, with a NUL behind it. Runs inside a step (the allocation is guarded).
     pub fn copy(bytes: &[u8]) -> Self {
         // SAFETY: palloc returns len + 1 writable bytes or raises (pgrx turns that into a panic for the step).
@@ -66,6 +71,24 @@ impl Span {
             Self {
                 start,
                 len: bytes.len(),
+            }
+        }
+    }
+
+    /// The lower-case hexadecimal text of `bytes`, palloc'ed. As [`Span::copy`].
+    pub fn hex_of(bytes: &[u8]) -> Self {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        // SAFETY: as in `copy`, with two digits for each byte.
+        unsafe {
+            let start = pg_sys::palloc(bytes.len() * 2 + 1).cast::<u8>();
+            for (i, byte) in bytes.iter().enumerate() {
+                *start.add(2 * i) = DIGITS[usize::from(byte >> 4)];
+                *start.add(2 * i + 1) = DIGITS[usize::from(byte & 15)];
+            }
+            *start.add(bytes.len() * 2) = 0;
+            Self {
+                start,
+                len: bytes.len() * 2,
             }
         }
     }

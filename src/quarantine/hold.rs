@@ -76,9 +76,7 @@ fn hold_once(
 ) -> Result<Turn, Report> {
     let leaf = plan.shape.leaf;
     let new = row_text::whole(new, leaf);
-    let old = old.map(|old| row_text::whole(old, leaf));
-    let values = values(&new);
-    let old_values = old.as_deref().map(self::values);
+    let old_values = old.map(|old| values(row_text::whole(old, leaf)));
     while let Some(hash) = hash {
         match held_already(plan, case, hash, &new, old_values.as_ref())? {
             Already::No => break,
@@ -103,7 +101,7 @@ fn hold_once(
             }
         }
     }
-    append(plan, case, hash, &new, values, old_values).map(Turn::Held)
+    append(plan, case, hash, new, old_values).map(Turn::Held)
 }
 
 /// What a resend is found by: guard, operation, subject, digest, and the values that [`same_given`] compares. `None` for a row
@@ -207,16 +205,15 @@ fn same_given(plan: &Plan, new: &[Column], held: &table::Row) -> bool {
             })
 }
 
-fn values(columns: &[Column]) -> Values {
-    columns.iter().map(|column| column.value.clone()).collect()
+fn values(columns: Vec<Column>) -> Values {
+    columns.into_iter().map(|column| column.value).collect()
 }
 
 fn append(
     plan: &Plan,
     case: &Case,
     hash: Option<i64>,
-    columns: &[Column],
-    values: Values,
+    columns: Vec<Column>,
     old_values: Option<Values>,
 ) -> Result<i64, Report> {
     let id = clock::own_next_id("quarantine_id_seq")?;
@@ -269,8 +266,8 @@ fn append(
             ("client_addr", session::client_addr().into_datum()),
             ("columns", names.into_datum()),
             ("types", types.into_datum()),
-            ("row_values", values.into_datum()),
-            ("old_values", old_values.into_datum()),
+            ("row_values", Some(row_text::text_array(values(columns)))),
+            ("old_values", old_values.map(row_text::text_array)),
         ],
     )?;
     Ok(id)

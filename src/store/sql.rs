@@ -12,7 +12,10 @@ use crate::pg::{clock, identity, lock, patience};
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::Datum;
 use std::rc::Rc;
-use verdict::{Answer, Digest, NoAnswer, Request, RequestError, Value};
+use verdict::{
+    Answer, Digest, DigestBuilder, DigestError, Json, JsonValue, NoAnswer, Request, RequestError,
+    StrictJsonError,
+};
 
 /// How much of an answer's bytes is kept.
 const RESPONSE_CAP: usize = verdict::BODY_CAP;
@@ -207,6 +210,14 @@ fn about_request(
 }
 
 fn bad_request(error: &RequestError) -> Report {
+    let state = match error {
+        RequestError::TooLarge(_) => SqlState::TooLarge,
+        RequestError::OutOfMemory => SqlState::OutOfMemory,
+        _ => SqlState::InvalidParameter,
+    };
+    if state != SqlState::InvalidParameter {
+        return Report::new(state, format!("argument request: {error}"));
+    }
     Report::new(SqlState::InvalidParameter, format!("argument request: {error}"))
         .hint("Pass the webhook's request body as it was received, and check the hook's subject pointer (verdict.hooks).")
 }
@@ -224,27 +235,57 @@ fn content_digest(hook: &Hook, content: Span) -> Result<Digest, Report> {
             names.join(", ")
         ))
     };
-    let value = verdict::json_without_duplicates(content.bytes())
-        .map_err(|error| refuse(error.to_string()))?;
-    let object = value
-        .as_object()
-        .ok_or_else(|| refuse("it must be a JSON object of the content fields".into()))?;
-    if let Some(unknown) = object
-        .keys()
-        .find(|key| !hook.fields.names().any(|name| name == key.as_str()))
-    {
-        return Err(refuse(format!("\"{unknown}\" is not a field of the hook")));
+    let json = Json::check(content.bytes()).map_err(|error| match error {
+        StrictJsonError::TooLarge { .. } => {
+            Report::new(SqlState::TooLarge, format!("argument content: {error}"))
+        }
+        StrictJsonError::OutOfMemory => {
+            Report::new(SqlState::OutOfMemory, format!("argument content: {error}"))
+        }
+        error => refuse(error.to_string()),
+    })?;
+    let mut values: Vec<(&str, JsonValue)> = Vec::new();
+    let mut unknown: Option<JsonValue> = None;
+    let is_object = json.root().each_member(|key, value| {
+        match hook.fields.names().find(|name| key.is_text(name)) {
+            Some(name) => values.push((name, value)),
+            None if unknown.is_none_or(|known| key.cmp_text(known).is_lt()) => unknown = Some(key),
+            None => {}
+        }
+        true
+    });
+    if !is_object {
+        return Err(refuse(
+            "it must be a JSON object of the content fields".into(),
+        ));
     }
-    if let Some(missing) = hook.fields.names().find(|name| !object.contains_key(*name)) {
+    if let Some(unknown) = unknown {
+        return Err(refuse(format!(
+            "\"{}\" is not a field of the hook",
+            unknown.excerpt()
+        )));
+    }
+    let given = |name: &str| values.iter().find(|(given, _)| *given == name);
+    if let Some(missing) = hook.fields.names().find(|name| given(name).is_none()) {
         return Err(refuse(format!(
             "field \"{missing}\" is missing (write null if it has no value)"
         )));
     }
-    let fields: Vec<(&str, Value)> = object
-        .iter()
-        .map(|(name, value)| (name.as_str(), Value::of_json(value)))
-        .collect();
-    verdict::digest(&fields).map_err(|error| refuse(error.to_string()))
+    let mut builder = DigestBuilder::new(hook.fields.len());
+    // In the order of the digest. A jsonb has no key twice.
+    for name in hook.fields.names() {
+        if let Some((_, value)) = given(name) {
+            builder
+                .json_field(name, *value)
+                .map_err(|error| match error {
+                    DigestError::OutOfMemory => {
+                        Report::new(SqlState::OutOfMemory, format!("argument content: {error}"))
+                    }
+                    error => refuse(error.to_string()),
+                })?;
+        }
+    }
+    builder.finish().map_err(|error| refuse(error.to_string()))
 }
 
 /// A reviewer's word on a row: an approval of its content, or a denial of its subject.

@@ -10,7 +10,9 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use crate::field::{FIELD_NAME_CAP, is_field_name};
-use crate::json::{MAX_DEPTH, shortest_form_is};
+use crate::json::{
+    JsonValue, Kind, Length, MAX_DEPTH, NoForm, Number, Sink, is_exact_integer, read_number,
+};
 use crate::words::excerpt;
 
 const DOMAIN: &[u8] = b"pg_verdict/digest/v1\0";
@@ -20,9 +22,6 @@ const TAG_STRING: u8 = b's';
 const TAG_INTEGER: u8 = b'i';
 const TAG_BOOLEAN: u8 = b'b';
 const TAG_JSON: u8 = b'j';
-
-/// Within ±2^53 every integer is a double of its own.
-const EXACT_INTEGER: u64 = 1 << 53;
 
 /// SHA-256 over named content fields in their canonical form.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -155,6 +154,9 @@ pub enum DigestError {
     /// A digest of no field would fit every row.
     #[error("a digest needs at least one field")]
     NoField,
+    /// There is no memory to take it.
+    #[error("too large for the memory that there is")]
+    OutOfMemory,
 }
 
 /// Takes a digest field by field. Scalar values cost no allocation: a guard does this for every row.
@@ -190,6 +192,71 @@ impl DigestBuilder {
     /// A name out of order or not possible, a number that RFC 8785 would round, JSON that is too deep. Nothing has been
     /// added then, and `finish` will miss a field.
     pub fn field(&mut self, name: &str, value: Value<'_>) -> Result<(), DigestError> {
+        self.must_come_next(name)?;
+        match value {
+            Value::Json(json) => match Value::of_json(json) {
+                Value::Json(json) => {
+                    let canonical = canonical(json)?;
+                    self.append(name, TAG_JSON, &canonical);
+                }
+                scalar => self.scalar(name, scalar),
+            },
+            scalar => self.scalar(name, scalar),
+        }
+        self.has_come(name);
+        Ok(())
+    }
+
+    /// Adds a field whose value stands in a JSON text, without a copy of it.
+    ///
+    /// # Errors
+    /// As [`DigestBuilder::field`], or no memory.
+    pub fn json_field(&mut self, name: &str, value: JsonValue<'_>) -> Result<(), DigestError> {
+        self.must_come_next(name)?;
+        match value.kind() {
+            Kind::Null => self.scalar(name, Value::Null),
+            Kind::Bool(b) => self.scalar(name, Value::Boolean(b)),
+            Kind::String => {
+                self.head(name, TAG_STRING, value.text_length());
+                value.put_text(&mut Hashed(&mut self.hash));
+            }
+            Kind::Number(literal) => match read_number(literal) {
+                Number::Integer(i) => self.scalar(name, Value::Integer(i)),
+                _ => self.canonical_field(name, value)?,
+            },
+            Kind::Array | Kind::Object => self.canonical_field(name, value)?,
+        }
+        self.has_come(name);
+        Ok(())
+    }
+
+    /// Adds a text field: bytes as lower-case hexadecimal, without a copy of them.
+    ///
+    /// # Errors
+    /// A name out of order or not possible.
+    pub fn hex_field(&mut self, name: &str, bytes: &[u8]) -> Result<(), DigestError> {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        self.must_come_next(name)?;
+        self.head(name, TAG_STRING, bytes.len() as u64 * 2);
+        for byte in bytes {
+            let digit = |value: u8| DIGITS[usize::from(value)];
+            self.hash.update([digit(byte >> 4), digit(byte & 15)]);
+        }
+        self.has_come(name);
+        Ok(())
+    }
+
+    fn canonical_field(&mut self, name: &str, value: JsonValue<'_>) -> Result<(), DigestError> {
+        // The length comes first, so the value is written twice: what is counted once is not kept.
+        let mut length = Length::default();
+        value.put_canonical(&mut length).map_err(no_digest)?;
+        self.head(name, TAG_JSON, length.0);
+        value
+            .put_canonical(&mut Hashed(&mut self.hash))
+            .map_err(no_digest)
+    }
+
+    fn must_come_next(&self, name: &str) -> Result<(), DigestError> {
         if !is_field_name(name) {
             return Err(DigestError::Name {
                 name: excerpt(name),
@@ -203,20 +270,13 @@ impl DigestBuilder {
                 previous: String::from_utf8_lossy(last).into_owned(),
             });
         }
-        match value {
-            Value::Json(json) => match Value::of_json(json) {
-                Value::Json(json) => {
-                    let canonical = canonical(json)?;
-                    self.append(name, TAG_JSON, &canonical);
-                }
-                scalar => self.scalar(name, scalar),
-            },
-            scalar => self.scalar(name, scalar),
-        }
+        Ok(())
+    }
+
+    fn has_come(&mut self, name: &str) {
         self.last[..name.len()].copy_from_slice(name.as_bytes());
         self.last_len = name.len();
         self.given += 1;
-        Ok(())
     }
 
     fn scalar(&mut self, name: &str, value: Value<'_>) {
@@ -230,12 +290,17 @@ impl DigestBuilder {
     }
 
     fn append(&mut self, name: &str, tag: u8, value: &[u8]) {
-        // Neither `as` can cut: a name has at most FIELD_NAME_CAP bytes, and usize has at most 64 bits.
+        // It can't be cut: usize has at most 64 bits.
+        self.head(name, tag, value.len() as u64);
+        self.hash.update(value);
+    }
+
+    fn head(&mut self, name: &str, tag: u8, length: u64) {
+        // It can't be cut: a name has at most FIELD_NAME_CAP bytes.
         self.hash.update((name.len() as u32).to_be_bytes());
         self.hash.update(name.as_bytes());
         self.hash.update([tag]);
-        self.hash.update((value.len() as u64).to_be_bytes());
-        self.hash.update(value);
+        self.hash.update(length.to_be_bytes());
     }
 
     /// Ends the digest.
@@ -253,6 +318,21 @@ impl DigestBuilder {
             return Err(DigestError::NoField);
         }
         Ok(Digest(self.hash.finalize().into()))
+    }
+}
+
+struct Hashed<'a>(&'a mut Sha256);
+
+impl Sink for Hashed<'_> {
+    fn put(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+}
+
+fn no_digest(reason: NoForm) -> DigestError {
+    match reason {
+        NoForm::Inexact { literal } => DigestError::Number { literal },
+        NoForm::OutOfMemory => DigestError::OutOfMemory,
     }
 }
 
@@ -299,19 +379,11 @@ fn check_numbers(value: &serde_json::Value, depth_left: usize) -> Result<(), Dig
 }
 
 fn check_number(number: &serde_json::Number) -> Result<(), DigestError> {
-    let magnitude = match (number.as_i64(), number.as_u64()) {
-        (Some(i), _) => i.unsigned_abs(),
-        (None, Some(u)) => u,
-        // A double: it was compared with its text when that was read.
-        (None, None) => return Ok(()),
-    };
-    if magnitude <= EXACT_INTEGER {
+    // A double was compared with its text when that was read.
+    if number.is_f64() || is_exact_integer(number) {
         return Ok(());
     }
-    let literal = number.to_string();
-    if shortest_form_is(&literal) {
-        Ok(())
-    } else {
-        Err(DigestError::Number { literal })
-    }
+    Err(DigestError::Number {
+        literal: number.to_string(),
+    })
 }

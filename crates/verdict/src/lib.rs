@@ -32,7 +32,9 @@ pub use dialect::{BODY_CAP, Dialect, UnknownDialect};
 pub use digest::{Digest, DigestBuilder, DigestError, Value, digest};
 pub use explain::{Step, StepAnswer, explain};
 pub use field::{FIELD_NAME_CAP, FIELDS_CAP, FieldMap, FieldMapError};
-pub use json::{MAX_DEPTH, StrictJsonError, json_without_duplicates};
+pub use json::{
+    DOCUMENT_CAP, Json, JsonValue, MAX_DEPTH, StrictJsonError, json_without_duplicates,
+};
 pub use outcome::{Answer, Cause, ERR_TEXT_CAP, NoAnswer, Outcome, UnknownOutcome};
 pub use pointer::{JsonPointer, JsonPointerError};
 pub use policy::{Action, Actions, Edits, Legacy, Locking, Mode, Policy, ReplicaRole, strongest};

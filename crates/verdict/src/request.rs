@@ -4,16 +4,16 @@ use thiserror::Error;
 
 use crate::digest::{Digest, DigestBuilder, DigestError, Value};
 use crate::field::FieldMap;
-use crate::json::{self, Document, Found, MAX_DEPTH, Node, StrictJsonError};
+use crate::json::{Json, JsonValue, Kind, MAX_DEPTH, Place, StrictJsonError};
 use crate::pointer::JsonPointer;
 
 /// The longest subject, in bytes of UTF-8.
 pub const SUBJECT_CAP: usize = 1024;
 
-/// A webhook's request: a JSON object.
+/// A webhook's request: a JSON object, read where it stands.
 #[derive(Debug, Clone)]
-pub struct Request {
-    document: Document,
+pub struct Request<'a> {
+    document: Json<'a>,
 }
 
 /// Why a request can't be used, or names no subject.
@@ -22,6 +22,12 @@ pub enum RequestError {
     /// The bytes are not JSON.
     #[error("the request is {0}")]
     NotJson(StrictJsonError),
+    /// Larger than [`crate::DOCUMENT_CAP`].
+    #[error("the request is {0}")]
+    TooLarge(StrictJsonError),
+    /// There is no memory to read it.
+    #[error("the request is too large for the memory that there is")]
+    OutOfMemory,
     /// Nested deeper than [`MAX_DEPTH`].
     #[error("the request is nested deeper than {MAX_DEPTH} levels (line {line}, column {column})")]
     TooDeep {
@@ -80,23 +86,23 @@ pub enum RequestError {
     },
 }
 
-impl Request {
+impl<'a> Request<'a> {
     /// Reads a request: strict JSON, an object, nested at most [`MAX_DEPTH`] deep.
     ///
     /// Duplicate keys are no error here: such a request has no digest, and no subject if the key leads to it.
     ///
     /// # Errors
-    /// Not JSON, too deep, or not an object.
-    pub fn parse(body: &[u8]) -> Result<Self, RequestError> {
-        let document = json::parse(body).map_err(|error| match error {
+    /// Not JSON, too deep, too large, not an object, or no memory.
+    pub fn parse(body: &'a [u8]) -> Result<Self, RequestError> {
+        let document = Json::check(body).map_err(|error| match error {
             StrictJsonError::TooDeep { line, column } => RequestError::TooDeep { line, column },
+            StrictJsonError::TooLarge { .. } => RequestError::TooLarge(error),
+            StrictJsonError::OutOfMemory => RequestError::OutOfMemory,
             other => RequestError::NotJson(other),
         })?;
-        match &document.root {
-            Node::Object(_) => Ok(Self { document }),
-            other => Err(RequestError::NotAnObject {
-                found: other.kind(),
-            }),
+        match document.root().kind() {
+            Kind::Object => Ok(Self { document }),
+            other => Err(RequestError::NotAnObject { found: said(other) }),
         }
     }
 
@@ -106,26 +112,33 @@ impl Request {
     /// Nothing there, another type, empty, with U+0000, longer than [`SUBJECT_CAP`], or ambiguous.
     pub fn subject(&self, pointer: &JsonPointer) -> Result<String, RequestError> {
         let pointer_ = || pointer.clone();
-        let node = match self.document.root.find(pointer) {
-            Found::Value(node) => node,
-            Found::Nothing => {
+        let value = match self.document.root().find(pointer) {
+            Place::Value(value) => value,
+            Place::Nothing => {
                 return Err(RequestError::NoValue {
                     pointer: pointer_(),
                 });
             }
-            Found::Ambiguous => {
+            Place::Ambiguous => {
                 return Err(RequestError::DuplicateKey {
                     pointer: pointer_(),
                 });
             }
         };
-        let subject = match node {
-            Node::String(text) => text,
-            Node::Number(literal) if is_plain_integer(literal) => literal,
+        let too_long = |length: usize| RequestError::TooLong {
+            pointer: pointer_(),
+            length,
+        };
+        let subject = match value.kind() {
+            Kind::String => text(value).map_err(too_long)?,
+            Kind::Number(literal) if is_plain_integer(literal) => match literal.len() {
+                length if length > SUBJECT_CAP => return Err(too_long(length)),
+                _ => literal.to_owned(),
+            },
             other => {
                 return Err(RequestError::WrongType {
                     pointer: pointer_(),
-                    found: other.kind(),
+                    found: said(other),
                 });
             }
         };
@@ -139,13 +152,7 @@ impl Request {
                 pointer: pointer_(),
             });
         }
-        if subject.len() > SUBJECT_CAP {
-            return Err(RequestError::TooLong {
-                pointer: pointer_(),
-                length: subject.len(),
-            });
-        }
-        Ok(subject.clone())
+        Ok(subject)
     }
 
     /// The digest of the content fields. A field that the request does not have counts as null.
@@ -153,24 +160,40 @@ impl Request {
     /// # Errors
     /// A duplicate key anywhere in the request, or a number in one of the fields that can't be kept exactly.
     pub fn digest(&self, fields: &FieldMap) -> Result<Digest, DigestError> {
-        if let Some(key) = &self.document.duplicate {
-            return Err(DigestError::DuplicateKey { key: key.clone() });
+        if let Some(key) = self.document.duplicate() {
+            let key = key.to_owned();
+            return Err(DigestError::DuplicateKey { key });
         }
         let mut builder = DigestBuilder::new(fields.len());
         for (name, pointer) in fields.iter() {
-            match self.document.root.find(pointer) {
-                Found::Value(Node::String(text)) => builder.field(name, Value::String(text))?,
-                Found::Value(node) => {
-                    let value = node.to_value().map_err(|inexact| DigestError::Number {
-                        literal: inexact.literal,
-                    })?;
-                    builder.field(name, Value::of_json(&value))?;
-                }
+            match self.document.root().find(pointer) {
+                Place::Value(value) => builder.json_field(name, value)?,
                 // Ambiguous needs a duplicate key, which was refused above.
-                Found::Nothing | Found::Ambiguous => builder.field(name, Value::Null)?,
+                Place::Nothing | Place::Ambiguous => builder.field(name, Value::Null)?,
             }
         }
         builder.finish()
+    }
+}
+
+/// A string that can be a subject, or how many bytes it has.
+fn text(value: JsonValue<'_>) -> Result<String, usize> {
+    let length = usize::try_from(value.text_length()).unwrap_or(usize::MAX);
+    if length > SUBJECT_CAP {
+        return Err(length);
+    }
+    Ok(value.text())
+}
+
+/// What a value is, for a message.
+fn said(kind: Kind<'_>) -> &'static str {
+    match kind {
+        Kind::Null => "null",
+        Kind::Bool(_) => "a boolean",
+        Kind::Number(_) => "a number",
+        Kind::String => "a string",
+        Kind::Array => "an array",
+        Kind::Object => "an object",
     }
 }
 

@@ -92,7 +92,8 @@ fn every_sample_request_has_its_subject_and_digest() {
         .filter(|line| line["kind"] == "request")
     {
         let id = &line["id"];
-        let request = Request::parse(line["payload"].to_string().as_bytes()).expect("a request");
+        let payload = line["payload"].to_string();
+        let request = Request::parse(payload.as_bytes()).expect("a request");
         match line["subject"].as_str() {
             Some(subject) => assert_eq!(request.subject(&pointer).as_deref(), Ok(subject), "{id}"),
             None => {

@@ -7,12 +7,18 @@ mod node;
 mod number;
 mod parse;
 pub(crate) mod scan;
+mod text;
 
 use thiserror::Error;
 
-pub(crate) use node::{Found, Node};
-pub(crate) use number::shortest_form_is;
-pub(crate) use parse::{Document, parse};
+pub(crate) use node::Node;
+pub(crate) use number::{Number, is_exact_integer, read as read_number};
+pub(crate) use parse::parse;
+pub use text::{Json, JsonValue};
+pub(crate) use text::{Kind, Length, NoForm, Place, Sink};
+
+/// The largest JSON document that is read, in bytes: a webhook's request, or a document in a guarded column.
+pub const DOCUMENT_CAP: usize = 32 * 1024 * 1024;
 
 /// How deep arrays and objects may be nested.
 pub const MAX_DEPTH: usize = 64;
@@ -57,6 +63,15 @@ pub enum StrictJsonError {
         /// The number as written, cut to a length that fits a message.
         literal: String,
     },
+    /// Larger than [`DOCUMENT_CAP`].
+    #[error("a document of {bytes} bytes; at most {DOCUMENT_CAP} are read")]
+    TooLarge {
+        /// How many it has.
+        bytes: usize,
+    },
+    /// There is no memory to read it.
+    #[error("too large for the memory that there is")]
+    OutOfMemory,
 }
 
 /// Reads JSON whose meaning is beyond doubt: for `json` and `jsonb` columns and for every other value a digest is taken of.

@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::number::{self, Number};
-use crate::pointer::JsonPointer;
 use crate::words::excerpt;
 
 /// A JSON value as it was written.
@@ -25,53 +24,7 @@ pub(crate) struct Inexact {
     pub literal: String,
 }
 
-/// Where a pointer leads.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Found<'a> {
-    Value(&'a Node),
-    Nothing,
-    /// A key on the way stands twice, so that it leads to two places.
-    Ambiguous,
-}
-
 impl Node {
-    /// What it is, for a message.
-    pub(crate) fn kind(&self) -> &'static str {
-        match self {
-            Self::Null => "null",
-            Self::Bool(_) => "a boolean",
-            Self::Number(_) => "a number",
-            Self::String(_) => "a string",
-            Self::Array(_) => "an array",
-            Self::Object(_) => "an object",
-        }
-    }
-
-    /// Follows a pointer (RFC 6901, section 4).
-    pub(crate) fn find(&self, pointer: &JsonPointer) -> Found<'_> {
-        let mut here = self;
-        for token in pointer.tokens() {
-            here = match here {
-                Self::Object(members) => {
-                    let mut named = members.iter().filter(|(key, _)| *key == token);
-                    match (named.next(), named.next()) {
-                        (Some((_, value)), None) => value,
-                        (None, _) => return Found::Nothing,
-                        (Some(_), Some(_)) => return Found::Ambiguous,
-                    }
-                }
-                Self::Array(items) => match array_index(&token).and_then(|i| items.get(i)) {
-                    Some(item) => item,
-                    None => return Found::Nothing,
-                },
-                Self::Null | Self::Bool(_) | Self::Number(_) | Self::String(_) => {
-                    return Found::Nothing;
-                }
-            };
-        }
-        Found::Value(here)
-    }
-
     /// The same value for serde_json. Of duplicate keys the last is kept: ask [`super::Document::duplicate`] first.
     pub(crate) fn to_value(&self) -> Result<Value, Inexact> {
         Ok(match self {
@@ -103,15 +56,4 @@ fn number_value(literal: &str) -> Result<Value, Inexact> {
     value.ok_or_else(|| Inexact {
         literal: excerpt(literal),
     })
-}
-
-/// RFC 6901: digits without a leading zero. `-`, the place behind the last element, is never there.
-fn array_index(token: &str) -> Option<usize> {
-    let plain = token.bytes().all(|b| b.is_ascii_digit());
-    let leading_zero = token.len() > 1 && token.starts_with('0');
-    if plain && !leading_zero {
-        token.parse().ok()
-    } else {
-        None
-    }
 }

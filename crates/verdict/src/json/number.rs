@@ -35,9 +35,16 @@ pub(crate) fn read(literal: &str) -> Number {
     }
 }
 
-/// Whether RFC 8785 writes this integer as it is. True within ±2^53, and for some beyond.
-pub(crate) fn shortest_form_is(literal: &str) -> bool {
-    shortest_form(literal).is_some()
+/// Whether RFC 8785 writes this integer as it is. True within ±2^53, where every integer is a double of its own, and for some
+/// beyond.
+pub(crate) fn is_exact_integer(number: &serde_json::Number) -> bool {
+    const EXACT: u64 = 1 << 53;
+    let magnitude = match number.as_i64() {
+        Some(i) => Some(i.unsigned_abs()),
+        None => number.as_u64(),
+    };
+    magnitude.is_some_and(|magnitude| magnitude <= EXACT)
+        || shortest_form(&number.to_string()).is_some()
 }
 
 /// The double nearest to the literal, if the shortest text that stands for that double is numerically the literal.

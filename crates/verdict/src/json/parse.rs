@@ -1,6 +1,7 @@
 //! A strict reader of JSON (RFC 8259) that keeps what was written.
 
 use super::node::Node;
+use super::text::JsonValue;
 use super::{MAX_DEPTH, StrictJsonError};
 use crate::words::excerpt;
 
@@ -14,25 +15,46 @@ pub(crate) struct Document {
 
 /// Reads one JSON value and nothing after it but white space.
 pub(crate) fn parse(text: &[u8]) -> Result<Document, StrictJsonError> {
-    let text = std::str::from_utf8(text).map_err(|error| StrictJsonError::Utf8 {
-        offset: error.valid_up_to(),
-    })?;
-    let mut reader = Reader {
-        text,
-        at: 0,
-        depth: 0,
-        duplicate: None,
-    };
+    let mut reader = Reader::of(text)?;
     reader.white_space();
     let root = reader.value()?;
-    reader.white_space();
-    if reader.at != text.len() {
-        return Err(reader.wrong("trailing characters after the value"));
-    }
+    reader.ends()?;
     Ok(Document {
         root,
         duplicate: reader.duplicate,
     })
+}
+
+/// As [`parse`], without the tree: the text, where its value begins, and a key that stands twice in one object.
+pub(super) fn check(text: &[u8]) -> Result<(&str, usize, Option<String>), StrictJsonError> {
+    let mut reader = Reader::of(text)?;
+    reader.white_space();
+    let start = reader.at;
+    reader.check_value()?;
+    reader.ends()?;
+    Ok((reader.text, start, reader.duplicate))
+}
+
+/// What becomes of a string that is read: it is kept, or only looked at.
+trait Take {
+    fn plain(&mut self, text: &str);
+    fn escaped(&mut self, character: char);
+}
+
+impl Take for String {
+    fn plain(&mut self, text: &str) {
+        self.push_str(text);
+    }
+
+    fn escaped(&mut self, character: char) {
+        self.push(character);
+    }
+}
+
+impl Take for () {
+    fn plain(&mut self, _text: &str) {}
+
+    fn escaped(&mut self, _character: char) {}
 }
 
 struct Reader<'a> {
@@ -44,6 +66,98 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    fn of(text: &'a [u8]) -> Result<Self, StrictJsonError> {
+        let text = std::str::from_utf8(text).map_err(|error| StrictJsonError::Utf8 {
+            offset: error.valid_up_to(),
+        })?;
+        Ok(Self {
+            text,
+            at: 0,
+            depth: 0,
+            duplicate: None,
+        })
+    }
+
+    fn ends(&mut self) -> Result<(), StrictJsonError> {
+        self.white_space();
+        if self.at != self.text.len() {
+            return Err(self.wrong("trailing characters after the value"));
+        }
+        Ok(())
+    }
+
+    fn check_value(&mut self) -> Result<(), StrictJsonError> {
+        match self.peek() {
+            None => Err(self.wrong("the text ends where a value should be")),
+            Some(b'{') => self.nested(Self::check_object),
+            Some(b'[') => self.nested(Self::check_array),
+            Some(b'"') => self.string(&mut ()),
+            Some(b'-' | b'0'..=b'9') => self.number().map(|_| ()),
+            Some(_) => self.literal().map(|_| ()),
+        }
+    }
+
+    fn check_array(&mut self) -> Result<(), StrictJsonError> {
+        if self.take(b']') {
+            return Ok(());
+        }
+        loop {
+            self.check_value()?;
+            self.white_space();
+            if self.take(b']') {
+                return Ok(());
+            }
+            if !self.take(b',') {
+                return Err(self.wrong("expected \",\" or \"]\""));
+            }
+            self.white_space();
+        }
+    }
+
+    fn check_object(&mut self) -> Result<(), StrictJsonError> {
+        let mut keys: Vec<u32> = Vec::new();
+        if self.take(b'}') {
+            return Ok(());
+        }
+        loop {
+            if self.peek() != Some(b'"') {
+                return Err(self.wrong("expected a key in double quotes"));
+            }
+            if keys.try_reserve(1).is_err() {
+                return Err(StrictJsonError::OutOfMemory);
+            }
+            // It can't be cut: a text has at most DOCUMENT_CAP bytes.
+            keys.push(self.at as u32);
+            self.string(&mut ())?;
+            self.white_space();
+            if !self.take(b':') {
+                return Err(self.wrong("expected \":\""));
+            }
+            self.white_space();
+            self.check_value()?;
+            self.white_space();
+            if self.take(b'}') {
+                self.note_equal(keys);
+                return Ok(());
+            }
+            if !self.take(b',') {
+                return Err(self.wrong("expected \",\" or \"}\""));
+            }
+            self.white_space();
+        }
+    }
+
+    fn note_equal(&mut self, mut keys: Vec<u32>) {
+        if self.duplicate.is_some() || keys.len() < 2 {
+            return;
+        }
+        let key = |at: u32| JsonValue::new(self.text, at as usize);
+        keys.sort_unstable_by(|one, other| key(*one).cmp_text(key(*other)));
+        let mut pairs = keys.windows(2);
+        let equal = pairs.find(|pair| key(pair[0]).cmp_text(key(pair[1])).is_eq());
+        self.duplicate = equal.map(|pair| key(pair[0]).excerpt());
+    }
+
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -84,8 +198,8 @@ impl<'a> Reader<'a> {
             None => Err(self.wrong("the text ends where a value should be")),
             Some(b'{') => self.nested(Self::object),
             Some(b'[') => self.nested(Self::array),
-            Some(b'"') => Ok(Node::String(self.string()?)),
-            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b'"') => Ok(Node::String(self.text()?)),
+            Some(b'-' | b'0'..=b'9') => Ok(Node::Number(self.number()?.to_owned())),
             Some(_) => self.literal(),
         }
     }
@@ -108,10 +222,10 @@ impl<'a> Reader<'a> {
         Err(self.wrong("no value begins like this"))
     }
 
-    fn nested(
+    fn nested<T>(
         &mut self,
-        read: fn(&mut Self) -> Result<Node, StrictJsonError>,
-    ) -> Result<Node, StrictJsonError> {
+        read: fn(&mut Self) -> Result<T, StrictJsonError>,
+    ) -> Result<T, StrictJsonError> {
         if self.depth == MAX_DEPTH {
             let (line, column) = self.position();
             return Err(StrictJsonError::TooDeep { line, column });
@@ -151,7 +265,7 @@ impl<'a> Reader<'a> {
             if self.peek() != Some(b'"') {
                 return Err(self.wrong("expected a key in double quotes"));
             }
-            let key = self.string()?;
+            let key = self.text()?;
             self.white_space();
             if !self.take(b':') {
                 return Err(self.wrong("expected \":\""));
@@ -182,7 +296,7 @@ impl<'a> Reader<'a> {
             .map(|pair| excerpt(pair[0]));
     }
 
-    fn number(&mut self) -> Result<Node, StrictJsonError> {
+    fn number(&mut self) -> Result<&'a str, StrictJsonError> {
         let start = self.at;
         self.take(b'-');
         if !self.take(b'0') && !self.digits() {
@@ -197,12 +311,13 @@ impl<'a> Reader<'a> {
                 return Err(self.wrong("expected a digit in the exponent"));
             }
         }
-        let literal = &self.text[start..self.at];
+        let text: &'a str = self.text;
+        let literal = &text[start..self.at];
         if !literal.parse().is_ok_and(f64::is_finite) {
             self.at = start;
             return Err(self.wrong("a number beyond the range of a double"));
         }
-        Ok(Node::Number(literal.to_owned()))
+        Ok(literal)
     }
 
     /// Takes all digits that follow; whether there was one.
@@ -214,21 +329,26 @@ impl<'a> Reader<'a> {
         self.at > start
     }
 
-    fn string(&mut self) -> Result<String, StrictJsonError> {
-        self.at += 1;
+    fn text(&mut self) -> Result<String, StrictJsonError> {
         let mut text = String::new();
+        self.string(&mut text)?;
+        Ok(text)
+    }
+
+    fn string(&mut self, text: &mut impl Take) -> Result<(), StrictJsonError> {
+        self.at += 1;
         loop {
             let start = self.at;
             while matches!(self.peek(), Some(b) if b != b'"' && b != b'\\' && b >= 0x20) {
                 self.at += 1;
             }
-            text.push_str(&self.text[start..self.at]);
+            text.plain(&self.text[start..self.at]);
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(text);
+                    return Ok(());
                 }
-                Some(b'\\') => text.push(self.escape()?),
+                Some(b'\\') => text.escaped(self.escape()?),
                 Some(_) => return Err(self.wrong("a control character in a string")),
                 None => return Err(self.wrong("the text ends within a string")),
             }

@@ -1,0 +1,175 @@
+//! A document that is read where it stands has the digest of its tree, and the same faults.
+
+use proptest::prelude::*;
+use verdict::{DOCUMENT_CAP, Digest, DigestBuilder, DigestError, Json, StrictJsonError, Value};
+
+/// By way of a tree: what every other language does.
+fn by_tree(text: &str) -> Option<Digest> {
+    let value = verdict::json_without_duplicates(text.as_bytes()).ok()?;
+    verdict::digest(&[("f", Value::of_json(&value))]).ok()
+}
+
+fn in_place(text: &str) -> Option<Digest> {
+    let json = Json::check(text.as_bytes()).ok()?;
+    if json.duplicate().is_some() {
+        return None;
+    }
+    let mut builder = DigestBuilder::new(1);
+    builder.json_field("f", json.root()).ok()?;
+    builder.finish().ok()
+}
+
+/// JSON in odd spellings: white space, escapes that nobody needs, numbers of all kinds, equal keys.
+fn odd_json() -> impl Strategy<Value = String> {
+    let space = prop::sample::select(vec!["", " ", "\n\t", "\r "]);
+    let number = prop_oneof![
+        any::<i64>().prop_map(|i| i.to_string()),
+        any::<u64>().prop_map(|u| u.to_string()),
+        any::<f64>()
+            .prop_filter("finite", |d| d.is_finite())
+            .prop_map(|d| format!("{d:e}")),
+        "-?(0|[1-9][0-9]{0,24})(\\.[0-9]{1,5})?([eE][+-]?[0-9]{1,2})?",
+        prop::sample::select(vec![
+            "-0",
+            "0",
+            "1.0",
+            "1e20",
+            "1e21",
+            "-0.0",
+            "9007199254740993",
+            "999999999999999",
+            "-999999999999999",
+            "1000000000000000"
+        ])
+        .prop_map(str::to_owned),
+    ];
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        Just("true".to_owned()),
+        Just("false".to_owned()),
+        number,
+        odd_string(),
+    ];
+    leaf.prop_recursive(6, 64, 6, move |inner| {
+        let array = prop::collection::vec(inner.clone(), 0..5);
+        let object = prop::collection::vec((odd_string(), inner), 0..5);
+        prop_oneof![
+            (array, space.clone()).prop_map(|(items, space)| {
+                format!(
+                    "[{space}{}{space}]",
+                    items.join(&format!("{space},{space}"))
+                )
+            }),
+            (object, space.clone()).prop_map(|(members, space)| {
+                let members = members
+                    .into_iter()
+                    .map(|(key, value)| format!("{key}{space}:{space}{value}"));
+                let members: Vec<String> = members.collect();
+                format!(
+                    "{{{space}{}{space}}}",
+                    members.join(&format!("{space},{space}"))
+                )
+            }),
+        ]
+    })
+}
+
+fn odd_string() -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        "[a-c]{0,3}",
+        prop::sample::select(vec![
+            "é",
+            "\u{ffff}",
+            "😀",
+            "\u{7f}",
+            "\u{e000}",
+            "\\n",
+            "\\\"",
+            "\\\\",
+            "\\/",
+            "\\u0061",
+            "\\u0000",
+            "\\u001F",
+            "\\ud83d\\ude00",
+            "\\uFFFF",
+            "\\b\\f\\r\\t",
+            "{",
+            "]",
+            ":",
+            ",",
+            "\\u2028",
+        ])
+        .prop_map(str::to_owned),
+    ];
+    prop::collection::vec(part, 0..4).prop_map(|parts| format!("\"{}\"", parts.concat()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    #[test]
+    fn the_digest_is_that_of_the_tree(text in odd_json()) {
+        prop_assert_eq!(in_place(&text), by_tree(&text), "{}", text);
+    }
+
+    /// Broken texts are refused by both, with the same words.
+    #[test]
+    fn the_faults_are_those_of_the_tree(text in odd_json(), at in any::<prop::sample::Index>(), put in "[\\x00-\\x7f]{0,2}") {
+        let mut at = at.index(text.len() + 1);
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        let broken = format!("{}{put}{}", &text[..at], text[at..].chars().skip(1).collect::<String>());
+        let tree = verdict::json_without_duplicates(broken.as_bytes());
+        let here = Json::check(broken.as_bytes());
+        match (tree, here) {
+            (Err(StrictJsonError::DuplicateKey { key }), Ok(json)) => prop_assert_eq!(Some(key.as_str()), json.duplicate()),
+            (Err(StrictJsonError::Number { .. }), Ok(_)) => prop_assert_eq!(in_place(&broken), None),
+            (Err(fault), Err(here)) => prop_assert_eq!(fault, here),
+            (Ok(_), Ok(_)) => prop_assert_eq!(in_place(&broken), by_tree(&broken)),
+            (tree, here) => prop_assert!(false, "{:?} {:?} {}", tree, here.err(), broken),
+        }
+    }
+}
+
+#[test]
+fn a_document_beyond_the_cap_is_refused_by_its_size() {
+    let text = format!("\"{}\"", "x".repeat(DOCUMENT_CAP - 1));
+    assert_eq!(
+        Json::check(text.as_bytes()).err(),
+        Some(StrictJsonError::TooLarge {
+            bytes: DOCUMENT_CAP + 1
+        })
+    );
+    assert!(Json::check(&text.as_bytes()[1..]).is_err());
+    let text = format!("\"{}\"", "x".repeat(DOCUMENT_CAP - 2));
+    assert!(Json::check(text.as_bytes()).is_ok());
+}
+
+#[test]
+fn hexadecimal_is_the_text_that_it_is() {
+    let bytes = [0, 1, 0x7f, 0x80, 0xab, 0xff];
+    let mut builder = DigestBuilder::new(1);
+    builder.hex_field("f", &bytes).expect("a field");
+    assert_eq!(
+        builder.finish(),
+        verdict::digest(&[("f", Value::String("00017f80abff"))])
+    );
+    let mut builder = DigestBuilder::new(1);
+    builder.hex_field("f", &bytes).expect("a field");
+    let again = builder.hex_field("f", &bytes);
+    assert!(matches!(again, Err(DigestError::Order { .. })));
+}
+
+/// Deep nesting makes it read parts again, but never hang: 64 levels of objects around a long text.
+#[test]
+fn deep_documents_come_to_an_end() {
+    let text = format!(
+        "{}\"{}\"{}",
+        "{\"a\":".repeat(64),
+        "x".repeat(1 << 20),
+        "}".repeat(64)
+    );
+    assert_eq!(in_place(&text), by_tree(&text));
+    assert!(in_place(&text).is_some());
+}
