@@ -9,7 +9,7 @@ use crate::pg::leaf::Held;
 use crate::pg::row_text::{self, Column};
 use crate::pg::span::Span;
 use crate::pg::test_hooks::{self, Pause};
-use crate::pg::{catalog, clock, identity, lock, own_table, session, table};
+use crate::pg::{catalog, clock, identity, lock, memory, own_table, session, table};
 use crate::report::Report;
 use pgrx::IntoDatum;
 use pgrx::pg_sys::{Datum, ItemPointerData, TransactionId};
@@ -113,8 +113,11 @@ fn content_hash(plan: &Plan, case: &Case, new: RowSlot, old: Option<RowSlot>) ->
     hash.add(Some(subject.bytes()));
     hash.add(case.digest.as_ref().map(|digest| &digest.as_bytes()[..]));
     let mut add = |row, column: &plan::Column| {
-        let value = guarded(|plain| columns::fingerprint(row, column.attnum, plain));
-        hash.add(value.as_ref().map(Span::bytes));
+        // What is read for it is given back, column by column.
+        memory::scratch(|| {
+            let value = guarded(|plain| columns::fingerprint(row, column.attnum, plain));
+            hash.add(value.as_ref().map(Span::bytes));
+        });
     };
     for column in plan.columns.iter() {
         if !column.changing {
