@@ -1,11 +1,14 @@
 """Golden tests: tests/golden/sql/NAME.sql through psql in a fresh database, compared with tests/golden/expected/NAME.out."""
 
+import os
 import re
 import subprocess
 
 import pytest
 
 from . import expected
+
+PATIENCE = 120 * int(os.environ.get("PG_VERDICT_PATIENCE", 1))  # seconds for a file
 
 
 class GoldenFile(pytest.File):
@@ -30,7 +33,7 @@ def run_golden(cluster, path):
     cluster.psql((path.parent.parent / "helpers.sql").read_text(), dbname)
     # Through stdin, or psql would put the file's path before each error.
     done = subprocess.run(
-        [cluster.psql_path, "-X", "-a", "-q", "-v", "VERBOSITY=verbose"], input=path.read_bytes(), timeout=120,
+        [cluster.psql_path, "-X", "-a", "-q", "-v", "VERBOSITY=verbose"], input=path.read_bytes(), timeout=PATIENCE,
         env=cluster.client_env(dbname), cwd=path.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     text = done.stdout.decode("utf-8", "backslashreplace")
     assert done.returncode == 0, f"psql ended with {done.returncode}:\n{text}"
