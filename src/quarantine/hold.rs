@@ -39,21 +39,25 @@ pub fn size(shape: &Shape, new: RowSlot, old: Option<RowSlot>) -> usize {
 /// driver that retries) is counted there.
 pub fn hold(shape: &Shape, case: &Case, new: RowSlot, old: Option<RowSlot>, plain: Plain) -> i64 {
     let hash = plain.step(|| plan::with(shape, |plan| Ok(content_hash(plan, case, new, old))));
-    if let Some(hash) = hash {
-        lock::enter_held_row(hash, plain);
-    }
+    // Of a row without a subject nothing tells whether it comes again: nobody is kept out.
+    let of_this_row = |change: fn(i64, Plain)| {
+        if let Some(hash) = hash {
+            change(hash, plain);
+        }
+    };
+    of_this_row(lock::enter_held_row);
     let id = loop {
         match plain.step(|| plan::with(shape, |plan| hold_once(plan, case, hash, new, old))) {
             Turn::Held(id) => break id,
             Turn::WaitFor(transaction) => {
                 // Not while we keep others out: they may be what it waits for.
-                hash.inspect(|hash| lock::leave_held_row(*hash, plain));
+                of_this_row(lock::leave_held_row);
                 lock::end_of(transaction, plain);
-                hash.inspect(|hash| lock::enter_held_row(*hash, plain));
+                of_this_row(lock::enter_held_row);
             }
         }
     };
-    hash.inspect(|hash| lock::leave_held_row(*hash, plain));
+    of_this_row(lock::leave_held_row);
     HOLDS.set(true);
     id
 }
