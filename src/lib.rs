@@ -8,6 +8,7 @@
 mod args;
 mod audit;
 mod enforce;
+mod entry;
 mod guc;
 mod pg;
 mod quarantine;
@@ -23,6 +24,9 @@ pub extern "C-unwind" fn _PG_init() {
     pg::startup::forget_backtraces();
     guc::define();
     pg::relcache::register();
-    pg::transaction::register();
-    pg::making::register(watch::made_anew::takes_no_rows);
+    pg::transaction::init();
+    audit::init();
+    quarantine::init();
+    enforce::init();
+    watch::init();
 }

@@ -34,7 +34,7 @@ type Reconciled = TableIterator<
 >;
 
 #[pg_extern(sql = false)]
-fn reconcile(
+pub fn reconcile(
     hook: Option<&str>,
     relation: Option<Oid>,
     since: Option<TimestampWithTimeZone>,
@@ -107,7 +107,7 @@ type Flagged = TableIterator<
 >;
 
 #[pg_extern(sql = false)]
-fn flag_leaks(
+pub fn flag_leaks(
     relation: Option<Oid>,
     hook: Option<&str>,
     since: Option<TimestampWithTimeZone>,

@@ -3,6 +3,7 @@
 //!
 //! Counts of a savepoint that is rolled back go with it, as the rows do.
 
+use crate::pg::transaction::Hooks;
 use crate::pg::{catalog, clock, own_table};
 use crate::report::Report;
 use pgrx::IntoDatum;
@@ -18,6 +19,14 @@ thread_local! {
     static LEVELS: RefCell<Vec<(i32, Counts)>> = const { RefCell::new(Vec::new()) };
 }
 
+pub const HOOKS: Hooks = Hooks {
+    has_work: || !is_empty(),
+    before_commit: write,
+    at_end: forget,
+    savepoint_kept: keep,
+    savepoint_rolled_back: drop_level,
+};
+
 /// Counts a row at the current nest level.
 pub fn count(guard_id: i32, nest_level: i32) {
     LEVELS.with_borrow_mut(|levels| {
@@ -31,7 +40,7 @@ pub fn count(guard_id: i32, nest_level: i32) {
 }
 
 /// A savepoint is released: its counts become its parent's.
-pub fn keep(nest_level: i32) {
+fn keep(nest_level: i32) {
     LEVELS.with(|levels| {
         let Ok(mut levels) = levels.try_borrow_mut() else {
             return;
@@ -51,7 +60,7 @@ pub fn keep(nest_level: i32) {
 }
 
 /// A savepoint is rolled back.
-pub fn drop_level(nest_level: i32) {
+fn drop_level(nest_level: i32) {
     LEVELS.with(|levels| {
         if let Ok(mut levels) = levels.try_borrow_mut() {
             levels.retain(|(level, _)| *level < nest_level);
@@ -60,7 +69,7 @@ pub fn drop_level(nest_level: i32) {
 }
 
 /// Whether there is something to write.
-pub fn is_empty() -> bool {
+fn is_empty() -> bool {
     LEVELS.with_borrow(Vec::is_empty)
 }
 
@@ -69,7 +78,7 @@ pub fn is_empty() -> bool {
 /// # Errors
 ///
 /// The append's own.
-pub fn write() -> Result<(), Report> {
+fn write() -> Result<(), Report> {
     if !catalog::has_own("observed") {
         // The SQL is older than the library, or the extension was dropped in this transaction, and the counts with it.
         forget();
@@ -92,7 +101,7 @@ pub fn write() -> Result<(), Report> {
 }
 
 /// At the end of a transaction.
-pub fn forget() {
+fn forget() {
     LEVELS.with(|levels| {
         if let Ok(mut levels) = levels.try_borrow_mut() {
             levels.clear();

@@ -21,11 +21,17 @@ pub use facts::{Content, facts};
 use crate::pg::entry::{Call, Plain, say};
 use crate::pg::test_hooks::{self, Weakness};
 use crate::pg::trigger::{self, Event, Timing};
-use crate::pg::{lock, session};
+use crate::pg::{lock, session, transaction};
 use crate::report::Report;
 use pgrx::PgLogLevel;
 use pgrx::pg_sys::Datum;
 use shape::Duty;
+
+/// Called by `_PG_init`, once.
+pub fn init() {
+    transaction::register(moved::HOOKS);
+    transaction::register(setting_out::HOOKS);
+}
 
 /// `verdict.guard_row()`: every trigger of every guard.
 pub fn guard_row(call: Call, plain: Plain) -> Datum {

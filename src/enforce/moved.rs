@@ -10,6 +10,7 @@ use crate::pg::columns::RowSlot;
 use crate::pg::entry::Plain;
 use crate::pg::moving::{Statement, Version};
 use crate::pg::transaction;
+use crate::pg::transaction::Hooks;
 use crate::pg::trigger::Fired;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -27,6 +28,13 @@ thread_local! {
     /// The deepest of those levels: most savepoints have nothing to do with rows on their way.
     static DEEPEST: Cell<i32> = const { Cell::new(0) };
 }
+
+pub const HOOKS: Hooks = Hooks {
+    at_end: forget,
+    savepoint_kept: keep,
+    savepoint_rolled_back: drop_level,
+    ..Hooks::NONE
+};
 
 /// Notes a row that leaves its partition.
 pub fn leaves(shape: &Shape, fired: Fired, plain: Plain) {
@@ -65,7 +73,7 @@ pub fn old_row(shape: &Shape, fired: Fired, plain: Plain) -> Option<RowSlot> {
 }
 
 /// A savepoint is released: what left in it has left for its parent.
-pub fn keep(nest_level: i32) {
+fn keep(nest_level: i32) {
     each(nest_level, |left| {
         for (level, _) in left {
             *level = (*level).min(nest_level - 1);
@@ -74,7 +82,7 @@ pub fn keep(nest_level: i32) {
 }
 
 /// A savepoint rolls back: what left in it is back where it was.
-pub fn drop_level(nest_level: i32) {
+fn drop_level(nest_level: i32) {
     each(nest_level, |left| {
         left.retain(|(level, _)| *level < nest_level)
     });
@@ -94,7 +102,7 @@ fn each(ended: i32, change: impl Fn(&mut Vec<Note>)) {
 }
 
 /// At the end of a transaction.
-pub fn forget() {
+fn forget() {
     DEEPEST.set(0);
     NOTES.with(|notes| {
         if let Ok(mut notes) = notes.try_borrow_mut() {

@@ -7,6 +7,7 @@ use super::shape::Shape;
 use crate::pg::columns::{self, RowSlot};
 use crate::pg::entry::Plain;
 use crate::pg::moving::{self, Statement, Version};
+use crate::pg::transaction::Hooks;
 use crate::pg::trigger::Fired;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -26,6 +27,11 @@ thread_local! {
     static LATEST: RefCell<HashMap<i32, Vec<(Statement, Latest)>>> = RefCell::new(HashMap::new());
     static KEYS: RandomState = RandomState::new();
 }
+
+pub const HOOKS: Hooks = Hooks {
+    at_end: forget,
+    ..Hooks::NONE
+};
 
 /// Notes the row that an update is about to replace, and what it is to become.
 pub fn note(shape: &Shape, fired: Fired, plain: Plain) {
@@ -122,7 +128,7 @@ fn fingerprint(shape: &Shape, row: RowSlot, plain: Plain) -> u64 {
 }
 
 /// At the end of a transaction.
-pub fn forget() {
+fn forget() {
     LATEST.with(|latest| {
         if let Ok(mut latest) = latest.try_borrow_mut() {
             latest.clear();

@@ -280,44 +280,11 @@ impl Call {
     }
 }
 
-/// Exports native entry points by the names that `sql/` uses.
-macro_rules! entries {
-    ($($symbol:ident, $finfo:ident => $body:path;)*) => {$(
-        #[doc(hidden)]
-        #[unsafe(no_mangle)]
-        pub extern "C" fn $finfo() -> &'static pg_sys::Pg_finfo_record {
-            const INFO: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
-            &INFO
-        }
-
-        /// # Safety
-        ///
-        /// Called by PostgreSQL's function manager only.
-        #[doc(hidden)]
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C-unwind" fn $symbol(fcinfo: pg_sys::FunctionCallInfo) -> Datum {
-            $body(Call(fcinfo), Plain(()))
-        }
-    )*};
-}
-
-entries! {
-    verdict_guard_row, pg_finfo_verdict_guard_row => crate::enforce::guard_row;
-    verdict_follow_leaf, pg_finfo_verdict_follow_leaf => crate::store::leaf_making::follow;
-    verdict_invalidate, pg_finfo_verdict_invalidate => crate::watch::invalidate;
-    verdict_record, pg_finfo_verdict_record => crate::store::sql::record;
-    verdict_record_no_answer, pg_finfo_verdict_record_no_answer => crate::store::sql::record_no_answer;
-    verdict_approve, pg_finfo_verdict_approve => crate::store::sql::approve;
-    verdict_deny, pg_finfo_verdict_deny => crate::store::sql::deny;
-    verdict_revoke, pg_finfo_verdict_revoke => crate::store::sql::revoke;
-    verdict_status, pg_finfo_verdict_status => crate::store::status::status;
-    guard_wrapper, pg_finfo_guard_wrapper => crate::watch::outdated;
-    alter_guard_wrapper, pg_finfo_alter_guard_wrapper => crate::watch::outdated;
-    verdict_watch_ddl, pg_finfo_verdict_watch_ddl => crate::watch::events::command_ended;
-    verdict_watch_drop, pg_finfo_verdict_watch_drop => crate::watch::events::dropped;
-    verdict_watch_rewrite, pg_finfo_verdict_watch_rewrite => crate::watch::events::rewriting;
-    verdict_release, pg_finfo_verdict_release => crate::quarantine::review::release;
-    verdict_refuse, pg_finfo_verdict_refuse => crate::quarantine::review::refuse;
-    verdict_explain_row, pg_finfo_verdict_explain_row => crate::watch::explain::explain_row;
-    verdict_explain_value, pg_finfo_verdict_explain_value => crate::watch::explain::explain_value;
+/// What an exported symbol of [`crate::entry`] does.
+///
+/// # Safety
+///
+/// Called by PostgreSQL's function manager only, with its own argument, from a frame that holds nothing to drop.
+pub unsafe fn enter(fcinfo: pg_sys::FunctionCallInfo, body: fn(Call, Plain) -> Datum) -> Datum {
+    body(Call(fcinfo), Plain(()))
 }

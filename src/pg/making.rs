@@ -22,7 +22,7 @@ struct Hooks {
 
 static HOOKS: OnceLock<Hooks> = OnceLock::new();
 
-/// Called by `_PG_init`, once.
+/// Called by the watch's `init`, once.
 pub fn register(judge: Judge) {
     // SAFETY: a backend has one thread; who was there before us is called as before.
     unsafe {

@@ -2,16 +2,11 @@
 
 use super::entry::Plain;
 use super::native;
-use crate::guc;
 use pgrx::pg_sys;
 
-/// Shortens `lock_timeout` to `verdict.revoke_timeout` until [`end`]; an ERROR undoes it too.
-pub fn begin(plain: Plain) -> i32 {
-    let value = plain.step(|| {
-        Ok(super::span::Span::copy(
-            guc::revoke_timeout_ms().to_string().as_bytes(),
-        ))
-    });
+/// Sets `lock_timeout` to so many milliseconds until [`end`]; an ERROR undoes it too.
+pub fn begin(milliseconds: i32, plain: Plain) -> i32 {
+    let value = plain.step(|| Ok(super::span::Span::copy(milliseconds.to_string().as_bytes())));
     // SAFETY: a GUC of PostgreSQL's set at a nest level of its own; frames are plain.
     unsafe {
         let level = native::NewGUCNestLevel();

@@ -1,16 +1,53 @@
 //! The ends of transactions and savepoints.
 
 use super::{entry, native};
-use crate::audit::tally;
-use crate::enforce::{moved, setting_out};
-use crate::quarantine::hold;
 use crate::report::{Report, SqlState};
-use crate::watch::arrived;
 use pgrx::pg_sys::{self, SubXactEvent, XactEvent};
+use std::cell::RefCell;
 use std::ffi::c_void;
 
+/// What one thing that a backend keeps for the length of a transaction does at its ends. None of these but
+/// `before_commit` may raise, allocate much, or look at a catalog: the transaction may have failed.
+#[derive(Clone, Copy)]
+pub struct Hooks {
+    /// Whether [`Hooks::before_commit`] has anything to do: asked first, because calling it costs a `sigsetjmp`.
+    pub has_work: fn() -> bool,
+    /// Before a COMMIT or PREPARE; may write, and may raise.
+    pub before_commit: fn() -> Result<(), Report>,
+    /// After the transaction, however it has ended.
+    pub at_end: fn(),
+    /// A savepoint is released; its nest level.
+    pub savepoint_kept: fn(i32),
+    /// A savepoint is rolled back; its nest level.
+    pub savepoint_rolled_back: fn(i32),
+}
+
+impl Hooks {
+    /// Does nothing.
+    pub const NONE: Self = Self {
+        has_work: || false,
+        before_commit: || Ok(()),
+        at_end: || {},
+        savepoint_kept: |_| {},
+        savepoint_rolled_back: |_| {},
+    };
+}
+
+thread_local! {
+    static HOOKS: RefCell<Vec<Hooks>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Called by a room's `init`, once for each thing that it keeps.
+pub fn register(hooks: Hooks) {
+    HOOKS.with_borrow_mut(|all| all.push(hooks));
+}
+
+fn each(f: impl Fn(&Hooks)) {
+    HOOKS.with_borrow(|all| all.iter().for_each(f));
+}
+
 /// Called by `_PG_init`, once.
-pub fn register() {
+pub fn init() {
     // SAFETY: the callbacks have the right signatures and live as long as the library.
     unsafe {
         pg_sys::RegisterXactCallback(Some(transaction), std::ptr::null_mut());
@@ -49,18 +86,19 @@ pub fn must_be_writable() -> Result<(), Report> {
 
 unsafe extern "C-unwind" fn transaction(event: XactEvent::Type, _arg: *mut c_void) {
     match event {
-        XactEvent::XACT_EVENT_PRE_COMMIT | XactEvent::XACT_EVENT_PRE_PREPARE => {
-            if !tally::is_empty() {
-                entry::callback(tally::write);
-            }
+        XactEvent::XACT_EVENT_PRE_COMMIT | XactEvent::XACT_EVENT_PRE_PREPARE => before_commit(),
+        _ => each(|hooks| (hooks.at_end)()),
+    }
+}
+
+/// By index, so that this frame holds nothing to drop while one of them raises.
+fn before_commit() {
+    let mut i = 0;
+    while let Some(hooks) = HOOKS.with_borrow(|all| all.get(i).copied()) {
+        if (hooks.has_work)() {
+            entry::callback(hooks.before_commit);
         }
-        _ => {
-            moved::forget();
-            setting_out::forget();
-            tally::forget();
-            arrived::forget();
-            hold::forget();
-        }
+        i += 1;
     }
 }
 
@@ -72,12 +110,10 @@ unsafe extern "C-unwind" fn savepoint(
 ) {
     match event {
         SubXactEvent::SUBXACT_EVENT_COMMIT_SUB => {
-            moved::keep(nest_level());
-            tally::keep(nest_level());
+            each(|hooks| (hooks.savepoint_kept)(nest_level()));
         }
         SubXactEvent::SUBXACT_EVENT_ABORT_SUB => {
-            moved::drop_level(nest_level());
-            tally::drop_level(nest_level());
+            each(|hooks| (hooks.savepoint_rolled_back)(nest_level()));
         }
         _ => {}
     }

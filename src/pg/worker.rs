@@ -4,7 +4,7 @@ use super::native;
 use super::sql::or_raise;
 use crate::report::Report;
 use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder};
-use pgrx::pg_sys::{self, Datum};
+use pgrx::pg_sys;
 use std::ffi::CStr;
 
 /// Runs the worker whose entry point is `symbol` in this session's database and waits until it has ended. Does nothing where no
@@ -36,18 +36,6 @@ pub fn run_in_this_database(symbol: &CStr, order: &str) {
     }
 }
 
-/// The entry point of the worker that makes leaves.
-///
-/// # Safety
-///
-/// Called by PostgreSQL's background worker code only.
-#[doc(hidden)]
-#[pgrx::pg_guard]
-#[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn verdict_leaf_worker(_argument: Datum) {
-    work(crate::store::leaf_worker::work);
-}
-
 /// What a database or the bootstrap superuser may have set otherwise. Under another isolation level the worker's transaction could
 /// make the recorder's fail; the recorder may hold what the worker needs, so that this must not wait for long; and it waits for no standby, for the recorder's own commit will.
 const SETTINGS: [(&CStr, &CStr); 5] = [
@@ -59,7 +47,7 @@ const SETTINGS: [(&CStr, &CStr); 5] = [
 ];
 
 /// Does what `order`, the text that was given to [`run_in_this_database`], says, in one transaction as the bootstrap superuser.
-fn work(f: fn(order: &str) -> Result<(), Report>) {
+pub fn work(f: fn(order: &str) -> Result<(), Report>) {
     let Some((database, order)) = BackgroundWorker::get_extra().split_once(' ') else {
         return;
     };

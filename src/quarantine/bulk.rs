@@ -41,7 +41,7 @@ const PROGRESS: usize = 1_000;
 
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)] // the SQL function's own
-fn release_all(
+pub fn release_all(
     relation: Option<Oid>,
     reason: Option<&str>,
     finding: Option<&str>,
@@ -73,7 +73,7 @@ fn release_all(
 
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)] // the SQL function's own
-fn refuse_all(
+pub fn refuse_all(
     relation: Option<Oid>,
     reason: Option<&str>,
     finding: Option<&str>,

@@ -9,6 +9,7 @@ use crate::pg::leaf::Held;
 use crate::pg::row_text::{self, Column};
 use crate::pg::span::Span;
 use crate::pg::test_hooks::{self, Pause};
+use crate::pg::transaction::Hooks;
 use crate::pg::{catalog, clock, identity, lock, memory, own_table, session, table};
 use crate::report::Report;
 use pgrx::IntoDatum;
@@ -24,8 +25,13 @@ thread_local! {
     static HOLDS: Cell<bool> = const { Cell::new(false) };
 }
 
+pub const HOOKS: Hooks = Hooks {
+    at_end: forget,
+    ..Hooks::NONE
+};
+
 /// At the end of a transaction.
-pub fn forget() {
+fn forget() {
     HOLDS.set(false);
 }
 

@@ -1,8 +1,15 @@
 //! Rows that were left out of their statement and wait for a reviewer.
 
-mod bulk;
-mod held;
+pub mod bulk;
+pub mod held;
 pub mod hold;
-mod restore;
+pub mod restore;
 pub mod review;
-mod settle;
+pub mod settle;
+
+use crate::pg::transaction;
+
+/// Called by `_PG_init`, once.
+pub fn init() {
+    transaction::register(hold::HOOKS);
+}

@@ -49,7 +49,7 @@ struct Waiting {
 const BATCH: i64 = 1_000;
 
 #[pg_extern(sql = false)]
-fn settle(relation: Option<Oid>) -> Settled {
+pub fn settle(relation: Option<Oid>) -> Settled {
     or_raise((|| {
         transaction::must_be_writable()?;
         let relation = catalog::relation(catalog::root(args::required("relation", relation)?))?;

@@ -59,7 +59,7 @@ type Results = TableIterator<
 >;
 
 #[pg_extern(sql = false)]
-fn self_test(relation: Option<Oid>, role: Option<Oid>, sample: Option<AnyElement>) -> Results {
+pub fn self_test(relation: Option<Oid>, role: Option<Oid>, sample: Option<AnyElement>) -> Results {
     or_raise((|| {
         transaction::must_be_writable()?;
         let relation = table_argument(relation)?;

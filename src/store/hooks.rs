@@ -135,7 +135,7 @@ fn read(row: &table::Row) -> Result<Hook, Report> {
 }
 
 #[pg_extern(sql = false)]
-fn create_hook(
+pub fn create_hook(
     name: Option<&str>,
     dialect: Option<&str>,
     failed_continue: Option<bool>,
@@ -184,7 +184,7 @@ fn create_hook(
 
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)] // the SQL function's own
-fn alter_hook(
+pub fn alter_hook(
     name: Option<&str>,
     dialect: Option<&str>,
     failed_continue: Option<bool>,
@@ -236,7 +236,7 @@ fn alter_hook(
 }
 
 #[pg_extern(sql = false)]
-fn drop_hook(name: Option<&str>) {
+pub fn drop_hook(name: Option<&str>) {
     or_raise((|| {
         transaction::must_be_writable()?;
         let hook = by_name(args::required("name", name)?)?;

@@ -41,7 +41,7 @@ fn kept_by(leaf: &Registered) -> Result<Option<&'static str>, Report> {
 }
 
 #[pg_extern(sql = false)]
-fn retire() -> Retired {
+pub fn retire() -> Retired {
     let mut rows = Vec::new();
     or_raise(transaction::must_be_writable());
     or_raise(identity::as_extension_owner(|| {

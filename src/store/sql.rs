@@ -6,6 +6,7 @@ use super::hooks::{self, Hook, SubjectSource};
 use super::lookup::Key;
 use super::writer::{self, Entry, Replaces};
 use crate::args;
+use crate::guc;
 use crate::pg::entry::{Call, Plain};
 use crate::pg::span::Span;
 use crate::pg::{clock, identity, lock, patience};
@@ -113,7 +114,7 @@ pub fn revoke(call: Call, plain: Plain) -> Datum {
         entry.replaces = Replaces::Passing;
         Ok(entry)
     });
-    let level = patience::begin(plain);
+    let level = patience::begin(guc::revoke_timeout_ms(), plain);
     let row = written(call, &entry, plain);
     patience::end(level, plain);
     row

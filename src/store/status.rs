@@ -83,7 +83,7 @@ type Parsed = TableIterator<
 >;
 
 #[pg_extern(sql = false)]
-fn parse(dialect: Option<&str>, response: Option<&[u8]>, http_status: Option<i32>) -> Parsed {
+pub fn parse(dialect: Option<&str>, response: Option<&[u8]>, http_status: Option<i32>) -> Parsed {
     let answer = or_raise((|| {
         let dialect: Dialect = args::required("dialect", dialect)?.parse().map_err(
             |error: verdict::UnknownDialect| {

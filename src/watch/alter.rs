@@ -20,7 +20,7 @@ use serde_json::Value;
 
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)] // the SQL function's own
-fn change_guard(
+pub fn change_guard(
     relation: Option<Oid>,
     hook: Option<&str>,
     key: Option<&str>,

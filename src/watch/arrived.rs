@@ -3,6 +3,7 @@
 //! The statement's own text does not tell: a name may mean another table by the time the statement has ended, since code of
 //! the table's owner runs while it is at work. What is new in pg_inherits does.
 
+use crate::pg::transaction::Hooks;
 use crate::pg::{catalog, identity, rows, sql, transaction};
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{NoLock, Oid};
@@ -18,8 +19,13 @@ thread_local! {
     static LOOKED_AT: RefCell<HashSet<Place>> = RefCell::new(HashSet::new());
 }
 
+pub const HOOKS: Hooks = Hooks {
+    at_end: forget,
+    ..Hooks::NONE
+};
+
 /// At the end of a transaction.
-pub fn forget() {
+fn forget() {
     LOOKED_AT.with(|places| {
         if let Ok(mut places) = places.try_borrow_mut() {
             places.clear();

@@ -38,7 +38,7 @@ type Coverage = TableIterator<
 >;
 
 #[pg_extern(sql = false)]
-fn coverage_guards() -> Coverage {
+pub fn coverage_guards() -> Coverage {
     or_raise((|| {
         let registered = drift::registered()?;
         let mut rows = Vec::new();

@@ -204,7 +204,7 @@ fn refusal(found: Option<&Found>) -> String {
 
 /// The relation whose rows a composite value is of: `verdict.relation_of` of version 0.1.0.
 #[pg_extern(sql = false)]
-fn relation_of(row_type: Option<Oid>) -> Option<Oid> {
+pub fn relation_of(row_type: Option<Oid>) -> Option<Oid> {
     or_raise(table_of_row_type(row_type).map(Some))
 }
 

@@ -53,7 +53,7 @@ pub fn tell_closed(until: i64, table: &Name) {
 }
 
 #[pg_extern(sql = false)]
-fn break_glass(
+pub fn break_glass(
     relation: Option<Oid>,
     reason: Option<&str>,
     duration: Option<Interval>,
@@ -84,7 +84,7 @@ fn break_glass(
 }
 
 #[pg_extern(sql = false)]
-fn restore_glass(relation: Option<Oid>) {
+pub fn restore_glass(relation: Option<Oid>) {
     or_raise((|| {
         transaction::must_be_writable()?;
         let relation = table_argument(relation)?;

@@ -22,7 +22,7 @@ use serde_json::Value;
 
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)] // the SQL function's own
-fn put_guard(
+pub fn put_guard(
     relation: Option<Oid>,
     hook: Option<&str>,
     key: Option<&str>,
@@ -89,7 +89,7 @@ fn put_guard(
 }
 
 #[pg_extern(sql = false)]
-fn unguard(relation: Option<Oid>, hook: Option<&str>, reason: Option<&str>) {
+pub fn unguard(relation: Option<Oid>, hook: Option<&str>, reason: Option<&str>) {
     or_raise((|| {
         transaction::must_be_writable()?;
         let relation = table_to_change(relation)?;
@@ -105,7 +105,7 @@ fn unguard(relation: Option<Oid>, hook: Option<&str>, reason: Option<&str>) {
 
 /// `verdict.forget(relation, hook, reason)`: for a guard whose table does not exist any more.
 #[pg_extern(sql = false)]
-fn forget(relation: Option<&str>, hook: Option<&str>, reason: Option<&str>) {
+pub fn forget(relation: Option<&str>, hook: Option<&str>, reason: Option<&str>) {
     or_raise((|| {
         transaction::must_be_writable()?;
         let relation = args::said("relation", relation)?;

@@ -2,8 +2,8 @@
 
 pub mod alter;
 pub mod arrived;
-mod code;
-mod coverage;
+pub mod code;
+pub mod coverage;
 pub mod drift;
 pub mod events;
 pub mod explain;
@@ -11,24 +11,30 @@ pub mod glass;
 pub mod guard;
 pub mod made_anew;
 pub mod mapping;
-mod mending;
+pub mod mending;
 pub mod options;
 pub mod reads;
-mod redaction;
+pub mod redaction;
 pub mod registry;
-mod rehome;
-mod repair;
-mod roles;
-mod soft;
-mod triggers;
-mod unlisted;
-mod weakness;
-mod whole;
+pub mod rehome;
+pub mod repair;
+pub mod roles;
+pub mod soft;
+pub mod triggers;
+pub mod unlisted;
+pub mod weakness;
+pub mod whole;
 
 use crate::pg::entry::{Call, Plain};
-use crate::pg::{catalog, clock, relcache, trigger};
+use crate::pg::{catalog, clock, making, relcache, transaction, trigger};
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::Datum;
+
+/// Called by `_PG_init`, once.
+pub fn init() {
+    transaction::register(arrived::HOOKS);
+    making::register(made_anew::takes_no_rows);
+}
 
 /// `verdict.invalidate()`: AFTER ROW ALWAYS on our configuration tables. A change of theirs, by whatever way it came,
 /// makes every backend read them again.

@@ -17,7 +17,7 @@ use pgrx::pg_extern;
 use pgrx::pg_sys::{AccessExclusiveLock, Oid};
 
 #[pg_extern(sql = false)]
-fn rename(relation: Option<Oid>, new_name: Option<&str>) {
+pub fn rename(relation: Option<Oid>, new_name: Option<&str>) {
     or_raise((|| {
         transaction::must_be_writable()?;
         let relation = table_to_change(relation)?;
@@ -60,7 +60,7 @@ const FOLLOW_NAME: [&str; 3] = [
 /// Puts `new` in the place of `old`: the names are exchanged, and the guards stand on the new table. What `old` was is
 /// afterwards an unguarded table of the other name.
 #[pg_extern(sql = false)]
-fn rehome(old: Option<Oid>, new: Option<Oid>) {
+pub fn rehome(old: Option<Oid>, new: Option<Oid>) {
     or_raise((|| {
         transaction::must_be_writable()?;
         let old = table_to_change(args::required("old", old).map(Some)?)?;

@@ -22,7 +22,7 @@ type Mended = TableIterator<
 >;
 
 #[pg_extern(sql = false)]
-fn repair(relation: Option<Oid>) -> Mended {
+pub fn repair(relation: Option<Oid>) -> Mended {
     or_raise((|| {
         transaction::must_be_writable()?;
         let relation = table_to_change(relation)?;

@@ -138,12 +138,12 @@ impl Kind {
 }
 
 #[pg_extern(sql = false)]
-fn grant_role(kind: Option<&str>, role: Option<Oid>) {
+pub fn grant_role(kind: Option<&str>, role: Option<Oid>) {
     or_raise(apply(kind, role, Change::Grant));
 }
 
 #[pg_extern(sql = false)]
-fn revoke_role(kind: Option<&str>, role: Option<Oid>) {
+pub fn revoke_role(kind: Option<&str>, role: Option<Oid>) {
     or_raise(apply(kind, role, Change::Revoke));
 }
 

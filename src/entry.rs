@@ -1,0 +1,98 @@
+//! The front door: everything of ours that PostgreSQL calls by name.
+//!
+//! `sql/` names a symbol as text; here is what stands behind it. Symbols of functions that work row by row,
+//! or call back into PostgreSQL from frames without destructors, are exported below as they are
+//! ([`natives!`]). All others are `#[pg_extern]` functions, for which pgrx exports `NAME_wrapper`
+//! ([`wrapped!`]).
+
+use crate::pg::{entry, worker};
+use crate::{audit, enforce, quarantine, selftest, store, watch};
+use pgrx::pg_sys::{self, Datum};
+
+macro_rules! natives {
+    ($($symbol:ident, $finfo:ident => $body:path;)*) => {$(
+        #[doc(hidden)]
+        #[unsafe(no_mangle)]
+        pub extern "C" fn $finfo() -> &'static pg_sys::Pg_finfo_record {
+            const INFO: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
+            &INFO
+        }
+
+        /// # Safety
+        ///
+        /// Called by PostgreSQL's function manager only.
+        #[doc(hidden)]
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C-unwind" fn $symbol(fcinfo: pg_sys::FunctionCallInfo) -> Datum {
+            // SAFETY: the function manager's own argument, and a frame with nothing to drop.
+            unsafe { entry::enter(fcinfo, $body) }
+        }
+    )*};
+}
+
+/// The compiler sees that each of them is there; `make lint`, that none is left out.
+macro_rules! wrapped {
+    ($($function:path;)*) => {
+        $(const _: () = { #[allow(unused_imports)] use $function; };)*
+    };
+}
+
+natives! {
+    verdict_guard_row, pg_finfo_verdict_guard_row => enforce::guard_row;
+    verdict_follow_leaf, pg_finfo_verdict_follow_leaf => store::leaf_making::follow;
+    verdict_invalidate, pg_finfo_verdict_invalidate => watch::invalidate;
+    verdict_record, pg_finfo_verdict_record => store::sql::record;
+    verdict_record_no_answer, pg_finfo_verdict_record_no_answer => store::sql::record_no_answer;
+    verdict_approve, pg_finfo_verdict_approve => store::sql::approve;
+    verdict_deny, pg_finfo_verdict_deny => store::sql::deny;
+    verdict_revoke, pg_finfo_verdict_revoke => store::sql::revoke;
+    verdict_status, pg_finfo_verdict_status => store::status::status;
+    guard_wrapper, pg_finfo_guard_wrapper => watch::outdated;
+    alter_guard_wrapper, pg_finfo_alter_guard_wrapper => watch::outdated;
+    verdict_watch_ddl, pg_finfo_verdict_watch_ddl => watch::events::command_ended;
+    verdict_watch_drop, pg_finfo_verdict_watch_drop => watch::events::dropped;
+    verdict_watch_rewrite, pg_finfo_verdict_watch_rewrite => watch::events::rewriting;
+    verdict_release, pg_finfo_verdict_release => quarantine::review::release;
+    verdict_refuse, pg_finfo_verdict_refuse => quarantine::review::refuse;
+    verdict_explain_row, pg_finfo_verdict_explain_row => watch::explain::explain_row;
+    verdict_explain_value, pg_finfo_verdict_explain_value => watch::explain::explain_value;
+}
+
+wrapped! {
+    audit::reconcile::flag_leaks;
+    audit::reconcile::reconcile;
+    quarantine::bulk::refuse_all;
+    quarantine::bulk::release_all;
+    quarantine::settle::settle;
+    selftest::self_test;
+    store::hooks::alter_hook;
+    store::hooks::create_hook;
+    store::hooks::drop_hook;
+    store::retire::retire;
+    store::status::parse;
+    watch::alter::change_guard;
+    watch::coverage::coverage_guards;
+    watch::explain::relation_of;
+    watch::glass::break_glass;
+    watch::glass::restore_glass;
+    watch::guard::forget;
+    watch::guard::put_guard;
+    watch::guard::unguard;
+    watch::rehome::rehome;
+    watch::rehome::rename;
+    watch::repair::repair;
+    watch::roles::grant_role;
+    watch::roles::revoke_role;
+}
+
+/// The background worker that makes leaves.
+///
+/// # Safety
+///
+/// Called by PostgreSQL's background worker code only.
+#[doc(hidden)]
+#[pgrx::pg_guard]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn verdict_leaf_worker(_argument: Datum) {
+    worker::work(store::leaf_worker::work);
+}
