@@ -1,6 +1,9 @@
 //! Checks on arguments that several functions share: each error names the argument, the value and the way out.
 
+use crate::pg::catalog::{self, Relation};
+use crate::pg::identity;
 use crate::report::{Report, SqlState};
+use pgrx::pg_sys::Oid;
 use std::str::FromStr;
 use verdict::UnknownWord;
 
@@ -77,4 +80,24 @@ pub fn name<'a>(argument: &str, value: Option<&'a str>) -> Result<&'a str, Repor
         .detail(format!("The given one has {} bytes.", text.len())));
     }
     Ok(text)
+}
+
+/// The table of an argument `relation`, which the caller must own.
+///
+/// # Errors
+///
+/// 22004, 42704, 42501.
+pub fn table_argument(relation: Option<Oid>) -> Result<Relation, Report> {
+    let relation = catalog::relation(required("relation", relation)?)?;
+    if !identity::owns(relation.owner) {
+        return Err(Report::new(
+            SqlState::InsufficientPrivilege,
+            format!("must be owner of relation {}", relation.name),
+        )
+        .hint(format!(
+            "Its owner is {}.",
+            identity::role_name(relation.owner)
+        )));
+    }
+    Ok(relation)
 }

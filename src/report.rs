@@ -1,4 +1,4 @@
-//! What a client is told when something is refused: one shape for every error of ours.
+//! What a client is told when something is refused: one info for every error of ours.
 
 /// The SQLSTATEs that pg_verdict raises. `VD…` are its own, and never class 40, which drivers retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

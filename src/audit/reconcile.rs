@@ -2,12 +2,14 @@
 
 use super::leaks::{Scope, problem};
 use crate::args;
-use crate::enforce::{flag, plan};
+use crate::args::table_argument;
+use crate::guard::cache;
+use crate::judge::flag;
 use crate::pg::authors;
 use crate::pg::catalog::quote;
 use crate::pg::deferred;
-use crate::pg::entry::say;
 use crate::pg::identity::{self, Restriction};
+use crate::pg::log::say;
 use crate::pg::memory;
 use crate::pg::savepoint;
 use crate::pg::sql::{self, or_raise};
@@ -15,7 +17,6 @@ use crate::pg::statement::Statement;
 use crate::pg::transaction;
 use crate::report::{Report, SqlState};
 use crate::store::hooks::Hook;
-use crate::watch::guard::table_argument;
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::{self, ItemPointerData, Oid};
@@ -179,11 +180,12 @@ fn set_flag(
     row_at: ItemPointerData,
     owner: Oid,
 ) -> Result<Statement, Report> {
-    let guards = plan::all(leaf)?;
-    let plan = guards
+    let guards = cache::guards_on(leaf)?;
+    let cached = guards
         .iter()
-        .find(|plan| plan.shape.hook_id == hook.id && plan.guard.flag.is_some());
-    let Some((plan, (column, _))) = plan.and_then(|plan| Some((plan, plan.guard.flag.as_ref()?)))
+        .find(|cached| cached.info.hook_id == hook.id && cached.guard.flag.is_some());
+    let Some((cached, (column, _))) =
+        cached.and_then(|cached| Some((cached, cached.guard.flag.as_ref()?)))
     else {
         return Err(Report::new(
             SqlState::NotInPrerequisiteState,
@@ -193,13 +195,15 @@ fn set_flag(
             "Give it one: verdict.alter_guard(relation, hook, flag_column => …, flag_value => …).",
         ));
     };
-    let type_oid = plan.flag_type.map_or(pg_sys::InvalidOid, |(oid, _)| oid);
-    let value = identity::as_role(owner, Restriction::SecurityRestricted, || flag::value(plan))?;
+    let type_oid = cached.flag_type.map_or(pg_sys::InvalidOid, |(oid, _)| oid);
+    let value = identity::as_role(owner, Restriction::SecurityRestricted, || {
+        flag::value(cached)
+    })?;
     let text = format!(
         "UPDATE ONLY {} SET {} = $1 WHERE ctid OPERATOR(pg_catalog.=) $2",
-        plan.table,
+        cached.table,
         quote(column)
     );
     let parameters = [(type_oid, value), (pg_sys::TIDOID, row_at.into_datum())];
-    Ok(Statement::new(&text, &parameters, &plan.table.schema))
+    Ok(Statement::new(&text, &parameters, &cached.table.schema))
 }

@@ -1,15 +1,16 @@
 //! A row on its way into the table, as all guards of the table see it.
 
-use super::after;
-use super::case::{Case, Operation};
-use super::judge;
-use super::legacy;
-use super::plan;
-use super::shape::Shape;
-use super::update::{Again, again};
-use crate::audit::incident::{self, Done};
+use crate::action::done;
+use crate::action::done::Done;
+use crate::action::incident;
+use crate::guard::cache;
+use crate::guard::info::GuardInfo;
+use crate::judge::case::{Case, Operation};
+use crate::judge::judgement;
+use crate::judge::legacy;
+use crate::judge::update::{Again, again};
 use crate::pg::columns::RowSlot;
-use crate::pg::entry::Plain;
+use crate::pg::plain::Plain;
 use crate::pg::trigger::Fired;
 use verdict::Action;
 
@@ -52,33 +53,34 @@ impl Coming {
     }
 
     /// What this guard has against the row, if it would act on it.
-    pub fn case(&self, shape: &Shape, plain: Plain) -> Option<Case> {
+    pub fn case(&self, info: &GuardInfo, plain: Plain) -> Option<Case> {
         let case = match self.old {
-            None => judge::look(shape, self.new, Operation::Insert, plain)?,
-            Some(old) => match again(self.fired, shape, old, self.new, plain) {
+            None => judgement::look(info, self.new, Operation::Insert, plain)?,
+            Some(old) => match again(self.fired, info, old, self.new, plain) {
                 Again::No => return None,
-                Again::Final => judge::final_content(shape, self.new, plain),
+                Again::Final => judgement::final_content(info, self.new, plain),
                 again @ (Again::Yes | Again::Unchanged) => {
-                    let case = judge::look(&again.asks(shape), self.new, Operation::Update, plain)?;
-                    if legacy::passes(self.fired, shape, &case, old, self.new, plain) {
+                    let case =
+                        judgement::look(&again.asks(info), self.new, Operation::Update, plain)?;
+                    if legacy::passes(self.fired, info, &case, old, self.new, plain) {
                         return None;
                     }
                     case
                 }
             },
         };
-        after::instead_of_acting(shape, &case)
+        done::instead_of_acting(info, &case)
             .is_none()
             .then_some(case)
     }
 
     /// The strongest action that the table's other guards would take.
-    pub fn strongest_other(&self, shape: &Shape, plain: Plain) -> Option<Action> {
+    pub fn strongest_other(&self, info: &GuardInfo, plain: Plain) -> Option<Action> {
         let mut strongest = None;
         let mut i = 0;
-        while let Some(other) = plain.step(|| plan::nth(shape.leaf, i)) {
+        while let Some(other) = plain.step(|| cache::nth_guard_on(info.table, i)) {
             i += 1;
-            if let Some(case) = self.case_of_other(shape, &other, plain) {
+            if let Some(case) = self.case_of_other(info, &other, plain) {
                 strongest = strongest.max(Some(other.policy.actions.get(case.finding)));
             }
         }
@@ -86,11 +88,11 @@ impl Coming {
     }
 
     /// Another guard that refuses the row, and why.
-    pub fn refused_by_other(&self, shape: &Shape, plain: Plain) -> Option<(Shape, Case)> {
+    pub fn refused_by_other(&self, info: &GuardInfo, plain: Plain) -> Option<(GuardInfo, Case)> {
         let mut i = 0;
-        while let Some(other) = plain.step(|| plan::nth(shape.leaf, i)) {
+        while let Some(other) = plain.step(|| cache::nth_guard_on(info.table, i)) {
             i += 1;
-            if let Some(case) = self.case_of_other(shape, &other, plain)
+            if let Some(case) = self.case_of_other(info, &other, plain)
                 && other.policy.actions.get(case.finding) == Action::Reject
             {
                 return Some((other, case));
@@ -99,9 +101,9 @@ impl Coming {
         None
     }
 
-    fn case_of_other(&self, shape: &Shape, other: &Shape, plain: Plain) -> Option<Case> {
+    fn case_of_other(&self, info: &GuardInfo, other: &GuardInfo, plain: Plain) -> Option<Case> {
         // What a generated column will hold is not known yet; that guard has its say when the row is stored.
-        if other.guard_id == shape.guard_id || other.generated && !self.stored {
+        if other.guard_id == info.guard_id || other.generated && !self.stored {
             return None;
         }
         let under = || {
@@ -116,18 +118,22 @@ impl Coming {
     }
 
     /// This guard's incident.
-    pub fn write_down(&self, shape: &Shape, case: &Case, done: Done, plain: Plain) {
+    pub fn write_down(&self, info: &GuardInfo, case: &Case, done: Done, plain: Plain) {
         let (row, stored) = (self.new, self.stored);
-        plain.step(|| plan::with(shape, |plan| incident::write(plan, case, row, stored, done)));
+        plain.step(|| {
+            cache::with_cached(info, |cached| {
+                incident::write(cached, case, row, stored, done)
+            })
+        });
     }
 
     /// One incident per guard that has something against the row, which is left out.
-    pub fn write_down_all(&self, shape: &Shape, case: &Case, done: Done, plain: Plain) {
-        self.write_down(shape, case, done, plain);
+    pub fn write_down_all(&self, info: &GuardInfo, case: &Case, done: Done, plain: Plain) {
+        self.write_down(info, case, done, plain);
         let mut i = 0;
-        while let Some(other) = plain.step(|| plan::nth(shape.leaf, i)) {
+        while let Some(other) = plain.step(|| cache::nth_guard_on(info.table, i)) {
             i += 1;
-            if let Some(case) = self.case_of_other(shape, &other, plain) {
+            if let Some(case) = self.case_of_other(info, &other, plain) {
                 self.write_down(&other, &case, done, plain);
             }
         }

@@ -5,13 +5,14 @@
 //! of the same statement, which come next, take the note away. For a guard with a condition there are two: one that bears the
 //! condition, and one for the rows that have left it.
 
-use super::shape::Shape;
+use crate::guard::info::GuardInfo;
 use crate::pg::columns::RowSlot;
-use crate::pg::entry::Plain;
-use crate::pg::moving::{Statement, Version};
+use crate::pg::moving::Version;
+use crate::pg::plain::Plain;
 use crate::pg::transaction;
 use crate::pg::transaction::Hooks;
 use crate::pg::trigger::Fired;
+use crate::pg::tuple::Statement;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
@@ -37,9 +38,9 @@ pub const HOOKS: Hooks = Hooks {
 };
 
 /// Notes a row that leaves its partition.
-pub fn leaves(shape: &Shape, fired: Fired, plain: Plain) {
-    let version = Version::of(shape.leaf, fired.row());
-    let sender = (shape.guard_id, fired.deleted_by(plain));
+pub fn leaves(info: &GuardInfo, fired: Fired, plain: Plain) {
+    let version = Version::of(info.table, fired.row());
+    let sender = (info.guard_id, fired.deleted_by(plain));
     plain.step(|| {
         let level = transaction::nest_level();
         DEEPEST.set(DEEPEST.get().max(level));
@@ -54,11 +55,11 @@ pub fn is_nothing_on_its_way() -> bool {
 }
 
 /// The row as it was in the partition that it has left, when this one arrives from there.
-pub fn old_row(shape: &Shape, fired: Fired, plain: Plain) -> Option<RowSlot> {
+pub fn old_row(info: &GuardInfo, fired: Fired, plain: Plain) -> Option<RowSlot> {
     if is_nothing_on_its_way() {
         return None;
     }
-    let sender = (shape.guard_id, fired.stored_by(plain));
+    let sender = (info.guard_id, fired.stored_by(plain));
     let version = plain.step(|| {
         Ok(NOTES.with_borrow_mut(|notes| {
             let left = notes.get_mut(&sender)?;

@@ -7,7 +7,8 @@
 
 use crate::pg::catalog;
 use crate::pg::clock;
-use crate::pg::entry::{Plain, say};
+use crate::pg::log::say;
+use crate::pg::plain::Plain;
 use crate::pg::session;
 use crate::pg::trigger::{Event, Fired};
 use pgrx::PgLogLevel;

@@ -3,12 +3,13 @@
 //! What a BEFORE UPDATE trigger has let by may be inserted into another partition next. It must not be left out there: the old
 //! row is gone by then. The executor takes one row after the other, so that of each statement only the latest can be on its way.
 
-use super::shape::Shape;
+use crate::guard::info::GuardInfo;
 use crate::pg::columns::{self, RowSlot};
-use crate::pg::entry::Plain;
-use crate::pg::moving::{self, Statement, Version};
+use crate::pg::moving::{self, Version};
+use crate::pg::plain::Plain;
 use crate::pg::transaction::Hooks;
 use crate::pg::trigger::Fired;
+use crate::pg::tuple::Statement;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -34,20 +35,20 @@ pub const HOOKS: Hooks = Hooks {
 };
 
 /// Notes the row that an update is about to replace, and what it is to become.
-pub fn note(shape: &Shape, fired: Fired, plain: Plain) {
+pub fn note(info: &GuardInfo, fired: Fired, plain: Plain) {
     let new = fired.new_row();
-    let is_under = fired.under_condition_of(shape.insert_trigger(), new, plain);
+    let is_under = fired.under_condition_of(info.insert_trigger(), new, plain);
     let latest_row = Latest {
-        version: Version::of(shape.leaf, fired.row()),
+        version: Version::of(info.table, fired.row()),
         outside: match is_under {
             true => None,
-            false => Some(fingerprint(shape, new, plain)),
+            false => Some(fingerprint(info, new, plain)),
         },
     };
     let at_work = moving::statement_at_work(plain);
     plain.step(|| {
         LATEST.with_borrow_mut(|latest| {
-            let statements = latest.entry(shape.guard_id).or_default();
+            let statements = latest.entry(info.guard_id).or_default();
             // Statements that triggers have made meanwhile are younger, and over.
             while statements
                 .pop_if(|(statement, _)| *statement >= at_work)
@@ -61,10 +62,10 @@ pub fn note(shape: &Shape, fired: Fired, plain: Plain) {
 
 /// Whether the row that is about to be inserted is the one that its statement has just taken out of another partition, changed
 /// on the way or not: the AFTER trigger judges what arrives. PostgreSQL's own mark on the old row says so.
-pub fn continues(shape: &Shape, new: RowSlot, plain: Plain) -> bool {
+pub fn continues(info: &GuardInfo, new: RowSlot, plain: Plain) -> bool {
     let at_work = moving::statement_at_work(plain);
     let noted = LATEST.with_borrow(|latest| {
-        let statements = latest.get(&shape.guard_id)?;
+        let statements = latest.get(&info.guard_id)?;
         let place = place_of(statements, at_work)?;
         Some(statements[place].1)
     });
@@ -72,11 +73,11 @@ pub fn continues(shape: &Shape, new: RowSlot, plain: Plain) -> bool {
         noted.version.is_sent_by(at_work, plain)
             && noted
                 .outside
-                .is_none_or(|outside| outside == fingerprint(shape, new, plain))
+                .is_none_or(|outside| outside == fingerprint(info, new, plain))
     });
     if moves {
         plain.step(|| {
-            take(shape.guard_id, at_work, |_| true);
+            take(info.guard_id, at_work, |_| true);
             Ok(())
         });
     }
@@ -84,8 +85,8 @@ pub fn continues(shape: &Shape, new: RowSlot, plain: Plain) -> bool {
 }
 
 /// The update was left out: no guard needs to know of its row any more.
-pub fn left_out(shape: &Shape, old: RowSlot, plain: Plain) {
-    let version = Version::of(shape.leaf, old);
+pub fn left_out(info: &GuardInfo, old: RowSlot, plain: Plain) {
+    let version = Version::of(info.table, old);
     let at_work = moving::statement_at_work(plain);
     plain.step(|| {
         let guards: Vec<i32> = LATEST.with_borrow(|latest| latest.keys().copied().collect());
@@ -112,9 +113,9 @@ fn take(guard_id: i32, at_work: Statement, is_meant: impl Fn(Latest) -> bool) {
     });
 }
 
-fn fingerprint(shape: &Shape, row: RowSlot, plain: Plain) -> u64 {
+fn fingerprint(info: &GuardInfo, row: RowSlot, plain: Plain) -> u64 {
     let mut hasher = KEYS.with(BuildHasher::build_hasher);
-    for attnum in shape.bound() {
+    for attnum in info.bound() {
         match columns::fingerprint(row, *attnum, plain) {
             None => hasher.write_u8(0),
             Some(span) => {

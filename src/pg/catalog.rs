@@ -1,6 +1,8 @@
 //! What the catalogs say: names, owners, columns, partition trees.
 
 use super::native;
+use super::text::{c_string, owned};
+pub use super::text::{literal, quote};
 pub use super::types::{
     base_type_with, element_type, function_signature, has_own_equality, is_enum,
     is_read_by_postgres, is_read_without_users_code, relation_of_row_type, type_name,
@@ -9,7 +11,7 @@ pub use super::types::{
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{self, Oid};
 use serde_json::{Map, Value};
-use std::ffi::{CStr, CString, c_char};
+use std::ffi::CStr;
 
 /// The schema that everything of ours lives in.
 pub const SCHEMA: &str = "verdict";
@@ -82,38 +84,6 @@ impl Relation {
         let found = names.into_iter().filter_map(attnum);
         found.map(|(attnum, name)| (name, attnum.into())).collect()
     }
-}
-
-/// Runs `f` as if quote_all_identifiers were off: names are compared, and kept.
-pub(super) fn plainly_quoted<T>(f: impl FnOnce() -> T) -> T {
-    struct Restore(bool);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            // SAFETY: PostgreSQL's own variable of that setting; a backend has one thread.
-            unsafe { native::quote_all_identifiers = self.0 };
-        }
-    }
-    // SAFETY: see above; put back also when `f` unwinds.
-    let _restore = unsafe {
-        let restore = Restore(native::quote_all_identifiers);
-        native::quote_all_identifiers = false;
-        restore
-    };
-    f()
-}
-
-/// Quotes an identifier when SQL needs it, whatever the session's settings.
-pub fn quote(identifier: &str) -> String {
-    let c = c_string(identifier);
-    // SAFETY: NUL-terminated input; the result is palloc'ed or the input itself.
-    plainly_quoted(|| unsafe { owned(pg_sys::quote_identifier(c.as_ptr())) })
-}
-
-/// Quotes a text as a literal.
-pub fn literal(text: &str) -> String {
-    let c = c_string(text);
-    // SAFETY: NUL-terminated input; the result is palloc'ed.
-    unsafe { owned(pg_sys::quote_literal_cstr(c.as_ptr())) }
 }
 
 /// Reads what `verdict.guard` and the guard cache need to know of a relation.
@@ -392,22 +362,4 @@ pub fn own_trigger_function(name: &str) -> Result<Oid, Report> {
 pub fn reserve_setting_prefix(prefix: &'static CStr) {
     // SAFETY: NUL-terminated constant.
     unsafe { pg_sys::MarkGUCPrefixReserved(prefix.as_ptr()) }
-}
-
-/// # Safety
-///
-/// `text` is NUL-terminated and in the server's encoding (UTF8, see sql/checks.sql).
-pub(super) unsafe fn owned(text: *const c_char) -> String {
-    if text.is_null() {
-        return String::new();
-    }
-    // SAFETY: see above.
-    unsafe { CStr::from_ptr(text) }
-        .to_string_lossy()
-        .into_owned()
-}
-
-/// For C; a NUL inside (PostgreSQL's texts have none) ends the string.
-pub(super) fn c_string(text: &str) -> CString {
-    CString::new(text.split('\0').next().unwrap_or_default()).unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 //! Time, the order of verdicts, and the transaction's own state.
 
-use super::entry::Plain;
+use super::plain::Plain;
 use super::{native, test_hooks};
 use crate::report::{Report, SqlState};
 use pgrx::datum::TimestampWithTimeZone;
@@ -32,7 +32,7 @@ pub fn transaction_start() -> i64 {
 /// Undefined object when the extension's SQL is not installed.
 pub fn own_next_id(sequence: &str) -> Result<i64, Report> {
     let sequence = super::catalog::own_relation(sequence)?;
-    Ok(super::entry::guarded(|plain| next_id(sequence, plain)))
+    Ok(super::plain::guarded(|plain| next_id(sequence, plain)))
 }
 
 /// `moment + interval`, with days of 24 hours in UTC, whatever the session's TimeZone. Raises 22008 when that is out of range.

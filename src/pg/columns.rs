@@ -1,6 +1,6 @@
 //! Reading a guarded row's columns from its slot, and telling whether an update changed them.
 
-use super::entry::Plain;
+use super::plain::Plain;
 use super::span::Span;
 use super::{catalog, native};
 use pgrx::pg_sys::{self, Datum, Oid};

@@ -3,11 +3,13 @@
 //! The trigger's WHEN is built from this tree. The text is never put into a statement. It is read as the table's owner, in a
 //! security-restricted operation: whoever puts a guard on, or mends one, lends nobody his rights.
 
-use super::catalog::{self, Relation};
-use super::entry::guarded;
+use super::catalog::Relation;
+use super::condition_text::refuse;
 use super::identity::{self, Restriction};
+use super::plain::guarded;
 use super::savepoint;
 use super::settings;
+use super::text;
 use super::{condition_text, expression, native};
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{self, Node};
@@ -95,11 +97,6 @@ pub fn must_not_depend_on_settings(text: &str, relation: &Relation) -> Result<()
     .hint("Write dates as in ISO 8601, and times with their zone: '2026-01-31 12:00+00'."))
 }
 
-pub(super) fn refuse(state: SqlState, what: impl std::fmt::Display) -> Report {
-    Report::new(state, format!("argument condition: {what}"))
-        .hint("One expression over NEW with built-in immutable functions and operators only, such as 'NEW.session_type = 1'; types of your own with their schema.")
-}
-
 /// PostgreSQL's own complaint becomes ours, with the argument named.
 fn caught<T>(f: impl FnOnce() -> T) -> Result<T, Report> {
     PgTryBuilder::new(AssertUnwindSafe(|| Ok(f())))
@@ -132,7 +129,7 @@ fn parse_expression(text: &str) -> Result<*mut Node, Report> {
         )
         .hint("Keep what it would list in a column of the table, such as a room's kind, and ask for that."));
     }
-    let c = catalog::c_string(text);
+    let c = text::c_string(text);
     let list = caught(|| {
         // SAFETY: NUL-terminated; parsing looks at no catalog.
         unsafe { pg_sys::raw_parser(c.as_ptr(), pg_sys::RawParseMode::RAW_PARSE_PLPGSQL_EXPR) }

@@ -4,8 +4,8 @@
 //! owner's code. So what could name such a type is refused here.
 
 use super::catalog::{self, Relation};
-use super::condition::refuse;
-use super::entry::{Plain, guarded};
+use super::plain::{Plain, guarded};
+use super::text;
 use super::{expression, native};
 use crate::report::{Report, SqlState};
 use pgrx::PgList;
@@ -69,7 +69,7 @@ unsafe fn check_column(column: *mut pg_sys::ColumnRef, relation: &Relation) -> R
         // SAFETY: the tag tells the node's type.
         let name = unsafe {
             match (*field).type_ {
-                NodeTag::T_String => catalog::owned((*field.cast::<pg_sys::String>()).sval),
+                NodeTag::T_String => text::owned((*field.cast::<pg_sys::String>()).sval),
                 _ => String::new(),
             }
         };
@@ -210,4 +210,9 @@ unsafe fn is_built_in_name(name: *mut pg_sys::List) -> bool {
 unsafe fn length(list: *mut pg_sys::List) -> i32 {
     // SAFETY: see above.
     unsafe { list.as_ref() }.map_or(0, |list| list.length)
+}
+
+pub(super) fn refuse(state: SqlState, what: impl std::fmt::Display) -> Report {
+    Report::new(state, format!("argument condition: {what}"))
+        .hint("One expression over NEW with built-in immutable functions and operators only, such as 'NEW.session_type = 1'; types of your own with their schema.")
 }

@@ -1,7 +1,8 @@
 //! Columns that a table fills by itself.
 
-use super::entry::guarded;
 use super::expression::{self, Problem};
+use super::plain::guarded;
+use super::text;
 use super::{catalog, native};
 use pgrx::pg_sys::{self, Datum, Oid};
 use std::ffi::{c_char, c_void};
@@ -22,7 +23,7 @@ pub fn changing(relation: Oid) -> Vec<String> {
                         && attribute.attgenerated == 0
                         && is_changing(default_of(desc, attribute.attnum))
             })
-            .map(|attribute| catalog::owned(attribute.attname.data.as_ptr()))
+            .map(|attribute| text::owned(attribute.attname.data.as_ptr()))
             .collect();
         pg_sys::relation_close(rel, pg_sys::AccessShareLock as i32);
         changing

@@ -1,6 +1,7 @@
 //! Event triggers: which command has just run.
 
 use super::catalog;
+use super::text;
 use crate::report::{Report, SqlState};
 use pgrx::PgList;
 use pgrx::pg_sys::{self, AlterTableType, NodeTag, Oid};
@@ -48,11 +49,11 @@ impl Event {
         // SAFETY: both kinds carry a PartitionCmd with a RangeVar, whose names are NUL-terminated.
         unsafe {
             let name = (*command.def.cast::<pg_sys::PartitionCmd>()).name;
-            let table = catalog::quote(&catalog::owned((*name).relname));
+            let table = catalog::quote(&text::owned((*name).relname));
             if (*name).schemaname.is_null() {
                 return Some(table);
             }
-            let schema = catalog::quote(&catalog::owned((*name).schemaname));
+            let schema = catalog::quote(&text::owned((*name).schemaname));
             Some(format!("{schema}.{table}"))
         }
     }
@@ -72,8 +73,8 @@ impl Event {
             ];
             kinds.contains(&(*rename).renameType).then(|| {
                 (
-                    catalog::owned((*rename).subname),
-                    catalog::owned((*rename).newname),
+                    text::owned((*rename).subname),
+                    text::owned((*rename).newname),
                 )
             })
         }
@@ -116,7 +117,7 @@ impl Event {
             .into_iter()
             .filter(|command| command.subtype == AlterTableType::AT_SetExpression)
             // SAFETY: a column's name, NUL-terminated.
-            .map(|command| unsafe { catalog::owned(command.name) })
+            .map(|command| unsafe { text::owned(command.name) })
             .collect();
     }
 

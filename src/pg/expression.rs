@@ -3,7 +3,7 @@
 //! The walkers' callbacks are plain C in Rust's words: what they call raises by `longjmp` through PostgreSQL's frames to the one
 //! boundary at the root, and nothing in them can panic, allocates on Rust's heap, or has a boundary of its own.
 
-use super::entry::Plain;
+use super::plain::Plain;
 use super::{catalog, native};
 use pgrx::pg_sys::{self, Node, NodeTag, Oid};
 use std::collections::{HashMap, HashSet};

@@ -1,7 +1,7 @@
 //! Updates that PostgreSQL makes by itself, for a foreign key.
 
 use super::columns::{self, RowSlot};
-use super::entry::{Plain, guarded};
+use super::plain::{Plain, guarded};
 use super::trigger::Fired;
 use pgrx::{PgList, pg_sys};
 

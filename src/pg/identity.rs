@@ -1,5 +1,6 @@
 //! Acting as somebody: the extension's owner for our tables, a table's owner for statements on it.
 
+use super::text;
 use super::{catalog, settings};
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{self, Oid};
@@ -17,7 +18,7 @@ pub enum Restriction {
 /// The role that the session logged in as.
 pub fn session_user() -> String {
     // SAFETY: palloc'ed name of an existing role.
-    unsafe { catalog::owned(pg_sys::GetUserNameFromId(pg_sys::GetSessionUserId(), false)) }
+    unsafe { text::owned(pg_sys::GetUserNameFromId(pg_sys::GetSessionUserId(), false)) }
 }
 
 /// The role whose rights count now.
@@ -34,7 +35,7 @@ pub fn role_name(role: Oid) -> String {
         return role.to_u32().to_string();
     }
     // SAFETY: palloc'ed text.
-    unsafe { catalog::owned(name) }
+    unsafe { text::owned(name) }
 }
 
 /// Whether the current role owns what `owner` owns (superusers do).

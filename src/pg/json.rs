@@ -1,7 +1,7 @@
 //! A jsonb argument as a tree of values: what is too deep or too large for one is the caller's mistake, not an internal error.
 
 use super::columns;
-use super::entry::guarded;
+use super::plain::guarded;
 use crate::report::{Report, SqlState};
 use pgrx::AnyElement;
 use pgrx::pg_sys::JSONBOID;

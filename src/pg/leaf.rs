@@ -2,8 +2,8 @@
 //!
 //! Leaves are ordinary heap tables (made with `USING heap`), so heap's own functions are called.
 
-use super::entry::Plain;
 use super::leaf_index::{self, LeafIndex};
+use super::plain::Plain;
 use super::span::Span;
 use super::test_hooks::{self, Weakness};
 use super::{catalog, native, relcache};

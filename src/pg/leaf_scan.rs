@@ -1,7 +1,7 @@
 //! Finding a subject's newest verdict in one leaf.
 
-use super::entry::Plain;
 use super::leaf::{COLUMNS, Col, Found, Leaf};
+use super::plain::Plain;
 use super::span::Span;
 use super::{native, relcache, version};
 use pgrx::pg_sys::{self, Datum, Oid, Relation, TransactionId};

@@ -1,8 +1,8 @@
 //! Writing to a leaf: appending a verdict, and the two marks that a verdict may get.
 
-use super::entry::Plain;
 use super::leaf::{Col, Found, Held, Leaf};
 use super::own_table;
+use super::plain::Plain;
 use super::test_hooks::{self, Weakness};
 use pgrx::pg_sys::Datum;
 

@@ -1,7 +1,7 @@
 //! The locks that put those in a row who do the same thing: write verdicts of one subject, hold one row, make leaves.
 
-use super::entry::Plain;
 use super::native;
+use super::plain::Plain;
 use pgrx::pg_sys::{self, TransactionId};
 
 /// Fourth field of our advisory lock tags. PostgreSQL's own functions use 1 and 2, so an application's
@@ -62,7 +62,7 @@ pub fn end_of(transaction: TransactionId, plain: Plain) {
 /// Waits for whoever else changes the guards of this table, and keeps others out until the transaction ends. Writers of
 /// messages do not notice. From a step.
 pub fn guards_of(table: pg_sys::Oid) {
-    super::entry::guarded(|plain| {
+    super::plain::guarded(|plain| {
         let key = i64::from(table.to_u32());
         acquire(key, GUARDS_CLASS, plain);
         accept_invalidations(plain);

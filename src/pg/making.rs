@@ -7,7 +7,7 @@
 //! Who makes such a table has a transaction id, and a statement that comes alone has none yet: it is not looked at. For the others
 //! it is one look into a cache.
 
-use super::{entry, native};
+use super::{native, plain};
 use crate::report::Report;
 use pgrx::pg_sys::{self, Datum, FormData_pg_class, List, Oid, SysCacheIdentifier};
 use std::sync::OnceLock;
@@ -123,6 +123,6 @@ unsafe fn look(relation: Oid, wanted: u64) {
     if rewrites != pg_sys::InvalidOid
         && let Some(hooks) = HOOKS.get()
     {
-        entry::callback_about(rewrites, hooks.judge);
+        plain::callback_about(rewrites, hooks.judge);
     }
 }

@@ -1,9 +1,10 @@
 //! The only unsafe code: PostgreSQL's side of everything, behind safe functions.
 //!
-//! Functions that take a [`entry::Plain`] may raise by `longjmp`; all others raise through pgrx and run
-//! inside [`entry::Plain::step`] or a `#[pg_extern]`.
+//! Functions that take a [`plain::Plain`] may raise by `longjmp`; all others raise through pgrx and run
+//! inside [`plain::Plain::step`] or a `#[pg_extern]`.
 
 pub mod authors;
+pub mod call;
 pub mod catalog;
 pub mod clock;
 pub mod columns;
@@ -11,7 +12,6 @@ pub mod condition;
 mod condition_text;
 pub mod defaults;
 pub mod deferred;
-pub mod entry;
 pub mod event;
 pub mod expression;
 pub mod foreign_key;
@@ -22,12 +22,14 @@ mod leaf_index;
 pub mod leaf_scan;
 pub mod leaf_write;
 pub mod lock;
+pub mod log;
 pub mod making;
 pub mod memory;
 pub mod moving;
 mod native;
 pub mod own_table;
 pub mod patience;
+pub mod plain;
 pub mod relcache;
 pub mod remembered;
 pub mod row_text;
@@ -42,8 +44,10 @@ pub mod statement;
 mod stored;
 pub mod table;
 pub mod test_hooks;
+mod text;
 pub mod transaction;
 pub mod trigger;
+pub mod tuple;
 mod types;
 mod version;
 pub mod worker;

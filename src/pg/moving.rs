@@ -1,14 +1,12 @@
 //! Row versions that leave for another partition: PostgreSQL marks them when a cross-partition UPDATE deletes them.
 
 use super::columns::RowSlot;
-use super::entry::Plain;
 use super::native;
+use super::plain::Plain;
 use super::trigger::Fired;
+use super::tuple::{MOVED, Statement, is_heap};
 use pgrx::itemptr::item_pointer_get_block_number_no_check;
-use pgrx::pg_sys::{self, CommandId, ItemPointerData, Oid, Relation};
-
-/// `t_ctid`'s offset in a version that was moved (MovedPartitionsOffsetNumber).
-pub(super) const MOVED: u16 = 0xFFFD;
+use pgrx::pg_sys::{self, ItemPointerData, Oid, Relation};
 
 /// A row version that an update is about to replace, or has sent away.
 #[derive(Clone, Copy)]
@@ -16,10 +14,6 @@ pub struct Version {
     leaf: Oid,
     tid: ItemPointerData,
 }
-
-/// A statement of this transaction, by the command number that its rows bear. Later ones have higher numbers, and a trigger's
-/// has a higher one than the statement that fired the trigger.
-pub type Statement = CommandId;
 
 /// The statement for which a BEFORE trigger has fired. Not the transaction's current command, which a trigger may have moved on.
 pub fn statement_at_work(_plain: Plain) -> Statement {
@@ -139,12 +133,4 @@ impl Version {
             item_pointer_get_block_number_no_check(self.tid) < blocks
         }
     }
-}
-
-/// # Safety
-///
-/// `relation` is open.
-pub(super) unsafe fn is_heap(relation: Relation) -> bool {
-    // SAFETY: as said.
-    unsafe { (*(*relation).rd_rel).relam == pg_sys::HEAP_TABLE_AM_OID }
 }

@@ -1,8 +1,8 @@
 //! Writing to our own tables without SQL: whoever stores a message needs no right on them, and no planner runs.
 
 use super::catalog;
-use super::entry::{self, Plain};
 use super::leaf::Held;
+use super::plain::{self, Plain};
 use super::stored::{Indexes, Stored};
 use super::{native, version};
 use crate::report::Report;
@@ -18,7 +18,7 @@ const COLUMNS_CAP: usize = 32;
 /// Undefined object when the extension's SQL is not installed.
 pub fn append(table: &str, cells: &[(&str, Option<Datum>)]) -> Result<(), Report> {
     let (oid, cells) = resolved(table, cells)?;
-    entry::guarded(|plain| insert(oid, cells, plain));
+    plain::guarded(|plain| insert(oid, cells, plain));
     Ok(())
 }
 
@@ -33,7 +33,7 @@ pub fn update(
     changes: &[(&str, Option<Datum>)],
 ) -> Result<Held, Report> {
     let (oid, changes) = resolved(table, changes)?;
-    Ok(entry::guarded(|plain| {
+    Ok(plain::guarded(|plain| {
         let mut known = [(0, Datum::null()); COLUMNS_CAP];
         for (place, change) in known.iter_mut().zip(changes.into_iter().flatten()) {
             *place = change;

@@ -1,7 +1,7 @@
 //! How long a revoke waits for the messages that hold its verdict.
 
-use super::entry::Plain;
 use super::native;
+use super::plain::Plain;
 use pgrx::pg_sys;
 
 /// Sets `lock_timeout` to so many milliseconds until [`end`]; an ERROR undoes it too.

@@ -6,6 +6,7 @@ use super::native;
 use super::savepoint;
 use super::settings;
 use super::span::Span;
+use super::text;
 use crate::report::{Report, SqlState};
 use pgrx::PgTryBuilder;
 use pgrx::pg_sys::{self, Datum, Oid};
@@ -123,7 +124,7 @@ fn short(attribute: &pg_sys::FormData_pg_attribute, value: Datum, cap: usize) ->
 
 fn name_of(attribute: &pg_sys::FormData_pg_attribute) -> String {
     // SAFETY: a catalog name ends with NUL.
-    unsafe { catalog::owned(attribute.attname.data.as_ptr()) }
+    unsafe { text::owned(attribute.attname.data.as_ptr()) }
 }
 
 /// The column's type as `format_type` spells it, with its modifier.
@@ -151,7 +152,7 @@ unsafe fn taken(written: *mut std::ffi::c_char) -> String {
     unsafe {
         let bytes = std::ffi::CStr::from_ptr(written).to_bytes();
         if text.try_reserve_exact(bytes.len()).is_err() {
-            super::entry::raise_through_pgrx(Report::new(
+            super::plain::raise_through_pgrx(Report::new(
                 SqlState::OutOfMemory,
                 "out of memory while a row was read",
             ));
@@ -168,7 +169,7 @@ pub fn text_array(values: Vec<Option<String>>) -> Datum {
     let mut texts: Vec<Datum> = Vec::with_capacity(values.len());
     for value in values {
         let datum = value.map_or(Datum::null(), |value| {
-            super::entry::guarded(|plain| Span::borrowed(&value).to_varlena(plain))
+            super::plain::guarded(|plain| Span::borrowed(&value).to_varlena(plain))
         });
         texts.push(datum);
     }
@@ -235,7 +236,7 @@ fn attributes<'a>(
 ///
 /// The input function's own.
 pub fn datum_of(type_oid: pg_sys::Oid, typmod: i32, text: &str) -> Result<Datum, Report> {
-    let text = catalog::c_string(text);
+    let text = text::c_string(text);
     let (mut function, mut parameter) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
     // SAFETY: an existing type; the text is NUL-terminated and copied by the input function.
     unsafe {
@@ -261,9 +262,7 @@ pub fn canonical(type_oid: pg_sys::Oid, typmod: i32, given: &str) -> Result<Stri
         // SAFETY: as `text`.
         unsafe {
             pg_sys::getTypeOutputInfo(type_oid, &mut function, &mut is_varlena);
-            Ok(catalog::owned(pg_sys::OidOutputFunctionCall(
-                function, value,
-            )))
+            Ok(text::owned(pg_sys::OidOutputFunctionCall(function, value)))
         }
     }))
     .catch_others(|error| match error {

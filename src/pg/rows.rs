@@ -4,8 +4,8 @@
 
 use super::catalog::{self, Relation};
 use super::columns::RowSlot;
-use super::entry::Plain;
 use super::identity;
+use super::plain::Plain;
 use super::settings;
 use super::{memory, native, trigger};
 use crate::report::{Report, SqlState};

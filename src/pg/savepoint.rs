@@ -1,6 +1,6 @@
 //! Attempts that may fail without failing the rest: each in a savepoint of its own.
 
-use super::entry::{Plain, guarded};
+use super::plain::{Plain, guarded};
 use pgrx::PgSqlErrorCode as Code;
 use pgrx::PgTryBuilder;
 use pgrx::pg_sys::{self, panic::CaughtError};

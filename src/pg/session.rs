@@ -1,7 +1,8 @@
 //! Who is there: the client that this backend works for.
 
-use super::entry::Plain;
-use super::{catalog, clock, native};
+use super::plain::Plain;
+use super::text;
+use super::{clock, native};
 use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ffi::CStr;
@@ -15,7 +16,7 @@ pub fn pid() -> i32 {
 /// The setting application_name; `None` when it is empty.
 pub fn application_name() -> Option<String> {
     // SAFETY: NULL or NUL-terminated.
-    let name = unsafe { catalog::owned(pg_sys::application_name) };
+    let name = unsafe { text::owned(pg_sys::application_name) };
     Some(name).filter(|name| !name.is_empty())
 }
 
@@ -25,7 +26,7 @@ pub fn client_addr() -> Option<String> {
     unsafe {
         let address = pgrx::direct_function_call_as_datum(pg_sys::inet_client_addr, &[])?;
         let text = pg_sys::OidOutputFunctionCall(pg_sys::Oid::from(pg_sys::F_INET_OUT), address);
-        Some(catalog::owned(text))
+        Some(text::owned(text))
     }
 }
 
@@ -49,7 +50,7 @@ pub fn is_shard_move(plain: Plain) -> bool {
     };
     plain.step(|| {
         // SAFETY: a worker's subscription has a NUL-terminated name, and lives as long as its transaction.
-        let name = unsafe { catalog::owned(subscription.name) };
+        let name = unsafe { text::owned(subscription.name) };
         let is_named_so = [
             "citus_shard_move_subscription_",
             "citus_shard_split_subscription_",

@@ -1,7 +1,7 @@
 //! Bytes in PostgreSQL's memory, carried through plain frames.
 
-use super::entry::Plain;
 use super::native;
+use super::plain::Plain;
 use pgrx::pg_sys::{self, Datum};
 use std::ffi::c_char;
 

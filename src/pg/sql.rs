@@ -128,7 +128,7 @@ pub fn primary_key(relation: &Relation) -> Result<Vec<String>, Report> {
 pub fn or_raise<T>(result: Result<T, Report>) -> T {
     match result {
         Ok(value) => value,
-        Err(report) => super::entry::raise_through_pgrx(report),
+        Err(report) => super::plain::raise_through_pgrx(report),
     }
 }
 

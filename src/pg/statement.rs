@@ -2,8 +2,8 @@
 //!
 //! Natively, so that what the table's guards and constraints raise reaches the client whole.
 
-use super::entry::Plain;
 use super::native;
+use super::plain::Plain;
 use super::settings::EXACT;
 use super::span::Span;
 use pgrx::pg_sys::{self, Datum, Oid};

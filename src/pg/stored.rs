@@ -1,7 +1,7 @@
 //! What PostgreSQL's executor does with a row of a table around heap's own functions: constraints and index entries.
 
-use super::entry::Plain;
 use super::native;
+use super::plain::Plain;
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys;
 

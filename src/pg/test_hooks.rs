@@ -39,7 +39,7 @@ pub enum Weakness {
 #[cfg(not(feature = "test_hooks"))]
 mod imp {
     use super::{Pause, Weakness};
-    use crate::pg::entry::Plain;
+    use crate::pg::plain::Plain;
 
     pub fn pause(_at: Pause, _plain: Plain) {}
 
@@ -57,7 +57,7 @@ mod imp {
 #[cfg(feature = "test_hooks")]
 mod imp {
     use super::{Pause, Weakness};
-    use crate::pg::entry::Plain;
+    use crate::pg::plain::Plain;
     use crate::pg::{lock, native};
     use pgrx::pg_sys;
     use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};

@@ -1,6 +1,6 @@
 //! The ends of transactions and savepoints.
 
-use super::{entry, native};
+use super::{native, plain};
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{self, SubXactEvent, XactEvent};
 use std::cell::RefCell;
@@ -96,7 +96,7 @@ fn before_commit() {
     let mut i = 0;
     while let Some(hooks) = HOOKS.with_borrow(|all| all.get(i).copied()) {
         if (hooks.has_work)() {
-            entry::callback(hooks.before_commit);
+            plain::callback(hooks.before_commit);
         }
         i += 1;
     }

@@ -1,10 +1,11 @@
 //! Triggers: what fired, and putting our triggers on a table.
 
 use super::columns::RowSlot;
-use super::entry::{Plain, guarded};
 use super::expression;
-use super::moving::{self, MOVED, Statement};
-use super::{catalog, native};
+use super::native;
+use super::plain::{Plain, guarded};
+use super::text;
+use super::tuple::{self, MOVED, Statement};
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{self, Datum, Oid};
 use std::ffi::CStr;
@@ -138,7 +139,7 @@ impl Fired {
     pub fn stored_by(self, _plain: Plain) -> Option<Statement> {
         // SAFETY: the tuple's xmin is this transaction's; frames are plain.
         unsafe {
-            moving::is_heap(self.table())
+            tuple::is_heap(self.table())
                 .then(|| native::HeapTupleHeaderGetCmin((*(*self.data).tg_trigtuple).t_data))
         }
     }
@@ -147,7 +148,7 @@ impl Fired {
     pub fn deleted_by(self, _plain: Plain) -> Option<Statement> {
         // SAFETY: the tuple's xmax is this transaction's; frames are plain.
         unsafe {
-            moving::is_heap(self.table())
+            tuple::is_heap(self.table())
                 .then(|| native::HeapTupleHeaderGetCmax((*(*self.data).tg_trigtuple).t_data))
         }
     }
@@ -249,7 +250,7 @@ pub fn with_code_in_condition(table: Oid) -> Vec<String> {
                         expression::uses(expression, plain).runs_foreign_code(plain)
                     })
             })
-            .map(|trigger| catalog::owned(trigger.tgname))
+            .map(|trigger| text::owned(trigger.tgname))
             .collect();
         pg_sys::relation_close(relation, pg_sys::NoLock as i32);
         found
@@ -263,7 +264,7 @@ pub fn is_apply() -> bool {
 }
 
 /// A trigger to be made: for each row, ENABLE ALWAYS, calling `verdict.guard_row()`.
-pub struct Plan<'a> {
+pub struct TriggerSpec<'a> {
     pub name: &'a str,
     pub timing: Timing,
     pub events: u32,
@@ -273,8 +274,8 @@ pub struct Plan<'a> {
 }
 
 /// Makes the trigger on `relation` and on every partition below it. Takes ShareRowExclusiveLock.
-pub fn create(relation: Oid, function: Oid, plan: &Plan) {
-    let name = catalog::c_string(plan.name);
+pub fn create(relation: Oid, function: Oid, spec: &TriggerSpec) {
+    let name = text::c_string(spec.name);
     // SAFETY: a well-formed CreateTrigStmt in the current memory context; CreateTriggerFiringOn copies what it keeps.
     unsafe {
         let stmt = pg_sys::palloc0(std::mem::size_of::<pg_sys::CreateTrigStmt>())
@@ -282,18 +283,18 @@ pub fn create(relation: Oid, function: Oid, plan: &Plan) {
         (*stmt).type_ = pg_sys::NodeTag::T_CreateTrigStmt;
         (*stmt).trigname = pg_sys::pstrdup(name.as_ptr());
         (*stmt).row = true;
-        (*stmt).timing = match plan.timing {
+        (*stmt).timing = match spec.timing {
             Timing::Before => pg_sys::TRIGGER_TYPE_BEFORE as i16,
             Timing::After => pg_sys::TRIGGER_TYPE_AFTER as i16,
         };
-        (*stmt).events = plan.events as i16;
+        (*stmt).events = spec.events as i16;
         let mut columns = pgrx::PgList::<pg_sys::Node>::new();
-        for column in plan.columns {
-            let column = catalog::c_string(column);
+        for column in spec.columns {
+            let column = text::c_string(column);
             columns.push(pg_sys::makeString(pg_sys::pstrdup(column.as_ptr())).cast());
         }
         (*stmt).columns = columns.into_pg();
-        if let Some(condition) = plan.condition {
+        if let Some(condition) = spec.condition {
             (*stmt).whenClause = condition.node();
         }
         pg_sys::CreateTriggerFiringOn(
@@ -314,13 +315,22 @@ pub fn create(relation: Oid, function: Oid, plan: &Plan) {
     }
 }
 
+/// `pg_trigger.tgtype` of a row trigger.
+pub fn tgtype(timing: Timing, events: u32) -> i16 {
+    let timing = match timing {
+        Timing::Before => pg_sys::TRIGGER_TYPE_BEFORE,
+        Timing::After => pg_sys::TRIGGER_TYPE_AFTER,
+    };
+    (pg_sys::TRIGGER_TYPE_ROW | timing | events) as i16
+}
+
 pub const INSERT: u32 = pg_sys::TRIGGER_TYPE_INSERT;
 pub const UPDATE: u32 = pg_sys::TRIGGER_TYPE_UPDATE;
 pub const DELETE: u32 = pg_sys::TRIGGER_TYPE_DELETE;
 
 /// Drops the trigger from `relation` and its partitions; nothing happens when it is not there.
 pub fn drop_if_exists(relation: Oid, name: &str) {
-    let name = catalog::c_string(name);
+    let name = text::c_string(name);
     // SAFETY: look-up with missing_ok; performDeletion takes its locks.
     unsafe {
         let trigger = pg_sys::get_trigger_oid(relation, name.as_ptr(), true);

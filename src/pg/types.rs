@@ -1,6 +1,6 @@
 //! Types and functions: their names, and whose code reads their values.
 
-use super::catalog::{owned, plainly_quoted};
+use super::text::{owned, plainly_quoted};
 use pgrx::pg_sys::{self, Oid};
 use std::ffi::c_char;
 

@@ -3,11 +3,12 @@
 mod catalogue;
 mod target;
 
+use crate::args::table_argument;
 use crate::pg::authors;
 use crate::pg::catalog::{self, Kind};
-use crate::pg::entry::guarded;
 use crate::pg::identity;
 use crate::pg::json;
+use crate::pg::plain::guarded;
 use crate::pg::row_text;
 use crate::pg::rows;
 use crate::pg::savepoint::{self, Failure};
@@ -16,13 +17,12 @@ use crate::pg::sql::{self, or_raise};
 use crate::pg::statement::Statement;
 use crate::pg::transaction;
 use crate::report::{Report, SqlState};
-use crate::watch::guard::table_argument;
-use catalogue::{ATTEMPTS, As, Attempt, Trace};
+use catalogue::{ATTEMPTS, As, Attempt};
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::{AccessShareLock, Oid};
 use pgrx::{AnyElement, name, pg_extern};
 use std::ffi::CStr;
-use target::Target;
+use target::{Target, Trace};
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,12 +1,12 @@
 //! Making leaves, and raising their horizons: in a transaction of its own wherever possible, so that no recorder's open
 //! transaction keeps the others waiting.
 
-use super::leaf_worker;
 use super::leaves::{self, holding};
+use crate::pg::call::Call;
 use crate::pg::catalog::{self, SCHEMA};
-use crate::pg::entry::{Call, Plain, guarded};
 use crate::pg::leaf::{Held, Leaf};
-use crate::pg::{clock, identity, lock, own_table, relcache, sql, table, trigger};
+use crate::pg::plain::{Plain, guarded};
+use crate::pg::{clock, identity, lock, own_table, relcache, sql, table, trigger, worker};
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::Datum;
 use std::cell::Cell;
@@ -35,6 +35,16 @@ pub fn for_writing(moment: i64, horizon: i64, plain: Plain) -> Leaf {
     })
 }
 
+/// Has a worker make what [`make_ready`] makes. What it could not do is missing afterwards, and the server's log says why.
+///
+/// # Errors
+///
+/// None of its own; a cancelled statement stays cancelled.
+fn order_worker(starts: i64, horizon: i64) -> Result<(), Report> {
+    worker::run_in_this_database(c"verdict_leaf_worker", &format!("{starts} {horizon}"));
+    Ok(())
+}
+
 /// Makes sure of the leaf that `moment` belongs to, with this horizon, and if possible of the next day's: at midnight nobody
 /// should have to wait for it.
 ///
@@ -50,7 +60,7 @@ pub fn prepare(moment: i64, horizon: i64, plain: Plain) {
     lock::enter_asking(plain);
     plain.step(leaves::refresh);
     if !is_ready(moment, horizon) || holding(moment + LEAF_WIDTH).is_none() {
-        plain.step(|| leaf_worker::run(starts, horizon));
+        plain.step(|| order_worker(starts, horizon));
         lock::accept_invalidations(plain);
         plain.step(leaves::refresh);
     }

@@ -1,12 +1,13 @@
 //! Finding the newest verdict of a subject.
 
 use super::leaves;
-use crate::pg::entry::Plain;
 use crate::pg::leaf::Found;
 use crate::pg::leaf_scan::{self, Probed, Sees};
 use crate::pg::lock;
+use crate::pg::plain::Plain;
 use crate::pg::span::Span;
 use pgrx::pg_sys::TransactionId;
+use verdict::{Digest, Outcome, Recorded, Timestamp};
 
 /// What a verdict is looked for by: the hook, the subject, and the hash of both that the leaves are indexed on.
 #[derive(Clone, Copy)]
@@ -101,4 +102,24 @@ fn probe(key: Key, depth: Depth, sees: Sees, now: i64, plain: Plain) -> Probed {
         }
     }
     Probed::Nothing
+}
+
+/// What the look-up found, for `decide`. A verdict whose successor cannot be found (a partial restore) decides nothing.
+pub fn standing(found: &Found) -> Option<Recorded> {
+    if found.superseded_by.is_some() {
+        return None;
+    }
+    let outcome = Outcome::from_parts(
+        found.outcome.text(),
+        found.cause.as_ref().map(|cause| cause.text()),
+    );
+    Some(Recorded {
+        id: found.id,
+        // An outcome of a newer version's making is no approval.
+        outcome: outcome.unwrap_or(Outcome::Denied),
+        revoked: found.revoked,
+        expires_at: Timestamp(found.expires_at),
+        digest: found.digest.and_then(|bytes| Digest::from_bytes(&bytes)),
+        consumed: found.consumed,
+    })
 }

@@ -3,7 +3,7 @@
 use super::leaf_making::{DAY, timestamped};
 use super::leaves::{self, Registered};
 use crate::guc;
-use crate::pg::entry::guarded;
+use crate::pg::plain::guarded;
 use crate::pg::sql::{self, or_raise};
 use crate::pg::transaction;
 use crate::pg::{catalog, clock, identity, lock, settings};

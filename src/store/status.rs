@@ -3,9 +3,9 @@
 use super::hooks;
 use super::lookup::{self, Key};
 use crate::args;
-use crate::enforce::judge;
+use crate::pg::call::Call;
 use crate::pg::clock;
-use crate::pg::entry::{Call, Plain};
+use crate::pg::plain::Plain;
 use crate::pg::span::Span;
 use crate::pg::sql::or_raise;
 use crate::report::{Report, SqlState};
@@ -42,7 +42,7 @@ pub fn status(call: Call, plain: Plain) -> Datum {
     };
     let decision = decide(
         &row,
-        found.as_ref().and_then(judge::standing).as_ref(),
+        found.as_ref().and_then(lookup::standing).as_ref(),
         &policy,
         Timestamp(now),
     );

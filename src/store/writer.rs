@@ -6,10 +6,11 @@
 
 use super::leaf_making;
 use super::lookup::{self, Key, Predecessor};
-use crate::pg::entry::{Plain, say};
 use crate::pg::leaf::{self, Col, Found, Held};
 use crate::pg::leaf_write;
 use crate::pg::lock;
+use crate::pg::log::say;
+use crate::pg::plain::Plain;
 use crate::pg::span::Span;
 use crate::pg::test_hooks::{self, Pause, Weakness};
 use crate::pg::{catalog, clock, identity, sql};

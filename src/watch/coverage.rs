@@ -2,10 +2,11 @@
 //! know.
 
 use super::code;
-use super::drift::{self, Watched};
-use super::reads::generated_by_others;
+use super::drift;
 use super::whole;
-use crate::enforce::shape::Duty;
+use crate::guard::reads::generated_by_others;
+use crate::guard::registry::{self, Watched};
+use crate::guard::trigger_kind::TriggerKind;
 use crate::pg::catalog::{self, Name, Relation, literal};
 use crate::pg::condition::Condition;
 use crate::pg::savepoint;
@@ -40,7 +41,7 @@ type Coverage = TableIterator<
 #[pg_extern(sql = false)]
 pub fn coverage_guards() -> Coverage {
     or_raise((|| {
-        let registered = drift::registered()?;
+        let registered = registry::registered()?;
         let mut rows = Vec::new();
         for watched in registered.iter() {
             match catalog::find(&watched.table.schema, &watched.table.table) {
@@ -186,7 +187,7 @@ fn unreliable(watched: &Watched, root: &Relation) -> Result<Vec<Row>, Report> {
             format!("{}. {hint}", alter("condition => …")),
         ));
     }
-    let columns = drift::guarded_columns(&watched.guard);
+    let columns = watched.guard.columns_guarded();
     if let Some((column, table, problem)) = generated_by_others(&columns, root)? {
         rows.push(risk(
             format!(
@@ -205,7 +206,7 @@ fn unreliable(watched: &Watched, root: &Relation) -> Result<Vec<Row>, Report> {
 /// No trigger of the guard is there.
 fn is_missing(differs: &[String]) -> bool {
     let missing = differs.iter().filter(|what| what.ends_with("is missing"));
-    missing.count() == differs.len() && differs.len() >= Duty::ALWAYS
+    missing.count() == differs.len() && differs.len() >= TriggerKind::ALWAYS
 }
 
 /// Rows that were stored before two columns changed places are looked at first.

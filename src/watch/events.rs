@@ -4,18 +4,25 @@
 //! pg_upgrade works, in steps whose middle is weaker than their end.
 
 use super::arrived;
-use super::drift::{self, Watched};
+use super::code;
+use super::drift;
+use super::made_anew;
+use super::mending;
 use super::redaction;
+use super::unlisted;
 use super::weakness::{self, Brought, Statement, Weakness};
 use super::whole::{self, Seen};
-use super::{code, made_anew, mending, roles, unlisted};
-use crate::audit::incident;
+use crate::action::incident;
+use crate::guard::registry::{self, Watched};
+use crate::pg::call::Call;
 use crate::pg::catalog::{self, Relation};
-use crate::pg::entry::{Call, Plain, say};
 use crate::pg::event;
 use crate::pg::identity;
+use crate::pg::log::say;
+use crate::pg::plain::Plain;
 use crate::pg::sql::{self, Kept};
 use crate::report::{About, Report, SqlState};
+use crate::roles;
 use pgrx::PgLogLevel;
 use pgrx::pg_sys::{Datum, FirstNormalObjectId, NoLock, Oid};
 
@@ -125,7 +132,7 @@ fn also_touched(statement: &Statement) -> Result<Vec<Oid>, Report> {
 fn new_code(indexes: &[Oid]) -> Result<(), Report> {
     for (table, names) in code::in_indexes(indexes)? {
         let root = catalog::relation(catalog::root(table))?;
-        for watched in drift::registered()?.iter() {
+        for watched in registry::registered()?.iter() {
             if watched.table == root.name && !code::is_loaded_everywhere()? {
                 note(
                     watched,
@@ -142,7 +149,7 @@ fn new_code(indexes: &[Oid]) -> Result<(), Report> {
 /// rows may still come.
 fn looked_at(partition: Oid) -> Result<(), Report> {
     let root = catalog::relation(catalog::root(partition))?;
-    for watched in drift::registered()?.iter() {
+    for watched in registry::registered()?.iter() {
         if watched.table == root.name && !drift::of(watched, &root, &[partition])?.is_empty() {
             return Ok(());
         }
@@ -164,7 +171,7 @@ fn is_off() -> Result<bool, Report> {
             return Ok(true);
         }
     }
-    Ok(drift::registered()?.is_empty())
+    Ok(registry::registered()?.is_empty())
 }
 
 /// Looks at the guards of a table that a statement has touched: those of the table itself and of those above it.
@@ -178,7 +185,7 @@ fn watch(statement: &Statement, brought: &Brought, relation: Oid) -> Result<(), 
         Some(root) => catalog::relation(*root)?,
     };
     let all_seen = whole::all()?;
-    for watched in drift::registered()?.iter() {
+    for watched in registry::registered()?.iter() {
         let seen = all_seen.iter().find(|seen| {
             seen.guard_id == watched.guard.id
                 && (seen.relation == relation || above.contains(&seen.relation))
@@ -263,7 +270,7 @@ fn weakened(
 
 /// Its owner may drop a guarded table; that it was guarded stays on record.
 fn table_dropped(statement: &Statement, seen: &Seen) -> Result<(), Report> {
-    for watched in drift::registered()?.iter() {
+    for watched in registry::registered()?.iter() {
         if watched.guard.id == seen.guard_id {
             whole::forget(seen.guard_id)?;
             note(watched, "table_dropped", &statement.tag)?;

@@ -1,7 +1,7 @@
 //! A guarded table is rewritten: nobody else writes into what will be put in its place.
 
-use super::drift;
 use super::whole;
+use crate::guard::registry;
 use crate::pg::{catalog, identity, sql};
 use crate::report::{About, Report, SqlState};
 use pgrx::datum::DatumWithOid;
@@ -26,7 +26,7 @@ pub fn takes_no_rows(relation: Oid) -> Result<(), Report> {
     let is_seen = seen
         .iter()
         .any(|seen| seen.relation == relation || above.contains(&seen.relation));
-    let registered = drift::registered()?;
+    let registered = registry::registered()?;
     if !is_seen && !registered.iter().any(|watched| watched.table == root) {
         return Ok(());
     }

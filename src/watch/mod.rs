@@ -1,31 +1,19 @@
 //! The registry of guards, and how a guard comes, changes and goes.
 
-pub mod alter;
 pub mod arrived;
 pub mod code;
 pub mod coverage;
 pub mod drift;
 pub mod events;
-pub mod explain;
-pub mod glass;
-pub mod guard;
 pub mod made_anew;
-pub mod mapping;
 pub mod mending;
-pub mod options;
-pub mod reads;
 pub mod redaction;
-pub mod registry;
-pub mod rehome;
-pub mod repair;
-pub mod roles;
-pub mod soft;
-pub mod triggers;
 pub mod unlisted;
 pub mod weakness;
 pub mod whole;
 
-use crate::pg::entry::{Call, Plain};
+use crate::pg::call::Call;
+use crate::pg::plain::Plain;
 use crate::pg::{catalog, clock, making, relcache, transaction, trigger};
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::Datum;

@@ -1,6 +1,6 @@
 //! Columns that incidents do not show keep being hidden when they are renamed.
 
-use super::registry::Guard;
+use crate::guard::registry::Guard;
 use crate::pg::catalog::Relation;
 use crate::pg::{identity, sql};
 use crate::report::Report;

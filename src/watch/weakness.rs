@@ -1,6 +1,7 @@
 //! What makes a guard weaker than it was before a statement.
 
-use super::drift::{self, Watched};
+use super::drift;
+use crate::guard::registry::Watched;
 use crate::pg::catalog::{self, Kind, Relation};
 use crate::pg::event::Event;
 use crate::pg::{rows, sql};
@@ -127,7 +128,7 @@ fn came(
             "Put the rows into a table of this server, and guard the other server's table there.",
         ));
     }
-    let columns = drift::guarded_columns(&watched.guard);
+    let columns = watched.guard.columns_guarded();
     let changed = statement.new_expressions.iter();
     if let Some(column) = changed.into_iter().find(|name| columns.contains(name)) {
         return Ok(Weakness::came(

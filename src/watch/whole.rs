@@ -2,7 +2,8 @@
 //! alone until it is.
 
 use super::drift;
-use super::registry::Guard;
+use crate::guard::registry;
+use crate::guard::registry::Guard;
 use crate::pg::catalog::{self, Relation};
 use crate::pg::remembered::{self, Remembered};
 use crate::pg::{identity, sql, table};
@@ -67,7 +68,7 @@ pub fn mark(guard: &Guard, root: &Relation) -> Result<(), Report> {
             &[
                 guard.id.into(),
                 root.oid.into(),
-                JsonB(root.attnums(drift::guarded_columns(guard)).into()).into(),
+                JsonB(root.attnums(guard.columns_guarded()).into()).into(),
             ],
         )
     })
@@ -80,7 +81,7 @@ pub fn mark(guard: &Guard, root: &Relation) -> Result<(), Report> {
 ///
 /// As [`all`].
 pub fn changed_places(guard: &Guard, root: &Relation) -> Result<Vec<String>, Report> {
-    let now = root.attnums(drift::guarded_columns(guard));
+    let now = root.attnums(guard.columns_guarded());
     let seen = all()?;
     let before = seen
         .iter()
@@ -133,7 +134,7 @@ pub fn forget(guard_id: i32) -> Result<(), Report> {
 ///
 /// SPI's own.
 pub fn look_at_new() -> Result<(), Report> {
-    let Ok(registered) = drift::registered() else {
+    let Ok(registered) = registry::registered() else {
         // A row that cannot be read is told of where a guard needs it; here it must not hinder the restore.
         return Ok(());
     };
