@@ -1,8 +1,8 @@
 //! Checks on arguments that several functions share: each error names the argument, the value and the way out.
 
-use crate::pg::catalog::{self, Relation};
-use crate::pg::identity;
-use crate::report::{Report, SqlState};
+use pg::catalog::{self, Relation};
+use pg::identity;
+use pg::report::{Report, SqlState};
 use pgrx::pg_sys::Oid;
 use std::str::FromStr;
 use verdict::UnknownWord;

@@ -1,34 +1,12 @@
 //! The front door: everything of ours that PostgreSQL calls by name.
 //!
 //! `sql/` names a symbol as text; here is what stands behind it. Symbols of functions that work row by row,
-//! or call back into PostgreSQL from frames without destructors, are exported below as they are
+//! or call back into PostgreSQL from frames without destructors, are exported as they are
 //! ([`natives!`]). All others are `#[pg_extern]` functions, for which pgrx exports `NAME_wrapper`
 //! ([`wrapped!`]).
 
-use crate::pg::{call, worker};
 use crate::{audit, enforce, manage, review, roles, selftest, store, watch};
-use pgrx::pg_sys::{self, Datum};
-
-macro_rules! natives {
-    ($($symbol:ident, $finfo:ident => $body:path;)*) => {$(
-        #[doc(hidden)]
-        #[unsafe(no_mangle)]
-        pub extern "C" fn $finfo() -> &'static pg_sys::Pg_finfo_record {
-            const INFO: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
-            &INFO
-        }
-
-        /// # Safety
-        ///
-        /// Called by PostgreSQL's function manager only.
-        #[doc(hidden)]
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C-unwind" fn $symbol(fcinfo: pg_sys::FunctionCallInfo) -> Datum {
-            // SAFETY: the function manager's own argument, and a frame with nothing to drop.
-            unsafe { call::enter(fcinfo, $body) }
-        }
-    )*};
-}
+use pg::{natives, workers};
 
 /// The compiler sees that each of them is there; `make lint`, that none is left out.
 macro_rules! wrapped {
@@ -85,14 +63,6 @@ wrapped! {
     watch::coverage::coverage_guards;
 }
 
-/// The background worker that makes leaves.
-///
-/// # Safety
-///
-/// Called by PostgreSQL's background worker code only.
-#[doc(hidden)]
-#[pgrx::pg_guard]
-#[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn verdict_leaf_worker(_argument: Datum) {
-    worker::work(store::leaf_worker::work);
+workers! {
+    verdict_leaf_worker => store::leaf_worker::work;
 }

@@ -1,12 +1,12 @@
 //! `verdict.grant_role` and `verdict.revoke_role`: who may record, look, and rule.
 
 use crate::args;
-use crate::pg::catalog::{self, quote};
-use crate::pg::identity;
-use crate::pg::log::say;
-use crate::pg::sql::{self, or_raise};
-use crate::pg::transaction;
-use crate::report::{Report, SqlState};
+use pg::catalog::{self, quote};
+use pg::identity;
+use pg::log::say;
+use pg::report::{Report, SqlState};
+use pg::sql::{self, or_raise};
+use pg::transaction;
 use pgrx::{PgLogLevel, pg_extern, pg_sys::Oid};
 
 /// What a role is for.

@@ -3,9 +3,9 @@
 use crate::guard::info::CachedGuard;
 use crate::guc;
 use crate::judge::case::Case;
-use crate::pg::log::say;
-use crate::pg::span::Span;
-use crate::pg::startup;
+use pg::log::say;
+use pg::span::Span;
+use pg::startup;
 use pgrx::PgLogLevel;
 use serde_json::{Value, json};
 use std::cell::Cell;

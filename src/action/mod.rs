@@ -7,7 +7,7 @@ pub mod log_line;
 pub mod refusal;
 pub mod tally;
 
-use crate::pg::transaction;
+use pg::transaction;
 
 /// Called by `_PG_init`, once.
 pub fn init() {

@@ -5,10 +5,10 @@ use crate::guard::cache;
 use crate::guard::info::CachedGuard;
 use crate::guard::info::GuardInfo;
 use crate::judge::case::{Case, Obstacle, bounded};
-use crate::pg::leaf::Found;
-use crate::pg::log;
-use crate::pg::plain::Plain;
-use crate::report::{About, Report, SqlState};
+use pg::leaf::Found;
+use pg::log;
+use pg::plain::Plain;
+use pg::report::{About, Report, SqlState};
 use serde_json::Value;
 use verdict::Finding;
 
@@ -29,7 +29,7 @@ fn report(cached: &CachedGuard, case: &Case) -> Report {
         "{code} {}: row for table {} refused by guard \"{}\"{said}",
         case.finding, cached.table, cached.guard.name
     );
-    Report::new(SqlState::Finding(case.finding), message)
+    Report::new(SqlState::Finding(code), message)
         .detail(Value::Object(case.facts(cached)).to_string())
         .hint(hint(cached, case))
         .about(About {

@@ -3,9 +3,9 @@
 //!
 //! Counts of a savepoint that is rolled back go with it, as the rows do.
 
-use crate::pg::transaction::Hooks;
-use crate::pg::{catalog, clock, own_table};
-use crate::report::Report;
+use pg::report::Report;
+use pg::transaction::Hooks;
+use pg::{catalog, clock, own_table};
 use pgrx::IntoDatum;
 use pgrx::pg_sys::Datum;
 use std::cell::RefCell;

@@ -14,10 +14,10 @@ use crate::judge::flag;
 use crate::judge::judgement;
 use crate::judge::legacy;
 use crate::judge::update::{Again, again};
-use crate::pg::columns::RowSlot;
-use crate::pg::plain::Plain;
-use crate::pg::transaction;
-use crate::pg::trigger::Fired;
+use pg::columns::RowSlot;
+use pg::plain::Plain;
+use pg::transaction;
+use pg::trigger::Fired;
 use verdict::Action;
 
 /// A new row is judged. One that comes from another partition was updated.

@@ -13,9 +13,9 @@ use crate::guard::info::GuardInfo;
 use crate::judge::case::{Case, Obstacle};
 use crate::judge::flag;
 use crate::judge::update::only_unflags;
-use crate::pg::foreign_key;
-use crate::pg::plain::Plain;
-use crate::pg::trigger::Fired;
+use pg::foreign_key;
+use pg::plain::Plain;
+use pg::trigger::Fired;
 use pgrx::pg_sys::Datum;
 use verdict::Action;
 

@@ -9,9 +9,9 @@ use crate::judge::case::{Case, Operation};
 use crate::judge::judgement;
 use crate::judge::legacy;
 use crate::judge::update::{Again, again};
-use crate::pg::columns::RowSlot;
-use crate::pg::plain::Plain;
-use crate::pg::trigger::Fired;
+use pg::columns::RowSlot;
+use pg::plain::Plain;
+use pg::trigger::Fired;
 use verdict::Action;
 
 /// The row of an INSERT or UPDATE.

@@ -9,13 +9,13 @@ pub mod setting_out;
 
 use crate::guard::cache;
 use crate::guard::trigger_kind::TriggerKind;
-use crate::pg::call::Call;
-use crate::pg::log::say;
-use crate::pg::plain::Plain;
-use crate::pg::test_hooks::{self, Weakness};
-use crate::pg::trigger::{self, Event, Timing};
-use crate::pg::{lock, session, transaction};
-use crate::report::Report;
+use pg::call::Call;
+use pg::log::say;
+use pg::plain::Plain;
+use pg::report::Report;
+use pg::test_hooks::{self, Weakness};
+use pg::trigger::{self, Event, Timing};
+use pg::{lock, session, transaction};
 use pgrx::PgLogLevel;
 use pgrx::pg_sys::Datum;
 

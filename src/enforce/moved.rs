@@ -6,13 +6,13 @@
 //! condition, and one for the rows that have left it.
 
 use crate::guard::info::GuardInfo;
-use crate::pg::columns::RowSlot;
-use crate::pg::moving::Version;
-use crate::pg::plain::Plain;
-use crate::pg::transaction;
-use crate::pg::transaction::Hooks;
-use crate::pg::trigger::Fired;
-use crate::pg::tuple::Statement;
+use pg::columns::RowSlot;
+use pg::moving::Version;
+use pg::plain::Plain;
+use pg::transaction;
+use pg::transaction::Hooks;
+use pg::trigger::Fired;
+use pg::tuple::Statement;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 

@@ -5,12 +5,12 @@
 //! they were judged where they came from. Only for a superuser, who could leave the triggers out as well; and only for a
 //! table that this pg_restore made, which it shows by TRUNCATE in the transaction that fills it.
 
-use crate::pg::catalog;
-use crate::pg::clock;
-use crate::pg::log::say;
-use crate::pg::plain::Plain;
-use crate::pg::session;
-use crate::pg::trigger::{Event, Fired};
+use pg::catalog;
+use pg::clock;
+use pg::log::say;
+use pg::plain::Plain;
+use pg::session;
+use pg::trigger::{Event, Fired};
 use pgrx::PgLogLevel;
 use pgrx::pg_sys::Oid;
 use std::cell::Cell;

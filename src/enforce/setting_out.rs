@@ -4,12 +4,12 @@
 //! row is gone by then. The executor takes one row after the other, so that of each statement only the latest can be on its way.
 
 use crate::guard::info::GuardInfo;
-use crate::pg::columns::{self, RowSlot};
-use crate::pg::moving::{self, Version};
-use crate::pg::plain::Plain;
-use crate::pg::transaction::Hooks;
-use crate::pg::trigger::Fired;
-use crate::pg::tuple::Statement;
+use pg::columns::{self, RowSlot};
+use pg::moving::{self, Version};
+use pg::plain::Plain;
+use pg::transaction::Hooks;
+use pg::trigger::Fired;
+use pg::tuple::Statement;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};

@@ -6,9 +6,9 @@
 use super::info::{CachedGuard, GuardInfo};
 use super::load::load;
 use super::trigger_kind::TriggerKind;
-use crate::pg::catalog;
-use crate::pg::relcache;
-use crate::report::{About, Report, SqlState};
+use pg::catalog;
+use pg::relcache;
+use pg::report::{About, Report, SqlState};
 use pgrx::pg_sys::Oid;
 use std::cell::RefCell;
 use std::collections::HashMap;

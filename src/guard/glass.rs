@@ -1,9 +1,9 @@
 //! Whether the glass of a table is broken: then its guards are open.
 
-use crate::pg::catalog::{self, Name};
-use crate::pg::log::say;
-use crate::pg::{clock, table};
-use crate::report::Report;
+use pg::catalog::{self, Name};
+use pg::log::say;
+use pg::report::Report;
+use pg::{clock, table};
 use pgrx::PgLogLevel;
 use std::cell::Cell;
 

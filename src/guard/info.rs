@@ -2,9 +2,9 @@
 
 use super::registry::Guard;
 use super::trigger_kind::TriggerKind;
-use crate::pg::catalog::Name;
-use crate::pg::columns::Reader;
-use crate::pg::condition;
+use pg::catalog::Name;
+use pg::columns::Reader;
+use pg::condition;
 use pgrx::pg_sys::Oid;
 use std::ffi::{CStr, CString};
 use std::rc::Rc;

@@ -6,11 +6,11 @@ use super::info::{
 };
 use super::registry::{self, Guard};
 use super::trigger_kind::{TriggerKind, trigger_name};
-use crate::pg::catalog::{self, Generated, Name, Relation};
-use crate::pg::columns::reader_of;
-use crate::pg::{condition, defaults, relcache};
-use crate::report::{About, Report, SqlState};
 use crate::store::hooks::{self, Hook};
+use pg::catalog::{self, Generated, Name, Relation};
+use pg::columns::reader_of;
+use pg::report::{About, Report, SqlState};
+use pg::{condition, defaults, relcache};
 use pgrx::pg_sys::Oid;
 use std::collections::HashSet;
 use std::ffi::CString;

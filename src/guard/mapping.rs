@@ -2,10 +2,10 @@
 
 use super::registry::Mapped;
 use crate::args;
-use crate::pg::catalog::{self, Column, Generated, Kind, Relation};
-use crate::pg::columns::{Unreadable, reader_of};
-use crate::report::{Report, SqlState};
 use crate::store::hooks::{Hook, SubjectSource};
+use pg::catalog::{self, Column, Generated, Kind, Relation};
+use pg::columns::{Unreadable, reader_of};
+use pg::report::{Report, SqlState};
 use serde_json::{Map, Value};
 use verdict::FIELDS_CAP;
 

@@ -4,13 +4,13 @@ use super::mapping;
 use super::registry::Mapped;
 use super::registry::{self, Guard};
 use crate::args;
-use crate::pg::catalog::{self, Name, Relation};
-use crate::pg::condition::Condition;
-use crate::pg::defaults;
-use crate::pg::expression::Problem;
-use crate::report::{Report, SqlState};
 use crate::store::hooks;
 use crate::store::hooks::Hook;
+use pg::catalog::{self, Name, Relation};
+use pg::condition::Condition;
+use pg::defaults;
+use pg::expression::Problem;
+use pg::report::{Report, SqlState};
 use pgrx::pg_sys::NoLock;
 use serde_json::{Map, Value};
 

@@ -1,10 +1,10 @@
 //! A guard as the registry keeps it: names, not OIDs, so that dump and restore carry it.
 
-use crate::pg::catalog::Name;
-use crate::pg::remembered::{self, Remembered};
-use crate::pg::table;
-use crate::pg::table::Row;
-use crate::report::{Report, SqlState};
+use pg::catalog::Name;
+use pg::remembered::{self, Remembered};
+use pg::report::{Report, SqlState};
+use pg::table;
+use pg::table::Row;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;

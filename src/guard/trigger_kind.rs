@@ -1,8 +1,8 @@
 //! Which triggers a guard has: what installs them and what looks for drift read it here.
 
 use super::registry::Guard;
-use crate::pg::catalog::Kind;
-use crate::pg::trigger::{DELETE, INSERT, Timing, UPDATE};
+use pg::catalog::Kind;
+use pg::trigger::{DELETE, INSERT, Timing, UPDATE};
 
 /// One of the triggers of a guard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! A row with a finding: everything that is said about it, to a client, a log or an incident.
 
 use crate::guard::info::CachedGuard;
-use crate::pg::leaf::Found;
-use crate::pg::span::Span;
 use crate::store::lookup::Key;
+use pg::leaf::Found;
+use pg::span::Span;
 use serde_json::{Map, Value, json};
 use verdict::{Digest, Finding};
 

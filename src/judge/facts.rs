@@ -2,11 +2,11 @@
 
 use crate::guard::info::CachedGuard;
 use crate::guard::info::GuardInfo;
-use crate::pg::columns::{self, Raw, RowSlot};
-use crate::pg::plain::Plain;
-use crate::pg::span::Span;
-use crate::report::{Report, SqlState};
 use crate::store::lookup::Key;
+use pg::columns::{self, Raw, RowSlot};
+use pg::plain::Plain;
+use pg::report::{Report, SqlState};
+use pg::span::Span;
 use verdict::{
     Digest, DigestBuilder, DigestError, FIELDS_CAP, Json, Row, RowDigest, StrictJsonError, Value,
 };

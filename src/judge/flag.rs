@@ -4,10 +4,10 @@ use super::facts::subject_of;
 use crate::guard::cache;
 use crate::guard::info::CachedGuard;
 use crate::guard::info::GuardInfo;
-use crate::pg::columns::{self, Raw, RowSlot};
-use crate::pg::plain::Plain;
-use crate::pg::row_text;
-use crate::report::Report;
+use pg::columns::{self, Raw, RowSlot};
+use pg::plain::Plain;
+use pg::report::Report;
+use pg::row_text;
 use pgrx::pg_sys::{BPCHAROID, Datum};
 
 /// Whether the row bears the flag value, or the guard has no flag column.

@@ -7,16 +7,16 @@ use super::case::{Case, Obstacle, Operation};
 use super::facts::{Content, facts};
 use crate::guard::cache;
 use crate::guard::info::GuardInfo;
-use crate::pg::clock;
-use crate::pg::columns::RowSlot;
-use crate::pg::leaf::{self, Found, Held};
-use crate::pg::leaf_write;
-use crate::pg::plain::Plain;
-use crate::pg::test_hooks::{self, Pause, Weakness};
-use crate::pg::{session, trigger};
-use crate::report::{Report, SqlState};
 use crate::store::lookup::standing;
 use crate::store::lookup::{self, Key};
+use pg::clock;
+use pg::columns::RowSlot;
+use pg::leaf::{self, Found, Held};
+use pg::leaf_write;
+use pg::plain::Plain;
+use pg::report::{Report, SqlState};
+use pg::test_hooks::{self, Pause, Weakness};
+use pg::{session, trigger};
 use verdict::{Decision, Finding, Locking, Policy, ReplicaRole, Row, RowDigest, Timestamp, decide};
 
 /// How often a guard looks again because the verdict changed under it. Each round waits for a writer to commit.

@@ -4,9 +4,9 @@ use super::case::{Case, Operation};
 use super::flag;
 use super::judgement;
 use crate::guard::info::GuardInfo;
-use crate::pg::columns::RowSlot;
-use crate::pg::plain::Plain;
-use crate::pg::trigger::Fired;
+use pg::columns::RowSlot;
+use pg::plain::Plain;
+use pg::trigger::Fired;
 use verdict::{Finding, Legacy};
 
 /// Whether the guard lets this update be: there is no verdict for what the row becomes, and there was none for what it was.

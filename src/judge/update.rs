@@ -2,9 +2,9 @@
 
 use super::flag;
 use crate::guard::info::GuardInfo;
-use crate::pg::columns::{self, RowSlot};
-use crate::pg::plain::Plain;
-use crate::pg::trigger::Fired;
+use pg::columns::{self, RowSlot};
+use pg::plain::Plain;
+use pg::trigger::Fired;
 use verdict::Edits;
 
 /// What an update means to a guard.

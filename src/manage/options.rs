@@ -1,7 +1,7 @@
 //! The options that `verdict.guard` and `verdict.alter_guard` share.
 
 use crate::args;
-use crate::report::Report;
+use pg::report::Report;
 use verdict::{Action, Edits, Finding, Legacy, Locking, Mode, ReplicaRole};
 
 /// The options as they were given; `None` keeps what stands (alter) and is refused (guard).

@@ -8,12 +8,12 @@ use crate::args;
 use crate::guard::mapping::{guardable, lock_guardable_tree};
 use crate::guard::reads;
 use crate::guard::registry::{self, Watched};
-use crate::pg::catalog::{self, Relation, quote};
-use crate::pg::identity::{self, Restriction};
-use crate::pg::sql::{self, or_raise};
-use crate::pg::transaction;
-use crate::report::{Report, SqlState};
 use crate::watch::mending::unwatched;
+use pg::catalog::{self, Relation, quote};
+use pg::identity::{self, Restriction};
+use pg::report::{Report, SqlState};
+use pg::sql::{self, or_raise};
+use pg::transaction;
 use pgrx::pg_extern;
 use pgrx::pg_sys::{AccessExclusiveLock, Oid};
 

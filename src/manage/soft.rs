@@ -2,13 +2,13 @@
 
 use crate::args;
 use crate::guard::registry::Guard;
-use crate::pg::authors;
-use crate::pg::catalog::{self, Generated, Relation};
-use crate::pg::columns::{Reader, reader_of};
-use crate::pg::identity::{self, Restriction};
-use crate::pg::log::say;
-use crate::pg::{row_text, sql, table};
-use crate::report::{Report, SqlState};
+use pg::authors;
+use pg::catalog::{self, Generated, Relation};
+use pg::columns::{Reader, reader_of};
+use pg::identity::{self, Restriction};
+use pg::log::say;
+use pg::report::{Report, SqlState};
+use pg::{row_text, sql, table};
 use pgrx::PgLogLevel;
 use verdict::{Action, Edits, Finding};
 

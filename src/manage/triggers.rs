@@ -4,13 +4,13 @@ use crate::guard::reads::Reads;
 use crate::guard::registry::Guard;
 use crate::guard::trigger_kind::TriggerKind;
 use crate::guard::trigger_kind::trigger_name;
-use crate::pg::catalog::{self, Relation};
-use crate::pg::identity::{self, Restriction};
-use crate::pg::settings::{self, EXACT};
-use crate::pg::sql;
-use crate::pg::trigger::{self, TriggerSpec};
-use crate::report::Report;
 use crate::watch::whole;
+use pg::catalog::{self, Relation};
+use pg::identity::{self, Restriction};
+use pg::report::Report;
+use pg::settings::{self, EXACT};
+use pg::sql;
+use pg::trigger::{self, TriggerSpec};
 
 /// Puts the guard's triggers on the table and on every partition.
 ///

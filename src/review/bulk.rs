@@ -2,16 +2,16 @@
 
 use super::decision::{self, Approval};
 use crate::args;
-use crate::pg::authors;
-use crate::pg::catalog::{self, Relation};
-use crate::pg::identity;
-use crate::pg::log::say;
-use crate::pg::memory;
-use crate::pg::savepoint::{self, Failure};
-use crate::pg::span::Span;
-use crate::pg::sql::{self, or_raise};
-use crate::pg::transaction;
-use crate::report::{Report, SqlState};
+use pg::authors;
+use pg::catalog::{self, Relation};
+use pg::identity;
+use pg::log::say;
+use pg::memory;
+use pg::report::{Report, SqlState};
+use pg::savepoint::{self, Failure};
+use pg::span::Span;
+use pg::sql::{self, or_raise};
+use pg::transaction;
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::Oid;

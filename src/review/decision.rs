@@ -6,14 +6,14 @@
 use super::held::{self, Fate, Held};
 use super::restore::{self, Restore};
 use crate::args;
-use crate::pg::call::Call;
-use crate::pg::plain::Plain;
-use crate::pg::span::Span;
-use crate::pg::{clock, identity, sql, transaction};
-use crate::report::{Report, SqlState};
 use crate::store::hooks::{self, Hook};
 use crate::store::sql::reviewed;
 use crate::store::writer::{self, Entry};
+use pg::call::Call;
+use pg::plain::Plain;
+use pg::report::{Report, SqlState};
+use pg::span::Span;
+use pg::{clock, identity, sql, transaction};
 use pgrx::pg_sys::Datum;
 use std::rc::Rc;
 

@@ -1,9 +1,9 @@
 //! A held row as `verdict.quarantine` keeps it, and what becomes of it.
 
-use crate::pg::catalog::Name;
-use crate::pg::identity;
-use crate::pg::sql;
-use crate::report::{Report, SqlState};
+use pg::catalog::Name;
+use pg::identity;
+use pg::report::{Report, SqlState};
+use pg::sql;
 use pgrx::Spi;
 use pgrx::pg_sys::Oid;
 

@@ -1,15 +1,15 @@
 //! The statement that stores a held row: as it would have been stored when it came.
 
 use super::held::{Held, HeldColumn};
-use crate::pg::authors;
-use crate::pg::catalog::{self, Column, Generated, Kind, Relation, quote};
-use crate::pg::deferred;
-use crate::pg::identity::{self, Restriction};
-use crate::pg::row_text;
-use crate::pg::settings;
-use crate::pg::sql;
-use crate::pg::statement::{Parameter, Statement};
-use crate::report::{Report, SqlState};
+use pg::authors;
+use pg::catalog::{self, Column, Generated, Kind, Relation, quote};
+use pg::deferred;
+use pg::identity::{self, Restriction};
+use pg::report::{Report, SqlState};
+use pg::row_text;
+use pg::settings;
+use pg::sql;
+use pg::statement::{Parameter, Statement};
 use pgrx::IntoDatum;
 use pgrx::pg_sys::{self, Oid};
 

@@ -1,7 +1,7 @@
 //! The ways round a guard that can be tried from inside. docs/security.md has the whole catalogue, with those that cannot.
 
 use super::target::{EDITED, Target, Trace};
-use crate::pg::catalog::{literal, quote};
+use pg::catalog::{literal, quote};
 
 /// Whose rights an attempt is made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

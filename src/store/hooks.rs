@@ -1,12 +1,12 @@
 //! The hooks: which webhook there is, how it answers, what a failure means.
 
 use crate::args;
-use crate::pg::json;
-use crate::pg::remembered::{self, Remembered};
-use crate::pg::sql::{self, or_raise};
-use crate::pg::transaction;
-use crate::pg::{catalog, identity, table};
-use crate::report::{Report, SqlState};
+use pg::json;
+use pg::remembered::{self, Remembered};
+use pg::report::{Report, SqlState};
+use pg::sql::{self, or_raise};
+use pg::transaction;
+use pg::{catalog, identity, table};
 use pgrx::datum::Interval;
 use pgrx::{AnyElement, JsonB, pg_extern, pg_sys};
 use std::cell::RefCell;

@@ -2,12 +2,12 @@
 //! transaction keeps the others waiting.
 
 use super::leaves::{self, holding};
-use crate::pg::call::Call;
-use crate::pg::catalog::{self, SCHEMA};
-use crate::pg::leaf::{Held, Leaf};
-use crate::pg::plain::{Plain, guarded};
-use crate::pg::{clock, identity, lock, own_table, relcache, sql, table, trigger, worker};
-use crate::report::{Report, SqlState};
+use pg::call::Call;
+use pg::catalog::{self, SCHEMA};
+use pg::leaf::{Held, Leaf};
+use pg::plain::{Plain, guarded};
+use pg::report::{Report, SqlState};
+use pg::{clock, identity, lock, own_table, relcache, sql, table, trigger, worker};
 use pgrx::pg_sys::Datum;
 use std::cell::Cell;
 

@@ -5,8 +5,8 @@
 
 use super::leaf_making;
 use super::leaves;
-use crate::pg::{catalog, lock, plain};
-use crate::report::Report;
+use pg::report::Report;
+use pg::{catalog, lock, plain};
 
 /// What the worker does.
 ///

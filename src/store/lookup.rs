@@ -1,11 +1,11 @@
 //! Finding the newest verdict of a subject.
 
 use super::leaves;
-use crate::pg::leaf::Found;
-use crate::pg::leaf_scan::{self, Probed, Sees};
-use crate::pg::lock;
-use crate::pg::plain::Plain;
-use crate::pg::span::Span;
+use pg::leaf::Found;
+use pg::leaf_scan::{self, Probed, Sees};
+use pg::lock;
+use pg::plain::Plain;
+use pg::span::Span;
 use pgrx::pg_sys::TransactionId;
 use verdict::{Digest, Outcome, Recorded, Timestamp};
 

@@ -3,11 +3,11 @@
 use super::leaf_making::{DAY, timestamped};
 use super::leaves::{self, Registered};
 use crate::guc;
-use crate::pg::plain::guarded;
-use crate::pg::sql::{self, or_raise};
-use crate::pg::transaction;
-use crate::pg::{catalog, clock, identity, lock, settings};
-use crate::report::Report;
+use pg::plain::guarded;
+use pg::report::Report;
+use pg::sql::{self, or_raise};
+use pg::transaction;
+use pg::{catalog, clock, identity, lock, settings};
 use pgrx::iter::TableIterator;
 use pgrx::{name, pg_extern};
 

@@ -7,11 +7,11 @@ use super::lookup::Key;
 use super::writer::{self, Entry, Replaces};
 use crate::args;
 use crate::guc;
-use crate::pg::call::Call;
-use crate::pg::plain::Plain;
-use crate::pg::span::Span;
-use crate::pg::{clock, identity, lock, patience};
-use crate::report::{Report, SqlState};
+use pg::call::Call;
+use pg::plain::Plain;
+use pg::report::{Report, SqlState};
+use pg::span::Span;
+use pg::{clock, identity, lock, patience};
 use pgrx::pg_sys::Datum;
 use std::rc::Rc;
 use verdict::{

@@ -3,12 +3,12 @@
 use super::hooks;
 use super::lookup::{self, Key};
 use crate::args;
-use crate::pg::call::Call;
-use crate::pg::clock;
-use crate::pg::plain::Plain;
-use crate::pg::span::Span;
-use crate::pg::sql::or_raise;
-use crate::report::{Report, SqlState};
+use pg::call::Call;
+use pg::clock;
+use pg::plain::Plain;
+use pg::report::{Report, SqlState};
+use pg::span::Span;
+use pg::sql::or_raise;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::Datum;
 use pgrx::{name, pg_extern};

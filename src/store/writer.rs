@@ -6,15 +6,15 @@
 
 use super::leaf_making;
 use super::lookup::{self, Key, Predecessor};
-use crate::pg::leaf::{self, Col, Found, Held};
-use crate::pg::leaf_write;
-use crate::pg::lock;
-use crate::pg::log::say;
-use crate::pg::plain::Plain;
-use crate::pg::span::Span;
-use crate::pg::test_hooks::{self, Pause, Weakness};
-use crate::pg::{catalog, clock, identity, sql};
-use crate::report::{Report, SqlState};
+use pg::leaf::{self, Col, Found, Held};
+use pg::leaf_write;
+use pg::lock;
+use pg::log::say;
+use pg::plain::Plain;
+use pg::report::{Report, SqlState};
+use pg::span::Span;
+use pg::test_hooks::{self, Pause, Weakness};
+use pg::{catalog, clock, identity, sql};
 use pgrx::pg_sys::{Datum, Interval};
 
 /// What is written, but for what the writing itself decides: id, moment and horizon.

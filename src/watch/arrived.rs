@@ -3,9 +3,9 @@
 //! The statement's own text does not tell: a name may mean another table by the time the statement has ended, since code of
 //! the table's owner runs while it is at work. What is new in pg_inherits does.
 
-use crate::pg::transaction::Hooks;
-use crate::pg::{catalog, identity, rows, sql, transaction};
-use crate::report::{Report, SqlState};
+use pg::report::{Report, SqlState};
+use pg::transaction::Hooks;
+use pg::{catalog, identity, rows, sql, transaction};
 use pgrx::pg_sys::{NoLock, Oid};
 use std::cell::RefCell;
 use std::collections::HashSet;

@@ -3,9 +3,9 @@
 //! No event trigger fires for these statements. A session that has loaded the library lets nobody write into the table in the making
 //! (`pg::making`); one that has not does, and only the index's code could.
 
-use crate::pg::catalog::Relation;
-use crate::pg::{catalog, identity, sql};
-use crate::report::Report;
+use pg::catalog::Relation;
+use pg::report::Report;
+use pg::{catalog, identity, sql};
 use pgrx::pg_sys::{NoLock, Oid};
 
 /// Functions and domains that these indexes, or the indexes of these tables, use, and that belong to others than superusers: the table,

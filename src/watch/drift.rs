@@ -2,12 +2,12 @@
 
 use crate::guard::registry::Watched;
 use crate::guard::trigger_kind::{Stand, TriggerKind, trigger_name};
-use crate::pg::catalog::{self, Relation};
-use crate::pg::identity;
-use crate::pg::settings::{self, EXACT};
-use crate::pg::sql;
-use crate::pg::trigger;
-use crate::report::Report;
+use pg::catalog::{self, Relation};
+use pg::identity;
+use pg::report::Report;
+use pg::settings::{self, EXACT};
+use pg::sql;
+use pg::trigger;
 use pgrx::pg_sys::Oid;
 use std::collections::HashMap;
 

@@ -2,8 +2,8 @@
 
 use super::whole;
 use crate::guard::registry;
-use crate::pg::{catalog, identity, sql};
-use crate::report::{About, Report, SqlState};
+use pg::report::{About, Report, SqlState};
+use pg::{catalog, identity, sql};
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::Oid;
 

@@ -12,10 +12,10 @@ pub mod unlisted;
 pub mod weakness;
 pub mod whole;
 
-use crate::pg::call::Call;
-use crate::pg::plain::Plain;
-use crate::pg::{catalog, clock, making, relcache, transaction, trigger};
-use crate::report::{Report, SqlState};
+use pg::call::Call;
+use pg::plain::Plain;
+use pg::report::{Report, SqlState};
+use pg::{catalog, clock, making, relcache, transaction, trigger};
 use pgrx::pg_sys::Datum;
 
 /// Called by `_PG_init`, once.

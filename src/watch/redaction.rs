@@ -1,9 +1,9 @@
 //! Columns that incidents do not show keep being hidden when they are renamed.
 
 use crate::guard::registry::Guard;
-use crate::pg::catalog::Relation;
-use crate::pg::{identity, sql};
-use crate::report::Report;
+use pg::catalog::Relation;
+use pg::report::Report;
+use pg::{identity, sql};
 use pgrx::JsonB;
 
 /// Writes the new name into the registry when a redacted column of this table was renamed.

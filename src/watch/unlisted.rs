@@ -6,8 +6,8 @@
 //! waits for them.
 
 use super::whole;
-use crate::pg::{catalog, lock};
-use crate::report::Report;
+use pg::report::Report;
+use pg::{catalog, lock};
 use pgrx::pg_sys::{NoLock, Oid, ShareUpdateExclusiveLock};
 
 /// Guarded tables, their partitions and what inherits from them, as far as this transaction may have changed them.

@@ -2,10 +2,10 @@
 
 use super::drift;
 use crate::guard::registry::Watched;
-use crate::pg::catalog::{self, Kind, Relation};
-use crate::pg::event::Event;
-use crate::pg::{rows, sql};
-use crate::report::Report;
+use pg::catalog::{self, Kind, Relation};
+use pg::event::Event;
+use pg::report::Report;
+use pg::{rows, sql};
 use pgrx::pg_sys::{NoLock, Oid};
 
 /// What the statement was, beyond the tables that it touched.

@@ -4,10 +4,10 @@
 use super::drift;
 use crate::guard::registry;
 use crate::guard::registry::Guard;
-use crate::pg::catalog::{self, Relation};
-use crate::pg::remembered::{self, Remembered};
-use crate::pg::{identity, sql, table};
-use crate::report::Report;
+use pg::catalog::{self, Relation};
+use pg::remembered::{self, Remembered};
+use pg::report::Report;
+use pg::{identity, sql, table};
 use pgrx::JsonB;
 use pgrx::pg_sys::{Oid, ShareRowExclusiveLock};
 use serde_json::{Map, Value};

@@ -1,0 +1,31 @@
+//! PostgreSQL behind safe functions, and the only unsafe code. Knows pg_verdict's schema, not its meaning.
+//!
+//! A function that takes a [`plain::Plain`] may raise by `longjmp`. All others raise through pgrx, and run
+//! inside [`plain::Plain::step`] or a `#[pg_extern]`.
+//!
+//! The rooms are in the order of the floors, the ground first: a file names only what is declared above its own
+//! room.
+
+pub mod report;
+mod frame;
+mod catalogs;
+mod backend;
+mod row;
+mod tables;
+pub mod authors;
+pub mod call;
+
+pub use backend::{
+    clock, deferred, lock, making, patience, session, sql, statement, test_hooks, transaction,
+    worker,
+};
+pub use catalogs::{
+    catalog, condition, condition_text, defaults, expression, identity, relcache, remembered, types,
+};
+pub use frame::{log, memory, native, plain, savepoint, settings, span, startup, text};
+pub use row::{columns, event, foreign_key, json, moving, row_text, rows, trigger, tuple};
+pub use tables::{leaf, leaf_index, leaf_scan, leaf_write, own_table, stored, table, version};
+
+/// For the macros: what they expand to names it.
+#[doc(hidden)]
+pub use pgrx;
