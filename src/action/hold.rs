@@ -6,7 +6,7 @@ use crate::guard::info::{GuardInfo, WritableColumn};
 use crate::judge::case::Case;
 use pg::columns::{self, RowSlot};
 use pg::leaf::Held;
-use pg::plain::{Plain, guarded};
+use pg::plain::{PlainFrame, guarded};
 use pg::report::Report;
 use pg::row_text::{self, Column};
 use pg::span::Span;
@@ -49,12 +49,12 @@ pub fn hold(
     case: &Case,
     new: RowSlot,
     old: Option<RowSlot>,
-    plain: Plain,
+    plain: PlainFrame,
 ) -> i64 {
     let hash =
         plain.step(|| cache::with_cached(info, |cached| Ok(content_hash(cached, case, new, old))));
     // Of a row without a subject nothing tells whether it comes again: nobody is kept out.
-    let of_this_row = |change: fn(i64, Plain)| {
+    let of_this_row = |change: fn(i64, PlainFrame)| {
         if let Some(hash) = hash {
             change(hash, plain);
         }

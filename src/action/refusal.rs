@@ -7,13 +7,13 @@ use crate::guard::info::GuardInfo;
 use crate::judge::case::{Case, Obstacle, bounded};
 use pg::leaf::Found;
 use pg::log;
-use pg::plain::Plain;
+use pg::plain::PlainFrame;
 use pg::report::{About, Report, SqlState};
 use serde_json::Value;
 use verdict::Finding;
 
 /// Raises. The transaction ends with its incident; the log's line stays.
-pub fn refuse(info: &GuardInfo, case: &Case, plain: Plain) {
+pub fn refuse(info: &GuardInfo, case: &Case, plain: PlainFrame) {
     let line = plain.step(|| cache::with_cached(info, |cached| Ok(log_line::line(cached, case))));
     if let Some(line) = line {
         log::server_only(line, plain);

@@ -11,7 +11,7 @@ use pg::call::Call;
 use pg::catalog;
 use pg::clock;
 use pg::leaf::Found;
-use pg::plain::Plain;
+use pg::plain::PlainFrame;
 use pg::report::{Report, SqlState};
 use pg::rows::TableRow;
 use pg::span::Span;
@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use verdict::{Decision, Finding, Row, StepAnswer, Timestamp, decide, explain};
 
 /// `verdict.explain_row(relation, r jsonb)`: the steps of all guards as JSON, which `verdict.explain` unfolds.
-pub fn explain_row(call: Call, plain: Plain) -> Datum {
+pub fn explain_row(call: Call, plain: PlainFrame) -> Datum {
     let relation = call.oid(0);
     let given = call.json(1, plain);
     let (relation, given) = plain.step(|| {
@@ -38,7 +38,7 @@ pub fn explain_row(call: Call, plain: Plain) -> Datum {
 }
 
 /// `verdict.explain_value(r anyelement)`: the same for a row of a guarded table, as it is.
-pub fn explain_value(call: Call, plain: Plain) -> Datum {
+pub fn explain_value(call: Call, plain: PlainFrame) -> Datum {
     let row_type = call.type_of(0, plain);
     let given = call.datum(0);
     let (relation, given) = plain.step(|| {
@@ -75,7 +75,7 @@ fn read_columns(relation: Oid) -> Result<Vec<String>, Report> {
 }
 
 /// The steps of all guards. Closes the table.
-fn explained(relation: Oid, made: TableRow, plain: Plain) -> Datum {
+fn explained(relation: Oid, made: TableRow, plain: PlainFrame) -> Datum {
     let mut all = Span::EMPTY;
     let mut i = 0;
     while let Some(info) = plain.step(|| cache::nth_guard_on(relation, i)) {
@@ -95,7 +95,7 @@ fn explained(relation: Oid, made: TableRow, plain: Plain) -> Datum {
 }
 
 /// One guard's steps, as JSON objects with commas between them.
-fn explain_guard(info: &GuardInfo, made: TableRow, plain: Plain) -> Span {
+fn explain_guard(info: &GuardInfo, made: TableRow, plain: PlainFrame) -> Span {
     if !made.under_condition_of(info.insert_trigger(), plain) {
         return plain
             .step(|| cache::with_cached(info, |cached| Ok(written(cached, not_judged(cached)))));

@@ -9,7 +9,7 @@ use crate::store::hooks::{self, Hook};
 use pg::catalog::{self, Kind, Relation};
 use pg::clock;
 use pg::columns::{self, RowSlot, Since};
-use pg::plain::{Plain, guarded};
+use pg::plain::{PlainFrame, guarded};
 use pg::report::{Report, SqlState};
 use pg::rows::{self, TableRow};
 use pgrx::datum::TimestampWithTimeZone;
@@ -147,7 +147,7 @@ fn looked_at(
     info: &GuardInfo,
     row: TableRow,
     since: Option<Since>,
-    plain: Plain,
+    plain: PlainFrame,
 ) -> Option<LookBack> {
     let slot: RowSlot = row.slot();
     if !row.under_condition_of(info.insert_trigger(), plain) {

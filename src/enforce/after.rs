@@ -15,13 +15,13 @@ use crate::judge::judgement;
 use crate::judge::legacy;
 use crate::judge::update::{Again, again};
 use pg::columns::RowSlot;
-use pg::plain::Plain;
+use pg::plain::PlainFrame;
 use pg::transaction;
 use pg::trigger::Fired;
 use verdict::Action;
 
 /// A new row is judged. One that comes from another partition was updated.
-pub fn inserted(fired: Fired, info: &GuardInfo, plain: Plain) {
+pub fn inserted(fired: Fired, info: &GuardInfo, plain: PlainFrame) {
     if info.partitioned
         && let Some(old) = moved::old_row(info, fired, plain)
     {
@@ -35,7 +35,7 @@ pub fn inserted(fired: Fired, info: &GuardInfo, plain: Plain) {
 }
 
 /// A row that has left the condition on its way to another partition was updated, too.
-pub fn arrived_outside(fired: Fired, info: &GuardInfo, plain: Plain) {
+pub fn arrived_outside(fired: Fired, info: &GuardInfo, plain: PlainFrame) {
     if !moved::is_nothing_on_its_way()
         && !fired.under_condition_of(info.insert_trigger(), fired.row(), plain)
         && let Some(old) = moved::old_row(info, fired, plain)
@@ -45,12 +45,12 @@ pub fn arrived_outside(fired: Fired, info: &GuardInfo, plain: Plain) {
 }
 
 /// A row that stays in its partition was updated.
-pub fn updated(fired: Fired, info: &GuardInfo, plain: Plain) {
+pub fn updated(fired: Fired, info: &GuardInfo, plain: PlainFrame) {
     edited(&Coming::updated(fired, true), fired.row(), info, plain);
 }
 
 /// An update is judged again when it changes what was approved, brings the row under the condition, or unflags it.
-fn edited(coming: &Coming, old: RowSlot, info: &GuardInfo, plain: Plain) {
+fn edited(coming: &Coming, old: RowSlot, info: &GuardInfo, plain: PlainFrame) {
     let new = coming.new;
     let case = match again(coming.fired, info, old, new, plain) {
         Again::No => return,
@@ -69,7 +69,7 @@ fn edited(coming: &Coming, old: RowSlot, info: &GuardInfo, plain: Plain) {
     }
 }
 
-fn count(info: &GuardInfo, plain: Plain) {
+fn count(info: &GuardInfo, plain: PlainFrame) {
     if done::is_observing(info) {
         plain.step(|| {
             tally::count(info.guard_id, transaction::nest_level());
@@ -79,7 +79,7 @@ fn count(info: &GuardInfo, plain: Plain) {
 }
 
 /// A stored row with a finding. The soft actions were taken before it was stored; here it is seen that they were.
-fn found(info: &GuardInfo, coming: &Coming, case: &Case, plain: Plain) {
+fn found(info: &GuardInfo, coming: &Coming, case: &Case, plain: PlainFrame) {
     if let Some(done) = done::instead_of_acting(info, case) {
         return coming.write_down(info, case, done, plain);
     }

@@ -14,12 +14,12 @@ use crate::judge::case::{Case, Obstacle};
 use crate::judge::flag;
 use crate::judge::update::only_unflags;
 use pg::foreign_key;
-use pg::plain::Plain;
+use pg::plain::PlainFrame;
 use pg::trigger::Fired;
 use pgrx::pg_sys::Datum;
 use verdict::Action;
 
-pub fn insert(fired: Fired, info: &GuardInfo, plain: Plain) -> Datum {
+pub fn insert(fired: Fired, info: &GuardInfo, plain: PlainFrame) -> Datum {
     let coming = Coming::inserted(fired, false);
     if info.partitioned && setting_out::continues(info, coming.new, plain) {
         return fired.kept();
@@ -27,7 +27,7 @@ pub fn insert(fired: Fired, info: &GuardInfo, plain: Plain) -> Datum {
     take(&coming, info, plain)
 }
 
-pub fn update(fired: Fired, info: &GuardInfo, plain: Plain) -> Datum {
+pub fn update(fired: Fired, info: &GuardInfo, plain: PlainFrame) -> Datum {
     let coming = Coming::updated(fired, false);
     let taken = take(&coming, info, plain);
     if info.partitioned {
@@ -42,7 +42,7 @@ pub fn update(fired: Fired, info: &GuardInfo, plain: Plain) -> Datum {
 }
 
 /// Takes the guard's action, unless another guard's is stronger: then that one takes it.
-fn take(coming: &Coming, info: &GuardInfo, plain: Plain) -> Datum {
+fn take(coming: &Coming, info: &GuardInfo, plain: PlainFrame) -> Datum {
     let kept = coming.fired.kept();
     let Some(case) = coming.case(info, plain) else {
         return kept;

@@ -10,7 +10,7 @@ use crate::judge::judgement;
 use crate::judge::legacy;
 use crate::judge::update::{Again, again};
 use pg::columns::RowSlot;
-use pg::plain::Plain;
+use pg::plain::PlainFrame;
 use pg::trigger::Fired;
 use verdict::Action;
 
@@ -53,7 +53,7 @@ impl Coming {
     }
 
     /// What this guard has against the row, if it would act on it.
-    pub fn case(&self, info: &GuardInfo, plain: Plain) -> Option<Case> {
+    pub fn case(&self, info: &GuardInfo, plain: PlainFrame) -> Option<Case> {
         let case = match self.old {
             None => judgement::look(info, self.new, Operation::Insert, plain)?,
             Some(old) => match again(self.fired, info, old, self.new, plain) {
@@ -75,7 +75,7 @@ impl Coming {
     }
 
     /// The strongest action that the table's other guards would take.
-    pub fn strongest_other(&self, info: &GuardInfo, plain: Plain) -> Option<Action> {
+    pub fn strongest_other(&self, info: &GuardInfo, plain: PlainFrame) -> Option<Action> {
         let mut strongest = None;
         let mut i = 0;
         while let Some(other) = plain.step(|| cache::nth_guard_on(info.table, i)) {
@@ -88,7 +88,11 @@ impl Coming {
     }
 
     /// Another guard that refuses the row, and why.
-    pub fn refused_by_other(&self, info: &GuardInfo, plain: Plain) -> Option<(GuardInfo, Case)> {
+    pub fn refused_by_other(
+        &self,
+        info: &GuardInfo,
+        plain: PlainFrame,
+    ) -> Option<(GuardInfo, Case)> {
         let mut i = 0;
         while let Some(other) = plain.step(|| cache::nth_guard_on(info.table, i)) {
             i += 1;
@@ -101,7 +105,12 @@ impl Coming {
         None
     }
 
-    fn case_of_other(&self, info: &GuardInfo, other: &GuardInfo, plain: Plain) -> Option<Case> {
+    fn case_of_other(
+        &self,
+        info: &GuardInfo,
+        other: &GuardInfo,
+        plain: PlainFrame,
+    ) -> Option<Case> {
         // What a generated column will hold is not known yet; that guard has its say when the row is stored.
         if other.guard_id == info.guard_id || other.generated && !self.stored {
             return None;
@@ -118,7 +127,7 @@ impl Coming {
     }
 
     /// This guard's incident.
-    pub fn write_down(&self, info: &GuardInfo, case: &Case, done: Done, plain: Plain) {
+    pub fn write_down(&self, info: &GuardInfo, case: &Case, done: Done, plain: PlainFrame) {
         let (row, stored) = (self.new, self.stored);
         plain.step(|| {
             cache::with_cached(info, |cached| {
@@ -128,7 +137,7 @@ impl Coming {
     }
 
     /// One incident per guard that has something against the row, which is left out.
-    pub fn write_down_all(&self, info: &GuardInfo, case: &Case, done: Done, plain: Plain) {
+    pub fn write_down_all(&self, info: &GuardInfo, case: &Case, done: Done, plain: PlainFrame) {
         self.write_down(info, case, done, plain);
         let mut i = 0;
         while let Some(other) = plain.step(|| cache::nth_guard_on(info.table, i)) {

@@ -11,7 +11,7 @@ use crate::guard::cache;
 use crate::guard::trigger_kind::TriggerKind;
 use pg::call::Call;
 use pg::log::say;
-use pg::plain::Plain;
+use pg::plain::PlainFrame;
 use pg::report::Report;
 use pg::test_hooks::{self, Weakness};
 use pg::trigger::{self, Event, Timing};
@@ -26,7 +26,7 @@ pub fn init() {
 }
 
 /// `verdict.guard_row()`: every trigger of every guard.
-pub fn guard_row(call: Call, plain: Plain) -> Datum {
+pub fn guard_row(call: Call, plain: PlainFrame) -> Datum {
     let (fired, timing, event) = plain.step(|| {
         let fired = call.trigger().ok_or_else(trigger::not_a_row_trigger)?;
         let (timing, event) = fired.row_event().ok_or_else(trigger::not_a_row_trigger)?;

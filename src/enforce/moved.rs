@@ -8,7 +8,7 @@
 use crate::guard::info::GuardInfo;
 use pg::columns::RowSlot;
 use pg::moving::Version;
-use pg::plain::Plain;
+use pg::plain::PlainFrame;
 use pg::transaction;
 use pg::transaction::Hooks;
 use pg::trigger::Fired;
@@ -38,7 +38,7 @@ pub const HOOKS: Hooks = Hooks {
 };
 
 /// Notes a row that leaves its partition.
-pub fn leaves(info: &GuardInfo, fired: Fired, plain: Plain) {
+pub fn leaves(info: &GuardInfo, fired: Fired, plain: PlainFrame) {
     let version = Version::of(info.table, fired.row());
     let sender = (info.guard_id, fired.deleted_by(plain));
     plain.step(|| {
@@ -55,7 +55,7 @@ pub fn is_nothing_on_its_way() -> bool {
 }
 
 /// The row as it was in the partition that it has left, when this one arrives from there.
-pub fn old_row(info: &GuardInfo, fired: Fired, plain: Plain) -> Option<RowSlot> {
+pub fn old_row(info: &GuardInfo, fired: Fired, plain: PlainFrame) -> Option<RowSlot> {
     if is_nothing_on_its_way() {
         return None;
     }

@@ -8,7 +8,7 @@
 use pg::catalog;
 use pg::clock;
 use pg::log::say;
-use pg::plain::Plain;
+use pg::plain::PlainFrame;
 use pg::session;
 use pg::trigger::{Event, Fired};
 use pgrx::PgLogLevel;
@@ -21,7 +21,7 @@ thread_local! {
 }
 
 /// Whether the row comes from a superuser's pg_restore that fills a table of its own making. Each time is a line in the log.
-pub fn is_filled(fired: Fired, event: Event, plain: Plain) -> bool {
+pub fn is_filled(fired: Fired, event: Event, plain: PlainFrame) -> bool {
     if event != Event::Insert || !fired.has_new_storage() || !session::is_superusers_restore(plain)
     {
         return false;

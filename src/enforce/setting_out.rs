@@ -6,7 +6,7 @@
 use crate::guard::info::GuardInfo;
 use pg::columns::{self, RowSlot};
 use pg::moving::{self, Version};
-use pg::plain::Plain;
+use pg::plain::PlainFrame;
 use pg::transaction::Hooks;
 use pg::trigger::Fired;
 use pg::tuple::Statement;
@@ -35,7 +35,7 @@ pub const HOOKS: Hooks = Hooks {
 };
 
 /// Notes the row that an update is about to replace, and what it is to become.
-pub fn note(info: &GuardInfo, fired: Fired, plain: Plain) {
+pub fn note(info: &GuardInfo, fired: Fired, plain: PlainFrame) {
     let new = fired.new_row();
     let is_under = fired.under_condition_of(info.insert_trigger(), new, plain);
     let latest_row = Latest {
@@ -62,7 +62,7 @@ pub fn note(info: &GuardInfo, fired: Fired, plain: Plain) {
 
 /// Whether the row that is about to be inserted is the one that its statement has just taken out of another partition, changed
 /// on the way or not: the AFTER trigger judges what arrives. PostgreSQL's own mark on the old row says so.
-pub fn continues(info: &GuardInfo, new: RowSlot, plain: Plain) -> bool {
+pub fn continues(info: &GuardInfo, new: RowSlot, plain: PlainFrame) -> bool {
     let at_work = moving::statement_at_work(plain);
     let noted = LATEST.with_borrow(|latest| {
         let statements = latest.get(&info.guard_id)?;
@@ -85,7 +85,7 @@ pub fn continues(info: &GuardInfo, new: RowSlot, plain: Plain) -> bool {
 }
 
 /// The update was left out: no guard needs to know of its row any more.
-pub fn left_out(info: &GuardInfo, old: RowSlot, plain: Plain) {
+pub fn left_out(info: &GuardInfo, old: RowSlot, plain: PlainFrame) {
     let version = Version::of(info.table, old);
     let at_work = moving::statement_at_work(plain);
     plain.step(|| {
@@ -113,7 +113,7 @@ fn take(guard_id: i32, at_work: Statement, is_meant: impl Fn(Latest) -> bool) {
     });
 }
 
-fn fingerprint(info: &GuardInfo, row: RowSlot, plain: Plain) -> u64 {
+fn fingerprint(info: &GuardInfo, row: RowSlot, plain: PlainFrame) -> u64 {
     let mut hasher = KEYS.with(BuildHasher::build_hasher);
     for attnum in info.bound() {
         match columns::fingerprint(row, *attnum, plain) {

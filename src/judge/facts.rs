@@ -4,7 +4,7 @@ use crate::guard::info::CachedGuard;
 use crate::guard::info::GuardInfo;
 use crate::store::lookup::Key;
 use pg::columns::{self, Raw, RowSlot};
-use pg::plain::Plain;
+use pg::plain::PlainFrame;
 use pg::report::{Report, SqlState};
 use pg::span::Span;
 use verdict::{
@@ -21,7 +21,7 @@ pub struct Content {
 
 impl Content {
     /// Reads subject and content columns. May detoast.
-    pub fn read(info: &GuardInfo, row: RowSlot, plain: Plain) -> Self {
+    pub fn read(info: &GuardInfo, row: RowSlot, plain: PlainFrame) -> Self {
         let key = info
             .key
             .map(|key| columns::read(row, key.attnum, key.reader, plain));

@@ -5,13 +5,13 @@ use crate::guard::cache;
 use crate::guard::info::CachedGuard;
 use crate::guard::info::GuardInfo;
 use pg::columns::{self, Raw, RowSlot};
-use pg::plain::Plain;
+use pg::plain::PlainFrame;
 use pg::report::Report;
 use pg::row_text;
 use pgrx::pg_sys::{BPCHAROID, Datum};
 
 /// Whether the row bears the flag value, or the guard has no flag column.
-pub fn is_set_or_none(info: &GuardInfo, row: RowSlot, plain: Plain) -> bool {
+pub fn is_set_or_none(info: &GuardInfo, row: RowSlot, plain: PlainFrame) -> bool {
     let Some(column) = info.flag else {
         return true;
     };
@@ -20,7 +20,7 @@ pub fn is_set_or_none(info: &GuardInfo, row: RowSlot, plain: Plain) -> bool {
 }
 
 /// Whether an update takes a row off its flag value. Other changes of the flag column are the application's own.
-pub fn is_taken_off(info: &GuardInfo, old: RowSlot, new: RowSlot, plain: Plain) -> bool {
+pub fn is_taken_off(info: &GuardInfo, old: RowSlot, new: RowSlot, plain: PlainFrame) -> bool {
     info.flag.is_some_and(|column| {
         columns::differs(old, new, column.attnum, plain)
             && is_set_or_none(info, old, plain)

@@ -13,7 +13,7 @@ use pg::clock;
 use pg::columns::RowSlot;
 use pg::leaf::{self, Found, Held};
 use pg::leaf_write;
-use pg::plain::Plain;
+use pg::plain::PlainFrame;
 use pg::report::{Report, SqlState};
 use pg::test_hooks::{self, Pause, Weakness};
 use pg::{session, trigger};
@@ -40,7 +40,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn read(info: &GuardInfo, slot: RowSlot, operation: Operation, plain: Plain) -> Self {
+    fn read(info: &GuardInfo, slot: RowSlot, operation: Operation, plain: PlainFrame) -> Self {
         let content = Content::read(info, slot, plain);
         let (row, key) = plain.step(|| cache::with_cached(info, |cached| facts(cached, &content)));
         Self {
@@ -67,7 +67,7 @@ impl Asked {
     }
 
     /// Looks the newest verdict up and decides, without a lock: the finding, or the verdict to rely on.
-    fn look(&self, info: &GuardInfo, plain: Plain) -> Seen {
+    fn look(&self, info: &GuardInfo, plain: PlainFrame) -> Seen {
         let now = clock::now(plain);
         let found = self.key.and_then(|key| lookup::newest(key, now, plain));
         let standing = found.as_ref().and_then(standing);
@@ -88,7 +88,12 @@ impl Asked {
 }
 
 /// The row's finding as far as can be seen without a lock: before it is stored, and for a look only.
-pub fn look(info: &GuardInfo, slot: RowSlot, operation: Operation, plain: Plain) -> Option<Case> {
+pub fn look(
+    info: &GuardInfo,
+    slot: RowSlot,
+    operation: Operation,
+    plain: PlainFrame,
+) -> Option<Case> {
     match Asked::read(info, slot, operation, plain).look(info, plain) {
         Seen::Approved(_) => None,
         Seen::Case(case) => Some(case),
@@ -106,7 +111,7 @@ pub struct LookBack {
 }
 
 /// Looks at a row that is stored already.
-pub fn look_back(info: &GuardInfo, slot: RowSlot, plain: Plain) -> LookBack {
+pub fn look_back(info: &GuardInfo, slot: RowSlot, plain: PlainFrame) -> LookBack {
     let asked = Asked::read(info, slot, Operation::Insert, plain);
     let found = asked
         .key
@@ -128,7 +133,12 @@ pub fn look_back(info: &GuardInfo, slot: RowSlot, plain: Plain) -> LookBack {
 }
 
 /// The row's finding, or `None` when it is approved: then the verdict is held until the transaction ends.
-pub fn judge(info: &GuardInfo, slot: RowSlot, operation: Operation, plain: Plain) -> Option<Case> {
+pub fn judge(
+    info: &GuardInfo,
+    slot: RowSlot,
+    operation: Operation,
+    plain: PlainFrame,
+) -> Option<Case> {
     let asked = Asked::read(info, slot, operation, plain);
     for _ in 0..TRIES {
         match asked.look(info, plain) {
@@ -150,7 +160,7 @@ pub fn judge(info: &GuardInfo, slot: RowSlot, operation: Operation, plain: Plain
 }
 
 /// The case of an edit of content that is final, whatever verdict there is.
-pub fn final_content(info: &GuardInfo, slot: RowSlot, plain: Plain) -> Case {
+pub fn final_content(info: &GuardInfo, slot: RowSlot, plain: PlainFrame) -> Case {
     let asked = Asked::read(info, slot, Operation::Update, plain);
     Case {
         obstacle: Some(Obstacle::FinalContent),
@@ -164,7 +174,7 @@ fn by_replication(info: &GuardInfo) -> bool {
         || (info.policy.replica_role == ReplicaRole::Apply && session::in_replica_role())
 }
 
-fn hold(found: &Found, info: &GuardInfo, plain: Plain) -> Held {
+fn hold(found: &Found, info: &GuardInfo, plain: PlainFrame) -> Held {
     if by_replication(info) {
         // The row is stored in any case: a lock would help nobody, and could make the worker wait for a client. And a mark
         // of our own would keep the publisher's from being found.

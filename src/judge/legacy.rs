@@ -5,7 +5,7 @@ use super::flag;
 use super::judgement;
 use crate::guard::info::GuardInfo;
 use pg::columns::RowSlot;
-use pg::plain::Plain;
+use pg::plain::PlainFrame;
 use pg::trigger::Fired;
 use verdict::{Finding, Legacy};
 
@@ -18,7 +18,7 @@ pub fn passes(
     case: &Case,
     old: RowSlot,
     new: RowSlot,
-    plain: Plain,
+    plain: PlainFrame,
 ) -> bool {
     info.policy.legacy == Legacy::Allow
         && case.finding == Finding::Missing

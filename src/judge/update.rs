@@ -3,7 +3,7 @@
 use super::flag;
 use crate::guard::info::GuardInfo;
 use pg::columns::{self, RowSlot};
-use pg::plain::Plain;
+use pg::plain::PlainFrame;
 use pg::trigger::Fired;
 use verdict::Edits;
 
@@ -33,7 +33,13 @@ impl Again {
 
 /// Judged again is an update that changes subject or content, changes a condition column while the new row is under the
 /// condition, or takes a row off its flag value.
-pub fn again(fired: Fired, info: &GuardInfo, old: RowSlot, new: RowSlot, plain: Plain) -> Again {
+pub fn again(
+    fired: Fired,
+    info: &GuardInfo,
+    old: RowSlot,
+    new: RowSlot,
+    plain: PlainFrame,
+) -> Again {
     let unflagged = flag::is_taken_off(info, old, new, plain);
     asked(fired, info, old, new, unflagged, plain)
 }
@@ -44,7 +50,7 @@ pub fn only_unflags(
     info: &GuardInfo,
     old: RowSlot,
     new: RowSlot,
-    plain: Plain,
+    plain: PlainFrame,
 ) -> bool {
     flag::is_taken_off(info, old, new, plain)
         && asked(fired, info, old, new, false, plain) == Again::No
@@ -56,7 +62,7 @@ fn asked(
     old: RowSlot,
     new: RowSlot,
     unflagged: bool,
-    plain: Plain,
+    plain: PlainFrame,
 ) -> Again {
     let content = changed(old, new, info.bound(), plain);
     if !content && !unflagged && !changed(old, new, info.condition(), plain) {
@@ -83,7 +89,7 @@ fn asked(
     }
 }
 
-fn changed(old: RowSlot, new: RowSlot, attnums: &[i16], plain: Plain) -> bool {
+fn changed(old: RowSlot, new: RowSlot, attnums: &[i16], plain: PlainFrame) -> bool {
     attnums
         .iter()
         .any(|attnum| columns::differs(old, new, *attnum, plain))

@@ -10,7 +10,7 @@ use crate::store::hooks::{self, Hook};
 use crate::store::sql::reviewed;
 use crate::store::writer::{self, Entry};
 use pg::call::Call;
-use pg::plain::Plain;
+use pg::plain::PlainFrame;
 use pg::report::{Report, SqlState};
 use pg::span::Span;
 use pg::{clock, identity, sql, transaction};
@@ -29,7 +29,7 @@ pub enum Approval {
 }
 
 /// `verdict.release(id, reason, adapt)`: returns the id of the verdict that was recorded.
-pub fn release(call: Call, plain: Plain) -> Datum {
+pub fn release(call: Call, plain: PlainFrame) -> Datum {
     let id = call.int8(0);
     let reason = call.bytes(1, plain);
     let adapt = call.boolean(2);
@@ -46,7 +46,7 @@ pub fn release(call: Call, plain: Plain) -> Datum {
 }
 
 /// `verdict.refuse(id, reason, deny)`: returns the id of the verdict that was recorded.
-pub fn refuse(call: Call, plain: Plain) -> Datum {
+pub fn refuse(call: Call, plain: PlainFrame) -> Datum {
     let id = call.int8(0);
     let reason = call.bytes(1, plain);
     let deny = call.boolean(2);
@@ -75,7 +75,7 @@ pub fn release_row(
     reason: Span,
     adapt: bool,
     approval: Approval,
-    plain: Plain,
+    plain: PlainFrame,
 ) -> Option<i64> {
     let (row, entry) = plain.step(|| {
         let held = held::lock(id)?;
@@ -99,7 +99,7 @@ pub fn release_row(
 
 /// Decides that a held row is never stored. Returns the denial that was recorded, if the row has a subject and its hook
 /// is still there to deny it for.
-pub fn refuse_row(id: i64, reason: Span, approval: Approval, plain: Plain) -> Option<i64> {
+pub fn refuse_row(id: i64, reason: Span, approval: Approval, plain: PlainFrame) -> Option<i64> {
     let entry = plain.step(|| {
         let held = held::lock(id)?;
         // What can be no subject can have no denial, and needs none: no verdict will ever let it pass.
@@ -120,7 +120,7 @@ pub fn refuse_row(id: i64, reason: Span, approval: Approval, plain: Plain) -> Op
 }
 
 /// The verdict that decides: the one that was there, or the reviewer's, which is recorded now.
-fn by_word_of(entry: Option<Entry>, approval: Approval, plain: Plain) -> Option<i64> {
+fn by_word_of(entry: Option<Entry>, approval: Approval, plain: PlainFrame) -> Option<i64> {
     match (entry, approval) {
         (Some(entry), _) => Some(writer::write(&entry, plain).id),
         (None, Approval::Recorded(id)) => Some(id),

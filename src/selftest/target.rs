@@ -12,7 +12,7 @@ use pg::catalog::{self, Column, Generated, Kind, Relation, literal, quote};
 use pg::clock;
 use pg::columns::Reader;
 use pg::identity::{self, Restriction};
-use pg::plain::{Plain, guarded};
+use pg::plain::{PlainFrame, guarded};
 use pg::report::{Report, SqlState};
 use pg::rows::TableRow;
 use pg::settings;
@@ -207,7 +207,7 @@ impl Target {
     }
 
     /// The test's row as the guard would see it: as far as it looks.
-    fn made(&self, oid: Oid, given: Span, plain: Plain) -> TableRow {
+    fn made(&self, oid: Oid, given: Span, plain: PlainFrame) -> TableRow {
         let row = TableRow::open(oid, plain);
         row.put_json(
             || Ok((self.guarded.clone(), given.text().to_owned())),

@@ -5,7 +5,7 @@ use super::leaves::{self, holding};
 use pg::call::Call;
 use pg::catalog::{self, SCHEMA};
 use pg::leaf::{Held, Leaf};
-use pg::plain::{Plain, guarded};
+use pg::plain::{PlainFrame, guarded};
 use pg::report::{Report, SqlState};
 use pg::{clock, identity, lock, own_table, relcache, sql, table, trigger, worker};
 use pgrx::pg_sys::Datum;
@@ -25,7 +25,7 @@ thread_local! {
 }
 
 /// The leaf for a verdict recorded at `moment` that may decide something until `horizon`, made and raised when it must be.
-pub fn for_writing(moment: i64, horizon: i64, plain: Plain) -> Leaf {
+pub fn for_writing(moment: i64, horizon: i64, plain: PlainFrame) -> Leaf {
     prepare(moment, horizon, plain);
     plain.step(|| {
         holding(moment).ok_or_else(|| {
@@ -50,7 +50,7 @@ fn order_worker(starts: i64, horizon: i64) -> Result<(), Report> {
 ///
 /// A background worker does it in a transaction of its own. Where there is none to be had, or the extension itself was created in this
 /// transaction, it is done here, and other recorders who need the same wait for our end.
-pub fn prepare(moment: i64, horizon: i64, plain: Plain) {
+pub fn prepare(moment: i64, horizon: i64, plain: PlainFrame) {
     plain.step(leaves::refresh);
     let has_next = holding(moment + LEAF_WIDTH).is_some();
     if is_ready(moment, horizon) && (has_next || moment < ASK_AGAIN.get()) {
@@ -204,7 +204,7 @@ fn make_table(name: &str, starts: i64) -> Result<(), Report> {
 
 /// `verdict.follow_leaf()`: AFTER INSERT on `verdict.leaves`, ALWAYS. Where a replication worker brings the row of a leaf, the
 /// verdicts that belong into it follow: its table is made.
-pub fn follow(call: Call, plain: Plain) -> Datum {
+pub fn follow(call: Call, plain: PlainFrame) -> Datum {
     if trigger::is_apply() {
         // The row that fired the trigger is not to be seen before its command has ended.
         clock::end_of_command(plain);

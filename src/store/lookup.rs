@@ -4,7 +4,7 @@ use super::leaves;
 use pg::leaf::Found;
 use pg::leaf_scan::{self, Probed, Sees};
 use pg::lock;
-use pg::plain::Plain;
+use pg::plain::PlainFrame;
 use pg::span::Span;
 use pgrx::pg_sys::TransactionId;
 use verdict::{Digest, Outcome, Recorded, Timestamp};
@@ -28,12 +28,12 @@ enum Depth {
 
 /// The newest verdict that still decides something, or, when there is none, the newest that ever did: old leaves are
 /// worth a look only then, to tell `expired` from `missing`.
-pub fn newest(key: Key, now: i64, plain: Plain) -> Option<Found> {
+pub fn newest(key: Key, now: i64, plain: PlainFrame) -> Option<Found> {
     newest_in(key, Depth::Open, now, plain).or_else(|| newest_in(key, Depth::All, now, plain))
 }
 
 /// The newest verdict that still decides something.
-pub fn open(key: Key, now: i64, plain: Plain) -> Option<Found> {
+pub fn open(key: Key, now: i64, plain: PlainFrame) -> Option<Found> {
     newest_in(key, Depth::Open, now, plain)
 }
 
@@ -48,7 +48,7 @@ pub enum Predecessor {
 }
 
 /// The verdict that a writer supersedes. Sees also what other transactions are writing.
-pub fn predecessor(key: Key, now: i64, plain: Plain) -> Predecessor {
+pub fn predecessor(key: Key, now: i64, plain: PlainFrame) -> Predecessor {
     match settled(key, Depth::Open, Sees::Underway, now, plain) {
         Probed::WrittenBy(transaction) => Predecessor::WrittenBy(transaction),
         Probed::Newest(found) => Predecessor::Open(Some(found)),
@@ -56,7 +56,7 @@ pub fn predecessor(key: Key, now: i64, plain: Plain) -> Predecessor {
     }
 }
 
-fn newest_in(key: Key, depth: Depth, now: i64, plain: Plain) -> Option<Found> {
+fn newest_in(key: Key, depth: Depth, now: i64, plain: PlainFrame) -> Option<Found> {
     match settled(key, depth, Sees::Committed, now, plain) {
         Probed::Newest(found) => Some(found),
         Probed::Nothing | Probed::WrittenBy(_) => None,
@@ -68,7 +68,7 @@ fn newest_in(key: Key, depth: Depth, now: i64, plain: Plain) -> Option<Found> {
 /// A verdict that bears a mark has a successor: in a leaf that this backend does not know yet, or behind the scan
 /// (an update moved it while we read). So the list is refreshed and the look-up repeated. What is still marked
 /// then has lost its successor (a partial restore); it decides nothing, and is returned with its mark.
-fn settled(key: Key, depth: Depth, sees: Sees, now: i64, plain: Plain) -> Probed {
+fn settled(key: Key, depth: Depth, sees: Sees, now: i64, plain: PlainFrame) -> Probed {
     const TRIES: usize = 3;
     let mut found = probe(key, depth, sees, now, plain);
     for _ in 1..TRIES {
@@ -88,7 +88,7 @@ fn settled(key: Key, depth: Depth, sees: Sees, now: i64, plain: Plain) -> Probed
 }
 
 /// What the newest leaf that has something for the subject holds.
-fn probe(key: Key, depth: Depth, sees: Sees, now: i64, plain: Plain) -> Probed {
+fn probe(key: Key, depth: Depth, sees: Sees, now: i64, plain: PlainFrame) -> Probed {
     plain.step(leaves::refresh);
     let mut i = 0;
     while let Some(leaf) = leaves::get(i) {

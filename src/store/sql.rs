@@ -8,7 +8,7 @@ use super::writer::{self, Entry, Replaces};
 use crate::args;
 use crate::guc;
 use pg::call::Call;
-use pg::plain::Plain;
+use pg::plain::PlainFrame;
 use pg::report::{Report, SqlState};
 use pg::span::Span;
 use pg::{clock, identity, lock, patience};
@@ -23,7 +23,7 @@ use verdict::{
 const RESPONSE_CAP: usize = verdict::BODY_CAP;
 
 /// `verdict.record(hook, request, response, http_status)`, for text and for bytea.
-pub fn record(call: Call, plain: Plain) -> Datum {
+pub fn record(call: Call, plain: PlainFrame) -> Datum {
     lock::accept_invalidations(plain);
     let [hook, request, response] = [0, 1, 2].map(|n| call.bytes(n, plain));
     let status = call.int4(3);
@@ -45,7 +45,7 @@ pub fn record(call: Call, plain: Plain) -> Datum {
 }
 
 /// `verdict.record_no_answer(hook, request, cause)`.
-pub fn record_no_answer(call: Call, plain: Plain) -> Datum {
+pub fn record_no_answer(call: Call, plain: PlainFrame) -> Datum {
     lock::accept_invalidations(plain);
     let [hook, request, cause] = [0, 1, 2].map(|n| call.bytes(n, plain));
     let entry = plain.step(|| {
@@ -58,7 +58,7 @@ pub fn record_no_answer(call: Call, plain: Plain) -> Datum {
 }
 
 /// `verdict.approve(hook, subject, content, valid_for)`.
-pub fn approve(call: Call, plain: Plain) -> Datum {
+pub fn approve(call: Call, plain: PlainFrame) -> Datum {
     lock::accept_invalidations(plain);
     let [hook, subject] = [0, 1].map(|n| call.bytes(n, plain));
     let content = call.json(2, plain);
@@ -88,7 +88,7 @@ pub fn approve(call: Call, plain: Plain) -> Datum {
 }
 
 /// `verdict.deny(hook, subject, err_code, err_msg)`.
-pub fn deny(call: Call, plain: Plain) -> Datum {
+pub fn deny(call: Call, plain: PlainFrame) -> Datum {
     lock::accept_invalidations(plain);
     let [hook, subject] = [0, 1].map(|n| call.bytes(n, plain));
     let err_code = call.int4(2);
@@ -104,7 +104,7 @@ pub fn deny(call: Call, plain: Plain) -> Datum {
 }
 
 /// `verdict.revoke(hook, subject, reason)`.
-pub fn revoke(call: Call, plain: Plain) -> Datum {
+pub fn revoke(call: Call, plain: PlainFrame) -> Datum {
     lock::accept_invalidations(plain);
     let [hook, subject, reason] = [0, 1, 2].map(|n| call.bytes(n, plain));
     let entry = plain.step(|| {
@@ -122,7 +122,7 @@ pub fn revoke(call: Call, plain: Plain) -> Datum {
 }
 
 /// Writes and returns what was written: `(id, outcome, cause, subject, digest, recorded_at, expires_at)`.
-fn written(call: Call, entry: &Entry, plain: Plain) -> Datum {
+fn written(call: Call, entry: &Entry, plain: PlainFrame) -> Datum {
     let written = writer::write(entry, plain);
     let text = |value: &'static str| Span::of_static(value).to_varlena(plain);
     call.row(

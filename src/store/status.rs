@@ -5,7 +5,7 @@ use super::lookup::{self, Key};
 use crate::args;
 use pg::call::Call;
 use pg::clock;
-use pg::plain::Plain;
+use pg::plain::PlainFrame;
 use pg::report::{Report, SqlState};
 use pg::span::Span;
 use pg::sql::or_raise;
@@ -15,7 +15,7 @@ use pgrx::{name, pg_extern};
 use verdict::{Decision, Dialect, Policy, Row, RowDigest, Timestamp, decide};
 
 /// `verdict.status(hook, subject)`: would a row with this subject pass, content aside?
-pub fn status(call: Call, plain: Plain) -> Datum {
+pub fn status(call: Call, plain: PlainFrame) -> Datum {
     let [hook, subject] = [0, 1].map(|n| call.bytes(n, plain));
     let (key, failed_continue) = plain.step(|| {
         let hook = hooks::by_name(args::required("hook", hook.as_ref().map(Span::text))?)?;

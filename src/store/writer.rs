@@ -10,7 +10,7 @@ use pg::leaf::{self, Col, Found, Held};
 use pg::leaf_write;
 use pg::lock;
 use pg::log::say;
-use pg::plain::Plain;
+use pg::plain::PlainFrame;
 use pg::report::{Report, SqlState};
 use pg::span::Span;
 use pg::test_hooks::{self, Pause, Weakness};
@@ -60,7 +60,7 @@ pub struct Written {
 /// Appends a verdict and marks the one that it replaces.
 ///
 /// Raises 25006 in a read-only transaction, and what waiting for guards and other writers raises.
-pub fn write(entry: &Entry, plain: Plain) -> Written {
+pub fn write(entry: &Entry, plain: PlainFrame) -> Written {
     clock::prevent_if_read_only(plain);
     // Before the look: who has to wait for a leaf of another's transaction must then see what that has written into it.
     let now = clock::now(plain);
@@ -74,7 +74,7 @@ pub fn write(entry: &Entry, plain: Plain) -> Written {
 }
 
 /// Waits until nobody else is writing a verdict of the subject, keeps others out, and returns the newest verdict.
-fn alone(key: Key, plain: Plain) -> Option<Found> {
+fn alone(key: Key, plain: PlainFrame) -> Option<Found> {
     loop {
         if !test_hooks::weakened(Weakness::Unserialised) {
             lock::enter_subject(key.hash, plain);
@@ -99,7 +99,7 @@ fn is_overlooked() -> bool {
 }
 
 /// Appends the verdict behind `previous`, the newest, which gets its mark.
-fn append(entry: &Entry, previous: Option<Found>, plain: Plain) -> Written {
+fn append(entry: &Entry, previous: Option<Found>, plain: PlainFrame) -> Written {
     if entry.replaces == Replaces::Passing {
         plain.step(|| check_passing(previous.as_ref()));
     }
@@ -188,7 +188,7 @@ fn catch_up(id: i64) -> Result<(), Report> {
 }
 
 /// Marks `previous` as superseded. It may have been consumed since it was read: then its current version is marked.
-fn mark(key: Key, previous: Found, by: i64, plain: Plain) {
+fn mark(key: Key, previous: Found, by: i64, plain: PlainFrame) {
     const TRIES: usize = 1000;
     let mut verdict = previous;
     for _ in 0..TRIES {

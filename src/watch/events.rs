@@ -20,14 +20,14 @@ use pg::catalog::{self, Relation};
 use pg::event;
 use pg::identity;
 use pg::log::say;
-use pg::plain::Plain;
+use pg::plain::PlainFrame;
 use pg::report::{About, Report, SqlState};
 use pg::sql::{self, Kept};
 use pgrx::PgLogLevel;
 use pgrx::pg_sys::{Datum, FirstNormalObjectId, NoLock, Oid};
 
 /// `verdict.watch_ddl()`, at ddl_command_end.
-pub fn command_ended(call: Call, plain: Plain) -> Datum {
+pub fn command_ended(call: Call, plain: PlainFrame) -> Datum {
     plain.step(|| {
         let event = call.event().ok_or_else(event::not_an_event_trigger)?;
         if is_off()? {
@@ -77,7 +77,7 @@ pub fn command_ended(call: Call, plain: Plain) -> Datum {
 }
 
 /// `verdict.watch_drop()`, at sql_drop.
-pub fn dropped(call: Call, plain: Plain) -> Datum {
+pub fn dropped(call: Call, plain: PlainFrame) -> Datum {
     plain.step(|| {
         let event = call.event().ok_or_else(event::not_an_event_trigger)?;
         if is_off()? {
@@ -99,7 +99,7 @@ pub fn dropped(call: Call, plain: Plain) -> Datum {
 }
 
 /// `verdict.watch_rewrite()`, at table_rewrite. That it is called loads the library, and with it `pg::making`.
-pub fn rewriting(call: Call, plain: Plain) -> Datum {
+pub fn rewriting(call: Call, plain: PlainFrame) -> Datum {
     plain.step(|| {
         call.event()
             .map(|_| ())

@@ -13,7 +13,7 @@ pub mod weakness;
 pub mod whole;
 
 use pg::call::Call;
-use pg::plain::Plain;
+use pg::plain::PlainFrame;
 use pg::report::{Report, SqlState};
 use pg::{catalog, clock, making, relcache, transaction, trigger};
 use pgrx::pg_sys::Datum;
@@ -26,7 +26,7 @@ pub fn init() {
 
 /// `verdict.invalidate()`: AFTER ROW ALWAYS on our configuration tables. A change of theirs, by whatever way it came,
 /// makes every backend read them again.
-pub fn invalidate(call: Call, plain: Plain) -> Datum {
+pub fn invalidate(call: Call, plain: PlainFrame) -> Datum {
     let came = plain.step(|| {
         let fired = call.trigger().ok_or_else(trigger::not_a_row_trigger)?;
         relcache::invalidate(fired.relation());
@@ -46,7 +46,7 @@ pub fn invalidate(call: Call, plain: Plain) -> Datum {
 
 /// `verdict.guard` and `verdict.alter_guard` of the SQL 0.1.0, which took fewer arguments: their names must be there for
 /// pg_upgrade, which makes every function again.
-pub fn outdated(_call: Call, plain: Plain) -> Datum {
+pub fn outdated(_call: Call, plain: PlainFrame) -> Datum {
     plain.step(|| {
         Err(Report::new(
             SqlState::NotInPrerequisiteState,

@@ -2,7 +2,7 @@
 
 pgrx turns an error of PostgreSQL's into a panic where one of its own wrappers is called (`pg_sys::something(…)`). A panic must not meet a
 frame of C: the server aborts. And an error that is left to jump must not jump over something of Rust's. So in a function that takes a
-`Plain`, and in every callback, C that may raise is called by our own declarations (crates/pg/src/frame/native.rs), and what allocates or may panic
+`PlainFrame`, and in every callback, C that may raise is called by our own declarations (crates/pg/src/frame/native.rs), and what allocates or may panic
 stands inside of `plain.step(…)`, which a callback does not even have."""
 
 import re
@@ -50,7 +50,7 @@ def complaints(path):
             continue  # a declaration
         signature = text[function.end():signature_end]
         is_callback = bool(function[1])
-        if not is_callback and not re.search(r"_?plain: Plain\b", signature):
+        if not is_callback and not re.search(r"_?plain: PlainFrame\b", signature):
             continue
         looked_at += 1
         body = text[signature_end:close(text, signature_end, "{}")]

@@ -1,7 +1,7 @@
 //! One call of a function of ours: its arguments and its result.
 
 use crate::frame::native;
-use crate::frame::plain::Plain;
+use crate::frame::plain::PlainFrame;
 use crate::frame::span::Span;
 use crate::row::event::Event;
 use crate::row::trigger::Fired;
@@ -13,8 +13,11 @@ use std::ffi::c_int;
 /// # Safety
 ///
 /// Called by PostgreSQL's function manager only, with its own argument, from a frame that holds nothing to drop.
-pub unsafe fn enter(fcinfo: pg_sys::FunctionCallInfo, body: fn(Call, Plain) -> Datum) -> Datum {
-    body(Call(fcinfo), Plain(()))
+pub unsafe fn enter(
+    fcinfo: pg_sys::FunctionCallInfo,
+    body: fn(Call, PlainFrame) -> Datum,
+) -> Datum {
+    body(Call(fcinfo), PlainFrame(()))
 }
 
 /// The arguments of one call.
@@ -35,7 +38,7 @@ impl Call {
     }
 
     /// Argument `n` as the bytes of a text or bytea.
-    pub fn bytes(self, n: usize, plain: Plain) -> Option<Span> {
+    pub fn bytes(self, n: usize, plain: PlainFrame) -> Option<Span> {
         self.datum(n).map(|datum| Span::of_varlena(datum, plain))
     }
 
@@ -55,7 +58,7 @@ impl Call {
     }
 
     /// The type of argument `n`, of a polymorphic function.
-    pub fn type_of(self, n: i16, _plain: Plain) -> Option<pg_sys::Oid> {
+    pub fn type_of(self, n: i16, _plain: PlainFrame) -> Option<pg_sys::Oid> {
         // SAFETY: fcinfo is valid during the call; frames are plain.
         let oid = unsafe { native::get_fn_expr_argtype((*self.0).flinfo, c_int::from(n)) };
         (oid != pg_sys::InvalidOid).then_some(oid)
@@ -75,7 +78,7 @@ impl Call {
     }
 
     /// Argument `n`, a jsonb, as text.
-    pub fn json(self, n: usize, plain: Plain) -> Option<Span> {
+    pub fn json(self, n: usize, plain: PlainFrame) -> Option<Span> {
         self.datum(n)
             .map(|datum| crate::row::columns::jsonb_text(datum, plain))
     }
@@ -108,7 +111,7 @@ impl Call {
     }
 
     /// A composite result, in the order of the function's OUT columns.
-    pub fn row<const N: usize>(self, cells: [Option<Datum>; N], _plain: Plain) -> Datum {
+    pub fn row<const N: usize>(self, cells: [Option<Datum>; N], _plain: PlainFrame) -> Datum {
         let mut values = [Datum::null(); N];
         let mut nulls = [true; N];
         for (i, cell) in cells.into_iter().enumerate() {

@@ -2,14 +2,14 @@
 
 use super::test_hooks;
 use crate::frame::native;
-use crate::frame::plain::Plain;
+use crate::frame::plain::PlainFrame;
 use crate::report::{Report, SqlState};
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys::{self, Datum, Interval, Oid};
 use pgrx::{FromDatum, IntoDatum};
 
 /// The clock now (not the transaction's start), in microseconds since 2000-01-01 UTC.
-pub fn now(_plain: Plain) -> i64 {
+pub fn now(_plain: PlainFrame) -> i64 {
     // SAFETY: reads the clock.
     unsafe { native::GetCurrentTimestamp() + test_hooks::clock_ahead() }
 }
@@ -39,7 +39,7 @@ pub fn own_next_id(sequence: &str) -> Result<i64, Report> {
 }
 
 /// `moment + interval`, with days of 24 hours in UTC, whatever the session's TimeZone. Raises 22008 when that is out of range.
-pub fn after(moment: i64, interval: Interval, _plain: Plain) -> i64 {
+pub fn after(moment: i64, interval: Interval, _plain: PlainFrame) -> i64 {
     let mut interval = interval;
     // SAFETY: the function takes a timestamp and a pointer to an interval; a timestamptz is a timestamp in UTC.
     unsafe {
@@ -54,19 +54,19 @@ pub fn after(moment: i64, interval: Interval, _plain: Plain) -> i64 {
 }
 
 /// The next verdict id of `sequence`.
-pub fn next_id(sequence: Oid, _plain: Plain) -> i64 {
+pub fn next_id(sequence: Oid, _plain: PlainFrame) -> i64 {
     // SAFETY: an existing sequence; no permission check, since recording is the gate.
     unsafe { native::nextval_internal(sequence, false) }
 }
 
 /// Makes what this command wrote visible to what comes next in the same statement.
-pub fn end_of_command(_plain: Plain) {
+pub fn end_of_command(_plain: PlainFrame) {
     // SAFETY: not in parallel mode (the functions are PARALLEL UNSAFE).
     unsafe { native::CommandCounterIncrement() }
 }
 
 /// Refuses to write in a read-only transaction, on a standby, or in a parallel worker.
-pub fn prevent_if_read_only(_plain: Plain) {
+pub fn prevent_if_read_only(_plain: PlainFrame) {
     // SAFETY: NUL-terminated constant.
     unsafe {
         native::PreventCommandIfReadOnly(c"verdict recording".as_ptr());

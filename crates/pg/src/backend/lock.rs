@@ -1,7 +1,7 @@
 //! The locks that put those in a row who do the same thing: write verdicts of one subject, hold one row, make leaves.
 
 use crate::frame::native;
-use crate::frame::plain::Plain;
+use crate::frame::plain::PlainFrame;
 use pgrx::pg_sys::{self, TransactionId};
 
 /// Fourth field of our advisory lock tags. PostgreSQL's own functions use 1 and 2, so an application's
@@ -27,30 +27,30 @@ const MODE: pg_sys::LOCKMODE = pg_sys::ExclusiveLock as pg_sys::LOCKMODE;
 /// a million verdicts holds one of these locks, not a million.
 ///
 /// Raises what waiting for a lock raises: 55P03, 40P01, 57014.
-pub fn enter_subject(subject_hash: i64, plain: Plain) {
+pub fn enter_subject(subject_hash: i64, plain: PlainFrame) {
     acquire(subject_hash, SUBJECT_CLASS, plain);
     accept_invalidations(plain);
 }
 
 /// Lets the subject's next writer in. On an error the end of the (sub)transaction does.
-pub fn leave_subject(subject_hash: i64, plain: Plain) {
+pub fn leave_subject(subject_hash: i64, plain: PlainFrame) {
     release(subject_hash, SUBJECT_CLASS, plain);
 }
 
 /// As [`enter_subject`], for whoever holds the same row in quarantine.
-pub fn enter_held_row(content_hash: i64, plain: Plain) {
+pub fn enter_held_row(content_hash: i64, plain: PlainFrame) {
     acquire(content_hash, HOLD_CLASS, plain);
 }
 
 /// As [`leave_subject`].
-pub fn leave_held_row(content_hash: i64, plain: Plain) {
+pub fn leave_held_row(content_hash: i64, plain: PlainFrame) {
     release(content_hash, HOLD_CLASS, plain);
 }
 
 /// Waits until that transaction has ended, whichever way.
 ///
 /// Raises what waiting for a lock raises.
-pub fn end_of(transaction: TransactionId, plain: Plain) {
+pub fn end_of(transaction: TransactionId, plain: PlainFrame) {
     // SAFETY: a transaction that was seen at work; not ours, for a dirty snapshot tells of others only. Frames are plain.
     unsafe {
         let (anywhere, nothing) = (std::ptr::null_mut(), std::ptr::null_mut());
@@ -72,13 +72,13 @@ pub fn guards_of(table: pg_sys::Oid) {
 /// Waits for whoever asks for leaves at this moment, and keeps others out until [`leave_asking`].
 ///
 /// Raises what waiting for a lock raises.
-pub fn enter_asking(plain: Plain) {
+pub fn enter_asking(plain: PlainFrame) {
     acquire(ASKING, LEAF_CLASS, plain);
     accept_invalidations(plain);
 }
 
 /// As [`leave_subject`].
-pub fn leave_asking(plain: Plain) {
+pub fn leave_asking(plain: PlainFrame) {
     release(ASKING, LEAF_CLASS, plain);
 }
 
@@ -86,13 +86,13 @@ pub fn leave_asking(plain: Plain) {
 /// [`leave_making`].
 ///
 /// Raises what waiting for a lock raises.
-pub fn enter_making(plain: Plain) {
+pub fn enter_making(plain: PlainFrame) {
     acquire(MAKING, LEAF_CLASS, plain);
     accept_invalidations(plain);
 }
 
 /// For whoever has found nothing to make.
-pub fn leave_making(plain: Plain) {
+pub fn leave_making(plain: PlainFrame) {
     release(MAKING, LEAF_CLASS, plain);
 }
 
@@ -105,23 +105,23 @@ pub fn is_held(relation: pg_sys::Oid, mode: u32) -> bool {
 /// Waits for whoever retires leaves, and keeps others out until the transaction ends.
 ///
 /// Raises what waiting for a lock raises.
-pub fn retirer(plain: Plain) {
+pub fn retirer(plain: PlainFrame) {
     acquire(RETIRING, LEAF_CLASS, plain);
     accept_invalidations(plain);
 }
 
 /// Sees the changes of relations that other transactions have committed by now.
-pub fn accept_invalidations(_plain: Plain) {
+pub fn accept_invalidations(_plain: PlainFrame) {
     // SAFETY: may read catalogs and raise; frames are plain.
     unsafe { native::AcceptInvalidationMessages() }
 }
 
-fn acquire(key: i64, class: u16, _plain: Plain) {
+fn acquire(key: i64, class: u16, _plain: PlainFrame) {
     // SAFETY: a well-formed tag of the user lock method; transaction scope.
     unsafe { native::LockAcquire(&tag(key, class), MODE, false, false) };
 }
 
-fn release(key: i64, class: u16, _plain: Plain) {
+fn release(key: i64, class: u16, _plain: PlainFrame) {
     // SAFETY: as `acquire`, which has taken it in this call.
     unsafe { native::LockRelease(&tag(key, class), MODE, false) };
 }

@@ -1,11 +1,11 @@
 //! How long a revoke waits for the messages that hold its verdict.
 
 use crate::frame::native;
-use crate::frame::plain::Plain;
+use crate::frame::plain::PlainFrame;
 use pgrx::pg_sys;
 
 /// Sets `lock_timeout` to so many milliseconds until [`end`]; an ERROR undoes it too.
-pub fn begin(milliseconds: i32, plain: Plain) -> i32 {
+pub fn begin(milliseconds: i32, plain: PlainFrame) -> i32 {
     let value = plain.step(|| {
         Ok(crate::frame::span::Span::copy(
             milliseconds.to_string().as_bytes(),
@@ -29,7 +29,7 @@ pub fn begin(milliseconds: i32, plain: Plain) -> i32 {
 }
 
 /// Restores `lock_timeout`.
-pub fn end(level: i32, _plain: Plain) {
+pub fn end(level: i32, _plain: PlainFrame) {
     // SAFETY: pops the level that `begin` pushed.
     unsafe { native::AtEOXact_GUC(true, level) }
 }

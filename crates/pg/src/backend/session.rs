@@ -2,7 +2,7 @@
 
 use super::clock;
 use crate::frame::native;
-use crate::frame::plain::Plain;
+use crate::frame::plain::PlainFrame;
 use crate::frame::text;
 use pgrx::pg_sys;
 use std::cell::Cell;
@@ -39,7 +39,7 @@ thread_local! {
 /// Whether this is an apply worker of one of the subscriptions with which Citus moves or splits a shard. What it copies was
 /// judged where it came from, and is the same row. Anybody can take such a name: it counts only where Citus is, and for a
 /// superuser's subscription.
-pub fn is_shard_move(plain: Plain) -> bool {
+pub fn is_shard_move(plain: PlainFrame) -> bool {
     // SAFETY: in an apply worker MySubscription points to the subscription that it works for; else it is NULL.
     let Some(subscription) = (unsafe {
         match pg_sys::IsLogicalWorker() {
@@ -78,7 +78,7 @@ pub fn is_shard_move(plain: Plain) -> bool {
 
 /// Whether a superuser's pg_restore is at work here. Anybody can take that name, so that all depends on the role: code of
 /// another one's, which autovacuum, ANALYZE or an index may run in a superuser's session, has a security context of its own.
-pub fn is_superusers_restore(_plain: Plain) -> bool {
+pub fn is_superusers_restore(_plain: PlainFrame) -> bool {
     // SAFETY: application_name is NUL-terminated text or NULL; the others read backend state and the syscache.
     unsafe {
         let name = pg_sys::application_name;

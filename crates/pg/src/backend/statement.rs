@@ -3,7 +3,7 @@
 //! Natively, so that what the table's guards and constraints raise reaches the client whole.
 
 use crate::frame::native;
-use crate::frame::plain::Plain;
+use crate::frame::plain::PlainFrame;
 use crate::frame::settings::EXACT;
 use crate::frame::span::Span;
 use pgrx::pg_sys::{self, Datum, Oid};
@@ -55,7 +55,7 @@ impl Statement {
     }
 
     /// Runs it as `role`; how many rows it has stored or changed. Raises what the statement raises.
-    pub fn run_as(self, role: Oid, plain: Plain) -> u64 {
+    pub fn run_as(self, role: Oid, plain: PlainFrame) -> u64 {
         // SAFETY: the pair Get/Set restores what it found, as does the GUC nest level; on ERROR (sub)transaction abort
         // restores both. SPI is connected and finished in this frame.
         unsafe {
@@ -88,7 +88,7 @@ impl Statement {
     }
 }
 
-fn set(name: *const c_char, value: *const c_char, _plain: Plain) {
+fn set(name: *const c_char, value: *const c_char, _plain: PlainFrame) {
     // SAFETY: NUL-terminated; at the nest level that the caller has pushed.
     unsafe {
         native::set_config_option(

@@ -39,9 +39,9 @@ pub enum Weakness {
 #[cfg(not(feature = "test_hooks"))]
 mod imp {
     use super::{Pause, Weakness};
-    use crate::frame::plain::Plain;
+    use crate::frame::plain::PlainFrame;
 
-    pub fn pause(_at: Pause, _plain: Plain) {}
+    pub fn pause(_at: Pause, _plain: PlainFrame) {}
 
     pub fn weakened(_how: Weakness) -> bool {
         false
@@ -59,7 +59,7 @@ mod imp {
     use super::{Pause, Weakness};
     use crate::backend::lock;
     use crate::frame::native;
-    use crate::frame::plain::Plain;
+    use crate::frame::plain::PlainFrame;
     use pgrx::pg_sys;
     use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
     use std::ffi::CString;
@@ -76,7 +76,7 @@ mod imp {
     /// `pg_advisory_lock(bigint)`'s class.
     const BIGINT_CLASS: u16 = 1;
 
-    pub fn pause(at: Pause, _plain: Plain) {
+    pub fn pause(at: Pause, _plain: PlainFrame) {
         if let Ok(microseconds @ 1..) = u64::try_from(SLEEP.get()) {
             std::thread::sleep(Duration::from_micros(microseconds));
         }

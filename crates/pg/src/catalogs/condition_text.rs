@@ -6,7 +6,7 @@
 use super::catalog::{self, Relation};
 use super::expression;
 use crate::frame::native;
-use crate::frame::plain::{Plain, guarded};
+use crate::frame::plain::{PlainFrame, guarded};
 use crate::frame::text;
 use crate::report::{Report, SqlState};
 use pgrx::PgList;
@@ -115,7 +115,7 @@ unsafe fn check_type(type_name: *mut pg_sys::TypeName) -> Result<(), Report> {
     ))
 }
 
-fn named(raw: *mut Node, _plain: Plain) -> Named {
+fn named(raw: *mut Node, _plain: PlainFrame) -> Named {
     let mut named = Named {
         columns: std::ptr::null_mut(),
         types: std::ptr::null_mut(),

@@ -5,7 +5,7 @@
 
 use super::catalog;
 use crate::frame::native;
-use crate::frame::plain::Plain;
+use crate::frame::plain::PlainFrame;
 use pgrx::pg_sys::{self, Node, NodeTag, Oid};
 use std::collections::{HashMap, HashSet};
 use std::ffi::{c_int, c_void};
@@ -30,7 +30,7 @@ pub(crate) struct Uses {
 }
 
 /// Looks at an analyzed expression.
-pub(crate) fn uses(expression: *mut Node, _plain: Plain) -> Uses {
+pub(crate) fn uses(expression: *mut Node, _plain: PlainFrame) -> Uses {
     let mut found = Uses {
         functions: std::ptr::null_mut(),
         types: std::ptr::null_mut(),
@@ -133,8 +133,8 @@ unsafe extern "C-unwind" fn collect_function(function: Oid, context: *mut c_void
 impl Uses {
     /// Whether evaluating the expression may run code that is not PostgreSQL's own, or reads anything but its arguments.
     ///
-    /// Plain: nothing of Rust's.
-    pub(crate) fn runs_foreign_code(&self, plain: Plain) -> bool {
+    /// PlainFrame: nothing of Rust's.
+    pub(crate) fn runs_foreign_code(&self, plain: PlainFrame) -> bool {
         let is_built_in = |oid: Oid| oid.to_u32() < pg_sys::FirstNormalObjectId;
         self.other_node
             || self.mutable
@@ -217,7 +217,7 @@ pub struct Problem {
 /// # Safety
 ///
 /// Frames are plain.
-unsafe fn is_enum_or_array_of_one(oid: Oid, _plain: Plain) -> bool {
+unsafe fn is_enum_or_array_of_one(oid: Oid, _plain: PlainFrame) -> bool {
     // SAFETY: syscache look-ups, which may raise by longjmp.
     unsafe { native::type_is_enum(oid) || native::type_is_enum(native::get_base_element_type(oid)) }
 }

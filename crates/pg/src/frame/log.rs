@@ -1,7 +1,7 @@
 //! Lines for the client and for the server's log.
 
 use super::native;
-use super::plain::{Plain, copy_text};
+use super::plain::{PlainFrame, copy_text};
 use super::span::Span;
 use pgrx::pg_sys;
 use std::ffi::{c_char, c_int};
@@ -14,7 +14,7 @@ pub fn say(level: pgrx::PgLogLevel, text: &str) {
 }
 
 /// One line to the server log and nowhere else: never to the client, whatever its client_min_messages.
-pub fn server_only(line: Span, _plain: Plain) {
+pub fn server_only(line: Span, _plain: PlainFrame) {
     // SAFETY: `line` ends with NUL (see `Span::copy`), frames are plain.
     unsafe { emit(pg_sys::LOG_SERVER_ONLY as c_int, line.as_c_str()) }
 }

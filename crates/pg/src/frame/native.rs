@@ -10,7 +10,7 @@
 //! # Safety
 //!
 //! Any of these may `longjmp`. They may only be called from frames that hold nothing to drop: every caller
-//! takes a [`super::plain::Plain`] as the witness of that.
+//! takes a [`super::plain::PlainFrame`] as the witness of that.
 
 use pgrx::pg_sys::{self, Datum, Oid, Relation};
 use std::ffi::{c_char, c_int, c_void};

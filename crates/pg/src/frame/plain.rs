@@ -1,7 +1,7 @@
 //! Plain frames: frames that PostgreSQL may `longjmp` out of, since they have nothing to drop.
 //!
 //! RFC 2945 calls them *plain old frames*. An entry point runs in one. From there it takes turns: C that may
-//! raise is called bare ([`super::native`]); Rust that allocates or may panic runs inside [`Plain::step`], and
+//! raise is called bare ([`super::native`]); Rust that allocates or may panic runs inside [`PlainFrame::step`], and
 //! hands back something `Copy`, or a [`Report`] to raise.
 
 use super::native;
@@ -11,10 +11,10 @@ use std::ffi::{CString, c_char, c_int};
 
 /// Witness that the calling frames hold nothing to drop, so that PostgreSQL may jump out of them.
 ///
-/// Only an entry point makes one. A function that takes a `Plain` may raise by `longjmp`; its caller must
+/// Only an entry point makes one. A function that takes a `PlainFrame` may raise by `longjmp`; its caller must
 /// hold only `Copy` values, or have the call inside a frame of its own.
 #[derive(Clone, Copy)]
-pub struct Plain(pub(crate) ());
+pub struct PlainFrame(pub(crate) ());
 
 /// A [`Report`] copied to palloc'ed memory: survives the Rust frame that made it.
 #[derive(Clone, Copy)]
@@ -34,7 +34,7 @@ enum Turn<T: Copy> {
     Raise(RawReport),
 }
 
-impl Plain {
+impl PlainFrame {
     /// Runs Rust that may allocate, panic, or call pgrx. An `Err` becomes an ERROR with every field of it;
     /// a panic becomes an internal error without backtrace.
     pub fn step<T: Copy>(self, f: impl FnOnce() -> Result<T, Report>) -> T {
@@ -64,19 +64,19 @@ pub(crate) fn raise_through_pgrx(report: Report) -> ! {
 
 /// Rust that a callback of PostgreSQL's runs. An `Err` becomes an ERROR.
 pub(crate) fn callback(f: fn() -> Result<(), Report>) {
-    Plain(()).step(f);
+    PlainFrame(()).step(f);
 }
 
 /// As [`callback`], about one object.
 pub(crate) fn callback_about<T: Copy>(object: T, f: fn(T) -> Result<(), Report>) {
-    Plain(()).step(|| f(object));
+    PlainFrame(()).step(|| f(object));
 }
 
 /// Plain code from within a step or a `#[pg_extern]`. `f` holds `Copy` values only. What it raises goes on through pgrx:
 /// with SQLSTATE, message, DETAIL and HINT, but without CONTEXT.
-pub fn guarded<T: Copy>(f: impl FnOnce(Plain) -> T) -> T {
+pub fn guarded<T: Copy>(f: impl FnOnce(PlainFrame) -> T) -> T {
     // SAFETY: the boundary catches a longjmp in this frame; f's frames are plain.
-    unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| f(Plain(()))) }
+    unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| f(PlainFrame(()))) }
 }
 
 impl RawReport {

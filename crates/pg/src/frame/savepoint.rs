@@ -1,6 +1,6 @@
 //! Attempts that may fail without failing the rest: each in a savepoint of its own.
 
-use super::plain::{Plain, guarded};
+use super::plain::{PlainFrame, guarded};
 use pgrx::PgSqlErrorCode as Code;
 use pgrx::PgTryBuilder;
 use pgrx::pg_sys::{self, panic::CaughtError};
@@ -33,7 +33,7 @@ impl std::fmt::Display for Failure {
 /// Runs plain code in a savepoint. What it raises rolls the savepoint back and becomes an `Err`; a cancelled statement, a
 /// deadlock and a server that shuts down go on, without the savepoint: PostgreSQL would take one that is left open for the
 /// client's, and wait for its ROLLBACK TO.
-pub fn attempt<T: Copy>(f: impl FnOnce(Plain) -> T) -> Result<T, Failure> {
+pub fn attempt<T: Copy>(f: impl FnOnce(PlainFrame) -> T) -> Result<T, Failure> {
     run(|| guarded(f), true)
 }
 

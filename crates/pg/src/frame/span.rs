@@ -1,7 +1,7 @@
 //! Bytes in PostgreSQL's memory, carried through plain frames.
 
 use super::native;
-use super::plain::Plain;
+use super::plain::PlainFrame;
 use pgrx::pg_sys::{self, Datum};
 use std::ffi::c_char;
 
@@ -22,7 +22,7 @@ impl Span {
     };
 
     /// The payload of a text, bytea or any other varlena, detoasted when needed.
-    pub fn of_varlena(datum: Datum, _plain: Plain) -> Self {
+    pub fn of_varlena(datum: Datum, _plain: PlainFrame) -> Self {
         // SAFETY: the datum is a varlena by its SQL type; frames are plain, so detoasting may raise.
         unsafe {
             let packed = native::pg_detoast_datum_packed(datum.cast_mut_ptr());
@@ -94,7 +94,7 @@ impl Span {
     }
 
     /// The bytes of a pass-by-value datum.
-    pub fn of_word(word: usize, plain: Plain) -> Self {
+    pub fn of_word(word: usize, plain: PlainFrame) -> Self {
         let bytes = word.to_ne_bytes();
         Self {
             start: bytes.as_ptr(),
@@ -104,7 +104,7 @@ impl Span {
     }
 
     /// A palloc'ed copy, for bytes that lie in a page which is let go.
-    pub fn keep(self, _plain: Plain) -> Self {
+    pub fn keep(self, _plain: PlainFrame) -> Self {
         // SAFETY: palloc returns len + 1 writable bytes; frames are plain.
         unsafe {
             let start = native::palloc(self.len + 1).cast::<u8>();
@@ -133,7 +133,7 @@ impl Span {
     }
 
     /// A new text or bytea datum with these bytes.
-    pub fn to_varlena(self, _plain: Plain) -> Datum {
+    pub fn to_varlena(self, _plain: PlainFrame) -> Datum {
         // SAFETY: palloc'ed memory of header + len; SET_VARSIZE writes the header.
         unsafe {
             let size = self.len + pg_sys::VARHDRSZ;

@@ -2,7 +2,7 @@
 
 use crate::catalogs::catalog;
 use crate::frame::native;
-use crate::frame::plain::Plain;
+use crate::frame::plain::PlainFrame;
 use crate::frame::span::Span;
 use pgrx::pg_sys::{self, Datum, Oid};
 
@@ -45,7 +45,7 @@ pub enum Raw {
 pub struct RowSlot(pub(crate) *mut pg_sys::TupleTableSlot);
 
 /// Reads one column.
-pub fn read(row: RowSlot, attnum: i16, reader: Reader, plain: Plain) -> Raw {
+pub fn read(row: RowSlot, attnum: i16, reader: Reader, plain: PlainFrame) -> Raw {
     let Some(datum) = value(row, attnum, plain) else {
         return Raw::Null;
     };
@@ -78,7 +78,7 @@ pub fn read(row: RowSlot, attnum: i16, reader: Reader, plain: Plain) -> Raw {
 }
 
 /// A jsonb as text.
-pub(crate) fn jsonb_text(datum: Datum, _plain: Plain) -> Span {
+pub(crate) fn jsonb_text(datum: Datum, _plain: PlainFrame) -> Span {
     // SAFETY: a jsonb datum; detoasted whole (JsonbToCString reads an aligned container behind the 4-byte header).
     unsafe {
         let jsonb = native::pg_detoast_datum(datum.cast_mut_ptr()).cast::<pg_sys::Jsonb>();
@@ -89,7 +89,7 @@ pub(crate) fn jsonb_text(datum: Datum, _plain: Plain) -> Span {
 
 /// Whether the column's bytes differ between two versions of a row. Equal TOAST pointers are equal values; others
 /// are compared detoasted.
-pub fn differs(old: RowSlot, new: RowSlot, attnum: i16, plain: Plain) -> bool {
+pub fn differs(old: RowSlot, new: RowSlot, attnum: i16, plain: PlainFrame) -> bool {
     match (value(old, attnum, plain), value(new, attnum, plain)) {
         (None, None) => false,
         (Some(a), Some(b)) => {
@@ -115,7 +115,7 @@ pub fn differs(old: RowSlot, new: RowSlot, attnum: i16, plain: Plain) -> bool {
 }
 
 /// The bytes of a column for a fingerprint within this transaction, whatever its type.
-pub fn fingerprint(row: RowSlot, attnum: i16, plain: Plain) -> Option<Span> {
+pub fn fingerprint(row: RowSlot, attnum: i16, plain: PlainFrame) -> Option<Span> {
     let datum = value(row, attnum, plain)?;
     // SAFETY: the attribute describes the datum.
     let (by_value, length) = unsafe {
@@ -133,7 +133,7 @@ pub fn fingerprint(row: RowSlot, attnum: i16, plain: Plain) -> Option<Span> {
     })
 }
 
-fn value(row: RowSlot, attnum: i16, _plain: Plain) -> Option<Datum> {
+fn value(row: RowSlot, attnum: i16, _plain: PlainFrame) -> Option<Datum> {
     // SAFETY: attnum is one of the relation's; deforming does not detoast.
     unsafe {
         if (*row.0).tts_nvalid < attnum {
@@ -186,7 +186,7 @@ impl Since {
 }
 
 /// Whether the row was made at that moment or later. NULL is no moment: such a row counts.
-pub fn is_since(row: RowSlot, since: Since, plain: Plain) -> bool {
+pub fn is_since(row: RowSlot, since: Since, plain: PlainFrame) -> bool {
     value(row, since.attnum, plain).is_none_or(|datum| datum.value() as i64 >= since.from)
 }
 

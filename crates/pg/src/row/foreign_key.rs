@@ -2,12 +2,12 @@
 
 use super::columns::{self, RowSlot};
 use super::trigger::Fired;
-use crate::frame::plain::{Plain, guarded};
+use crate::frame::plain::{PlainFrame, guarded};
 use pgrx::{PgList, pg_sys};
 
 /// Whether a foreign key of the table makes this update: ON UPDATE or ON DELETE with CASCADE, SET NULL or SET DEFAULT. What a
 /// trigger does meanwhile to other columns is its own.
-pub fn makes(fired: Fired, old: RowSlot, new: RowSlot, plain: Plain) -> bool {
+pub fn makes(fired: Fired, old: RowSlot, new: RowSlot, plain: PlainFrame) -> bool {
     // SAFETY: reads backend state. Only foreign keys exempt themselves from forced row security.
     if unsafe { !pg_sys::InNoForceRLSOperation() } {
         return false;

@@ -4,7 +4,7 @@ use super::columns::RowSlot;
 use super::trigger::Fired;
 use super::tuple::{MOVED, Statement, is_heap};
 use crate::frame::native;
-use crate::frame::plain::Plain;
+use crate::frame::plain::PlainFrame;
 use pgrx::itemptr::item_pointer_get_block_number_no_check;
 use pgrx::pg_sys::{self, ItemPointerData, Oid, Relation};
 
@@ -16,7 +16,7 @@ pub struct Version {
 }
 
 /// The statement for which a BEFORE trigger has fired. Not the transaction's current command, which a trigger may have moved on.
-pub fn statement_at_work(_plain: Plain) -> Statement {
+pub fn statement_at_work(_plain: PlainFrame) -> Statement {
     /// A number that no command has: for code that runs statements without a snapshot. PostgreSQL itself does not.
     const UNKNOWN: Statement = Statement::MAX;
     // SAFETY: the snapshot of the statement at work is the active one. It bears the number that the statement writes.
@@ -42,7 +42,7 @@ impl Version {
 
     /// Whether this statement has sent it to another partition. (Another access method than heap leaves no mark, and nothing can
     /// be told: then yes.)
-    pub fn is_sent_by(self, statement: Statement, _plain: Plain) -> bool {
+    pub fn is_sent_by(self, statement: Statement, _plain: PlainFrame) -> bool {
         // SAFETY: this transaction has locked the leaf, or dropped it. The version was seen by it and cannot be vacuumed away,
         // unless the leaf was truncated here; its header is read under the pin that heap_fetch keeps, and its page's lock.
         unsafe {
@@ -86,7 +86,7 @@ impl Version {
 
     /// The version as a row of the table that the trigger fired on, whose columns may have other places. It lies in the current
     /// memory context. `None` when it cannot be read any more.
-    pub fn as_row_of(self, fired: Fired, _plain: Plain) -> Option<RowSlot> {
+    pub fn as_row_of(self, fired: Fired, _plain: PlainFrame) -> Option<RowSlot> {
         // SAFETY: as `is_sent_by`. Two partitions of one tree have the same columns by name; the copies of the description and of the
         // tuple belong to nobody but this call's memory context.
         unsafe {

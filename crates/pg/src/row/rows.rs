@@ -8,7 +8,7 @@ use crate::catalogs::catalog::{self, Relation};
 use crate::catalogs::identity;
 use crate::frame::memory;
 use crate::frame::native;
-use crate::frame::plain::Plain;
+use crate::frame::plain::PlainFrame;
 use crate::frame::settings;
 use crate::report::{Report, SqlState};
 use pgrx::Spi;
@@ -118,7 +118,7 @@ pub struct TableRow {
 
 impl TableRow {
     /// Opens the table, until [`TableRow::close`]. There is no row yet.
-    pub fn open(table: Oid, _plain: Plain) -> Self {
+    pub fn open(table: Oid, _plain: PlainFrame) -> Self {
         // SAFETY: the slot lives in the current memory context; on ERROR the resource owner closes the table.
         unsafe {
             let relation = native::table_open(table, pg_sys::AccessShareLock as i32);
@@ -134,7 +134,7 @@ impl TableRow {
     pub fn put_json(
         self,
         given: impl FnOnce() -> Result<(Vec<String>, String), Report>,
-        plain: Plain,
+        plain: PlainFrame,
     ) {
         let made = plain.step(|| {
             let (names, json) = given()?;
@@ -151,7 +151,7 @@ impl TableRow {
     }
 
     /// Puts in a composite value, which must be a row of the table as it is.
-    pub fn put_value(self, value: Datum, plain: Plain) {
+    pub fn put_value(self, value: Datum, plain: PlainFrame) {
         // SAFETY: a composite by its SQL type; tuple and slot live in the current memory context.
         unsafe {
             let header = native::pg_detoast_datum(value.cast_mut_ptr())
@@ -186,11 +186,11 @@ impl TableRow {
     }
 
     /// As [`trigger::under_condition`], for whoever asks: a condition that would run a user's code is none of ours.
-    pub fn under_condition_of(self, name: &CStr, plain: Plain) -> bool {
+    pub fn under_condition_of(self, name: &CStr, plain: PlainFrame) -> bool {
         trigger::under_own_condition(self.relation, name, self.slot(), plain)
     }
 
-    pub fn close(self, _plain: Plain) {
+    pub fn close(self, _plain: PlainFrame) {
         // SAFETY: both were opened by `open`. The lock stays until the transaction ends.
         unsafe {
             native::ExecDropSingleTupleTableSlot(self.slot);
@@ -205,7 +205,7 @@ impl TableRow {
 ///
 /// # Safety
 ///
-/// `header` is a detoasted composite value; `desc` is the table's. Plain: nothing of Rust's.
+/// `header` is a detoasted composite value; `desc` is the table's. PlainFrame: nothing of Rust's.
 unsafe fn has_shape_of(
     header: *const pg_sys::HeapTupleHeaderData,
     desc: pg_sys::TupleDesc,

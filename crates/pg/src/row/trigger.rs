@@ -4,7 +4,7 @@ use super::columns::RowSlot;
 use super::tuple::{self, MOVED, Statement};
 use crate::catalogs::expression;
 use crate::frame::native;
-use crate::frame::plain::{Plain, guarded};
+use crate::frame::plain::{PlainFrame, guarded};
 use crate::frame::text;
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{self, Datum, Oid};
@@ -85,7 +85,7 @@ impl Fired {
     }
 
     /// As [`Fired::kept`], with another value in one column.
-    pub fn kept_with(self, attnum: i16, value: Datum, _plain: Plain) -> Datum {
+    pub fn kept_with(self, attnum: i16, value: Datum, _plain: PlainFrame) -> Datum {
         let attnum = i32::from(attnum);
         // SAFETY: the tuple is of the relation's row type and the value of the column's; the new tuple lies in the
         // per-tuple context, as the trigger manager wants it.
@@ -136,7 +136,7 @@ impl Fired {
     }
 
     /// The statement that stored the row of an AFTER INSERT trigger; `None` where the access method does not keep it.
-    pub fn stored_by(self, _plain: Plain) -> Option<Statement> {
+    pub fn stored_by(self, _plain: PlainFrame) -> Option<Statement> {
         // SAFETY: the tuple's xmin is this transaction's; frames are plain.
         unsafe {
             tuple::is_heap(self.table())
@@ -145,7 +145,7 @@ impl Fired {
     }
 
     /// As [`Fired::stored_by`], for the statement that deleted the row of an AFTER DELETE trigger.
-    pub fn deleted_by(self, _plain: Plain) -> Option<Statement> {
+    pub fn deleted_by(self, _plain: PlainFrame) -> Option<Statement> {
         // SAFETY: the tuple's xmax is this transaction's; frames are plain.
         unsafe {
             tuple::is_heap(self.table())
@@ -159,7 +159,7 @@ impl Fired {
     }
 
     /// As [`under_condition`], for the table that the trigger fired on.
-    pub fn under_condition_of(self, name: &CStr, row: RowSlot, plain: Plain) -> bool {
+    pub fn under_condition_of(self, name: &CStr, row: RowSlot, plain: PlainFrame) -> bool {
         // Whoever stores the row runs the trigger's condition in any case.
         under_condition(self.table(), name, row, |_| true, plain)
     }
@@ -171,7 +171,7 @@ pub(crate) fn under_own_condition(
     relation: pg_sys::Relation,
     name: &CStr,
     row: RowSlot,
-    plain: Plain,
+    plain: PlainFrame,
 ) -> bool {
     let allowed = |expression| !expression::uses(expression, plain).runs_foreign_code(plain);
     under_condition(relation, name, row, allowed, plain)
@@ -185,7 +185,7 @@ fn under_condition(
     name: &CStr,
     row: RowSlot,
     allowed: impl Fn(*mut pg_sys::Node) -> bool,
-    plain: Plain,
+    plain: PlainFrame,
 ) -> bool {
     // SAFETY: trigdesc belongs to the open relation; the executor state is freed in the same frame or, on ERROR,
     // with its memory context.

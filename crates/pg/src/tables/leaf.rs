@@ -7,7 +7,7 @@ use crate::backend::test_hooks::{self, Weakness};
 use crate::catalogs::catalog;
 use crate::catalogs::relcache;
 use crate::frame::native;
-use crate::frame::plain::Plain;
+use crate::frame::plain::PlainFrame;
 use crate::frame::span::Span;
 use crate::report::Report;
 use pgrx::pg_sys::{self, ItemPointerData, Oid};
@@ -157,7 +157,7 @@ pub enum Held {
 ///
 /// FOR KEY SHARE would not do: a writer's mark takes NO KEY UPDATE, which does not conflict with it.
 /// A verdict of our own transaction needs no lock: nobody else can see it, and its writers wait for us.
-pub fn lock(found: &Found, _plain: Plain) -> Held {
+pub fn lock(found: &Found, _plain: PlainFrame) -> Held {
     if found.own || test_hooks::weakened(Weakness::NoLock) {
         return Held::Yes;
     }
@@ -201,7 +201,7 @@ pub const HOLDERS_CAP: usize = 8;
 
 /// The transactions that have locked or updated the verdict, as far as its tuple says; 0 fills the rest. Some may have
 /// ended since.
-pub fn holders(found: &Found, _plain: Plain) -> [u32; HOLDERS_CAP] {
+pub fn holders(found: &Found, _plain: PlainFrame) -> [u32; HOLDERS_CAP] {
     let mut holders = [0; HOLDERS_CAP];
     // SAFETY: the leaf is open and locked since `newest`; the header is read while its page is pinned and locked; members is
     // palloc'ed by the callee and has as many elements as it says.

@@ -4,7 +4,7 @@ use super::leaf::{COLUMNS, Col, Found, Leaf};
 use super::version;
 use crate::catalogs::relcache;
 use crate::frame::native;
-use crate::frame::plain::Plain;
+use crate::frame::plain::PlainFrame;
 use crate::frame::span::Span;
 use pgrx::pg_sys::{self, Datum, Oid, Relation, TransactionId};
 
@@ -37,7 +37,7 @@ pub fn newest(
     leaf: &Leaf,
     (hook_id, subject, hash): (i32, Span, i64),
     sees: Sees,
-    plain: Plain,
+    plain: PlainFrame,
 ) -> Probed {
     // SAFETY: relation, scan and slot are opened and closed in order; on ERROR the resource owner releases them.
     unsafe {
@@ -70,7 +70,7 @@ unsafe fn first_or_highest(
     scan: &mut Scan,
     leaf: &Leaf,
     (hook_id, subject, hash): (i32, Span, i64),
-    plain: Plain,
+    plain: PlainFrame,
 ) -> Probed {
     let mut best: Option<Found> = None;
     // SAFETY: as said.
@@ -188,7 +188,7 @@ impl Scan {
     /// # Safety
     ///
     /// Frames are plain; the row is used before the next call.
-    unsafe fn next(&mut self, leaf: &Leaf, plain: Plain) -> Option<Slot> {
+    unsafe fn next(&mut self, leaf: &Leaf, plain: PlainFrame) -> Option<Slot> {
         // SAFETY: as said.
         unsafe {
             let found = match self.source {
@@ -247,7 +247,7 @@ impl Slot {
     /// # Safety
     ///
     /// Frames are plain; `slot` holds a tuple of `leaf`.
-    unsafe fn read(slot: *mut pg_sys::TupleTableSlot, leaf: &Leaf, _plain: Plain) -> Self {
+    unsafe fn read(slot: *mut pg_sys::TupleTableSlot, leaf: &Leaf, _plain: PlainFrame) -> Self {
         let last = leaf.attnums.iter().copied().max().unwrap_or(0);
         // SAFETY: deforms attributes 1..=last, which the leaf has.
         unsafe { native::slot_getsomeattrs_int(slot, i32::from(last)) };
@@ -274,16 +274,16 @@ impl Slot {
         self.datum(col).map(|datum| datum.value() as i32)
     }
 
-    fn span(&self, col: Col, plain: Plain) -> Option<Span> {
+    fn span(&self, col: Col, plain: PlainFrame) -> Option<Span> {
         self.datum(col).map(|datum| Span::of_varlena(datum, plain))
     }
 
     /// As [`Slot::span`], copied: the tuple's page is let go when the scan ends.
-    fn kept(&self, col: Col, plain: Plain) -> Option<Span> {
+    fn kept(&self, col: Col, plain: PlainFrame) -> Option<Span> {
         self.span(col, plain).map(|span| span.keep(plain))
     }
 
-    fn found(&self, leaf: &Leaf, plain: Plain) -> Found {
+    fn found(&self, leaf: &Leaf, plain: PlainFrame) -> Found {
         // SAFETY: the slot is a heap slot that holds a tuple; it is read, not kept.
         let own = unsafe {
             let mut should_free = false;

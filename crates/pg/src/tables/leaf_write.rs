@@ -3,16 +3,16 @@
 use super::leaf::{Col, Found, Held, Leaf};
 use super::own_table;
 use crate::backend::test_hooks::{self, Weakness};
-use crate::frame::plain::Plain;
+use crate::frame::plain::PlainFrame;
 use pgrx::pg_sys::Datum;
 
 /// Writes the mark of the verdict that replaces this one. Waits for the guards that hold it.
-pub fn supersede(found: &Found, by: i64, plain: Plain) -> Held {
+pub fn supersede(found: &Found, by: i64, plain: PlainFrame) -> Held {
     update(found, [(Col::SupersededBy, Datum::from(by))], plain)
 }
 
 /// Spends the verdict for a row of guard `guard_id`. A second spender waits and then sees `Changed`.
-pub fn consume(found: &Found, guard_id: i32, now: i64, plain: Plain) -> Held {
+pub fn consume(found: &Found, guard_id: i32, now: i64, plain: PlainFrame) -> Held {
     let spent = update(
         found,
         [
@@ -27,7 +27,7 @@ pub fn consume(found: &Found, guard_id: i32, now: i64, plain: Plain) -> Held {
     spent
 }
 
-fn update<const N: usize>(found: &Found, changes: [(Col, Datum); N], plain: Plain) -> Held {
+fn update<const N: usize>(found: &Found, changes: [(Col, Datum); N], plain: PlainFrame) -> Held {
     own_table::replace(
         found.leaf.oid,
         found.tid,
@@ -37,7 +37,7 @@ fn update<const N: usize>(found: &Found, changes: [(Col, Datum); N], plain: Plai
 }
 
 /// Appends a verdict. `cells` name the columns that are not NULL.
-pub fn append<const N: usize>(leaf: &Leaf, cells: [Option<(Col, Datum)>; N], plain: Plain) {
+pub fn append<const N: usize>(leaf: &Leaf, cells: [Option<(Col, Datum)>; N], plain: PlainFrame) {
     own_table::insert(
         leaf.oid,
         cells.map(|cell| cell.map(|(col, value)| (leaf.attnum(col), value))),

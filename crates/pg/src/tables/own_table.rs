@@ -5,7 +5,7 @@ use super::stored::{Indexes, Stored};
 use super::version;
 use crate::catalogs::catalog;
 use crate::frame::native;
-use crate::frame::plain::{self, Plain};
+use crate::frame::plain::{self, PlainFrame};
 use crate::report::Report;
 use pgrx::pg_sys::{self, Datum, ItemPointerData, Oid};
 
@@ -60,7 +60,11 @@ fn resolved(table: &str, cells: &[(&str, Option<Datum>)]) -> Result<(Oid, Cells)
 }
 
 /// Inserts a row: `cells` are (attribute number, value), 0 for a column that is not there.
-pub(crate) fn insert<const N: usize>(table: Oid, cells: [Option<(usize, Datum)>; N], plain: Plain) {
+pub(crate) fn insert<const N: usize>(
+    table: Oid,
+    cells: [Option<(usize, Datum)>; N],
+    plain: PlainFrame,
+) {
     // SAFETY: arrays have natts elements; the datums are of the columns' types (sql/tables).
     unsafe {
         let heap = native::table_open(table, pg_sys::RowExclusiveLock as i32);
@@ -97,7 +101,7 @@ pub(crate) fn replace<const N: usize>(
     table: Oid,
     tid: ItemPointerData,
     changes: [(usize, Datum); N],
-    plain: Plain,
+    plain: PlainFrame,
 ) -> Held {
     // SAFETY: the tuple is fetched by the TID of a look-up that has kept its lock on the table, so that the row is where it was
     // (it cannot be vacuumed away: it is live, or dead too recently while our snapshot exists); arrays have natts elements;

@@ -1,7 +1,7 @@
 //! What PostgreSQL's executor does with a row of a table around heap's own functions: constraints and index entries.
 
 use crate::frame::native;
-use crate::frame::plain::Plain;
+use crate::frame::plain::PlainFrame;
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys;
 
@@ -68,7 +68,7 @@ impl Stored {
     /// # Safety
     ///
     /// As [`Stored::check_constraints`].
-    pub unsafe fn enter(self, indexes: Indexes, plain: Plain) {
+    pub unsafe fn enter(self, indexes: Indexes, plain: PlainFrame) {
         // SAFETY: as said.
         let unsure = unsafe {
             // The place that the row has been given.
