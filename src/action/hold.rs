@@ -6,7 +6,7 @@ use crate::guard::info::{GuardInfo, WritableColumn};
 use crate::judge::case::Case;
 use pg::columns::{self, RowSlot};
 use pg::leaf::Held;
-use pg::plain::{PlainFrame, guarded};
+use pg::plain::{PlainFrame, catching_longjmp};
 use pg::report::Report;
 use pg::row_text::{self, Column};
 use pg::span::Span;
@@ -105,7 +105,7 @@ fn hold_once(
             Already::HeldBy(_) if HOLDS.get() => break,
             Already::HeldBy(transaction) => return Ok(Turn::WaitFor(transaction)),
             Already::Here(held) => {
-                guarded(|plain| test_hooks::pause(Pause::HolderBeforeCount, plain));
+                catching_longjmp(|plain| test_hooks::pause(Pause::HolderBeforeCount, plain));
                 let counted = own_table::update(
                     "quarantine",
                     held.tid,
@@ -140,7 +140,7 @@ fn content_hash(
     let mut add = |row, column: &WritableColumn| {
         // What is read for it is given back, column by column.
         memory::scratch(|| {
-            let value = guarded(|plain| columns::fingerprint(row, column.attnum, plain));
+            let value = catching_longjmp(|plain| columns::fingerprint(row, column.attnum, plain));
             hash.add(value.as_ref().map(Span::bytes));
         });
     };

@@ -9,7 +9,7 @@ use crate::store::hooks::{self, Hook};
 use pg::catalog::{self, Kind, Relation};
 use pg::clock;
 use pg::columns::{self, RowSlot, Since};
-use pg::plain::{PlainFrame, guarded};
+use pg::plain::{PlainFrame, catching_longjmp};
 use pg::report::{Report, SqlState};
 use pg::rows::{self, TableRow};
 use pgrx::datum::TimestampWithTimeZone;
@@ -114,7 +114,7 @@ impl Scope {
                     .and_then(|column| Since::new(column, *since)),
             };
             rows::for_each(leaf, |row| {
-                match guarded(|plain| looked_at(&info, row, since, plain)) {
+                match catching_longjmp(|plain| looked_at(&info, row, since, plain)) {
                     None => Ok(()),
                     Some(seen) => visit(seen, row, leaf),
                 }

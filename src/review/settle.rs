@@ -11,7 +11,7 @@ use pg::clock;
 use pg::identity;
 use pg::log::say;
 use pg::memory;
-use pg::plain::guarded;
+use pg::plain::catching_longjmp;
 use pg::report::Report;
 use pg::savepoint;
 use pg::span::Span;
@@ -129,7 +129,7 @@ fn settled(
         subject: Span::copy(row.subject.as_bytes()),
     };
     let now = clock::current();
-    let found = guarded(|plain| lookup::newest(key, now, plain));
+    let found = catching_longjmp(|plain| lookup::newest(key, now, plain));
     let standing = found.as_ref().and_then(lookup::standing);
     let Some(verdict_id) = found.map(|found| found.id) else {
         return Ok(None);

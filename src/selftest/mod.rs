@@ -9,7 +9,7 @@ use pg::authors;
 use pg::catalog::{self, Kind};
 use pg::identity;
 use pg::json;
-use pg::plain::guarded;
+use pg::plain::catching_longjmp;
 use pg::report::{Report, SqlState};
 use pg::row_text;
 use pg::rows;
@@ -207,7 +207,7 @@ fn stored_approved(target: &Target) -> Result<(), Report> {
 
 fn run(target: &Target, role: Oid, statement: &str) {
     let statement = Statement::new(statement, &[], &target.relation.name.schema);
-    guarded(|plain| statement.run_as(role, plain));
+    catching_longjmp(|plain| statement.run_as(role, plain));
 }
 
 /// Incidents, and guards that do not stand as they should: how many there are.

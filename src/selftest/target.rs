@@ -12,7 +12,7 @@ use pg::catalog::{self, Column, Generated, Kind, Relation, literal, quote};
 use pg::clock;
 use pg::columns::Reader;
 use pg::identity::{self, Restriction};
-use pg::plain::{PlainFrame, guarded};
+use pg::plain::{PlainFrame, catching_longjmp};
 use pg::report::{Report, SqlState};
 use pg::rows::TableRow;
 use pg::settings;
@@ -180,7 +180,7 @@ impl Target {
     pub fn approve(&self, n: usize) -> Result<(), Report> {
         let (oid, info) = (self.relation.oid, self.info);
         let given = Span::copy(Value::Object(self.row(n)).to_string().as_bytes());
-        let key = guarded(|plain| {
+        let key = catching_longjmp(|plain| {
             let row = self.made(oid, given, plain);
             let content = Content::read(&info, row.slot(), plain);
             let facts = plain.step(|| cache::with_cached(&info, |cached| facts(cached, &content)));
@@ -202,7 +202,7 @@ impl Target {
         let digest = digest.as_ref().map(|digest| &digest.as_bytes()[..]);
         let subject = key.subject.text();
         let entry = reviewed(&hook, subject, digest, "approved", "self_test", "self-test")?;
-        guarded(|plain| writer::write(&entry, plain));
+        catching_longjmp(|plain| writer::write(&entry, plain));
         Ok(())
     }
 
@@ -220,7 +220,7 @@ impl Target {
     pub fn is_judged(&self) -> Result<bool, Report> {
         let (oid, info) = (self.relation.oid, self.info);
         let given = Span::copy(Value::Object(self.row(0)).to_string().as_bytes());
-        Ok(guarded(|plain| {
+        Ok(catching_longjmp(|plain| {
             let row = self.made(oid, given, plain);
             let under = row.under_condition_of(info.insert_trigger(), plain);
             row.close(plain);

@@ -5,7 +5,7 @@ use super::leaves::{self, holding};
 use pg::call::Call;
 use pg::catalog::{self, SCHEMA};
 use pg::leaf::{Held, Leaf};
-use pg::plain::{PlainFrame, guarded};
+use pg::plain::{PlainFrame, catching_longjmp};
 use pg::report::{Report, SqlState};
 use pg::{clock, identity, lock, own_table, relcache, sql, table, trigger, worker};
 use pgrx::pg_sys::Datum;
@@ -147,7 +147,7 @@ fn raise_horizon(starts: i64, needed: i64) -> Result<(), Report> {
         if own_table::update("leaves", tid, &[("horizon", Some(horizon))])? == Held::Yes {
             // What the trigger on the table does for a statement of SQL.
             relcache::invalidate(catalog::own_relation("leaves")?);
-            guarded(clock::end_of_command);
+            catching_longjmp(clock::end_of_command);
             return Ok(());
         }
     }

@@ -22,7 +22,7 @@ pub fn work(order: &str) -> Result<(), Report> {
         // The recorder's own transaction has created the extension.
         return Ok(());
     }
-    plain::guarded(lock::enter_making);
+    plain::catching_longjmp(lock::enter_making);
     leaves::refresh()?;
     leaf_making::make_ready(starts, horizon)
 }

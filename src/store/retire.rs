@@ -3,7 +3,7 @@
 use super::leaf_making::{DAY, timestamped};
 use super::leaves::{self, Registered};
 use crate::guc;
-use pg::plain::guarded;
+use pg::plain::catching_longjmp;
 use pg::report::Report;
 use pg::sql::{self, or_raise};
 use pg::transaction;
@@ -48,7 +48,7 @@ pub fn retire() -> Retired {
         // Dropping a partition needs its parent alone for a moment. Rather give up than queue in front of auditors.
         settings::set(c"lock_timeout", c"2s");
         // Another call may be dropping what the registry still has.
-        guarded(lock::retirer);
+        catching_longjmp(lock::retirer);
         for leaf in leaves::registered()? {
             match kept_by(&leaf)? {
                 Some(reason) => rows.push((leaf.name, false, reason.to_owned())),

@@ -54,7 +54,7 @@ def complaints(path):
             continue
         looked_at += 1
         body = text[signature_end:close(text, signature_end, "{}")]
-        steps = r"pgrx_extern_c_guard\(" if is_callback else r"(?:\.step|\bguarded|\bcallback|pgrx_extern_c_guard)\("
+        steps = r"pgrx_extern_c_guard\(" if is_callback else r"(?:\.step|\bcatching_longjmp|\bcallback|pgrx_extern_c_guard)\("
         body = blank(body, [(m.start(), close(body, m.end() - 1)) for m in re.finditer(steps, body)])
         line = text[:signature_end].count("\n") + 1
         for call in WRAPPED.finditer(body):

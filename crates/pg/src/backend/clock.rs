@@ -33,7 +33,7 @@ pub fn transaction_start() -> i64 {
 /// Undefined object when the extension's SQL is not installed.
 pub fn own_next_id(sequence: &str) -> Result<i64, Report> {
     let sequence = crate::catalogs::catalog::own_relation(sequence)?;
-    Ok(crate::frame::plain::guarded(|plain| {
+    Ok(crate::frame::plain::catching_longjmp(|plain| {
         next_id(sequence, plain)
     }))
 }

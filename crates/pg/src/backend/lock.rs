@@ -62,7 +62,7 @@ pub fn end_of(transaction: TransactionId, plain: PlainFrame) {
 /// Waits for whoever else changes the guards of this table, and keeps others out until the transaction ends. Writers of
 /// messages do not notice. From a step.
 pub fn guards_of(table: pg_sys::Oid) {
-    crate::frame::plain::guarded(|plain| {
+    crate::frame::plain::catching_longjmp(|plain| {
         let key = i64::from(table.to_u32());
         acquire(key, GUARDS_CLASS, plain);
         accept_invalidations(plain);

@@ -9,7 +9,7 @@ use super::condition_text::refuse;
 use super::expression;
 use super::identity::{self, Restriction};
 use crate::frame::native;
-use crate::frame::plain::guarded;
+use crate::frame::plain::catching_longjmp;
 use crate::frame::savepoint;
 use crate::frame::settings;
 use crate::frame::text;
@@ -230,7 +230,7 @@ unsafe fn checked_columns(
 ) -> Result<Vec<String>, Report> {
     // SAFETY: walkers over a node tree.
     unsafe {
-        let uses = guarded(|plain| expression::uses(expression, plain));
+        let uses = catching_longjmp(|plain| expression::uses(expression, plain));
         if let Some(problem) = uses.problem() {
             let report = refuse(SqlState::InvalidParameter, problem.what);
             return Err(match problem.instead {

@@ -6,7 +6,7 @@
 use super::catalog::{self, Relation};
 use super::expression;
 use crate::frame::native;
-use crate::frame::plain::{PlainFrame, guarded};
+use crate::frame::plain::{PlainFrame, catching_longjmp};
 use crate::frame::text;
 use crate::report::{Report, SqlState};
 use pgrx::PgList;
@@ -30,7 +30,7 @@ struct Named {
 ///
 /// 22023.
 pub(crate) fn check(raw: *mut Node, relation: &Relation) -> Result<(), Report> {
-    let named = guarded(|plain| named(raw, plain));
+    let named = catching_longjmp(|plain| named(raw, plain));
     let refuse = |what: String| Err(refuse(SqlState::InvalidParameter, what));
     match named.other_node {
         NodeTag::T_Invalid => {}

@@ -3,7 +3,7 @@
 use super::catalog;
 use super::expression::{self, Problem};
 use crate::frame::native;
-use crate::frame::plain::guarded;
+use crate::frame::plain::catching_longjmp;
 use crate::frame::text;
 use pgrx::pg_sys::{self, Datum, Oid};
 use std::ffi::{c_char, c_void};
@@ -41,7 +41,9 @@ pub fn generation_problem(relation: Oid, attnum: i16) -> Option<Problem> {
         let stored = catalog::attribute(desc, i32::from(attnum)).attgenerated == STORED;
         let expression = default_of(desc, attnum);
         let uses = (stored && !expression.is_null()).then(|| {
-            guarded(|plain| expression::uses(native::stringToNode(expression).cast(), plain))
+            catching_longjmp(|plain| {
+                expression::uses(native::stringToNode(expression).cast(), plain)
+            })
         });
         let problem = uses.and_then(|uses| uses.problem());
         pg_sys::relation_close(rel, pg_sys::AccessShareLock as i32);
@@ -82,7 +84,7 @@ unsafe fn is_changing(expression: *const c_char) -> bool {
         return false;
     }
     // One boundary at the root: nothing of Rust's is alive below it.
-    guarded(|_plain| {
+    catching_longjmp(|_plain| {
         // SAFETY: walkers over a node tree that was just made; frames are plain.
         unsafe {
             let expression = native::stringToNode(expression).cast::<pg_sys::Node>();

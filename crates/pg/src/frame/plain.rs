@@ -74,7 +74,7 @@ pub(crate) fn callback_about<T: Copy>(object: T, f: fn(T) -> Result<(), Report>)
 
 /// Plain code from within a step or a `#[pg_extern]`. `f` holds `Copy` values only. What it raises goes on through pgrx:
 /// with SQLSTATE, message, DETAIL and HINT, but without CONTEXT.
-pub fn guarded<T: Copy>(f: impl FnOnce(PlainFrame) -> T) -> T {
+pub fn catching_longjmp<T: Copy>(f: impl FnOnce(PlainFrame) -> T) -> T {
     // SAFETY: the boundary catches a longjmp in this frame; f's frames are plain.
     unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| f(PlainFrame(()))) }
 }

@@ -1,6 +1,6 @@
 //! Attempts that may fail without failing the rest: each in a savepoint of its own.
 
-use super::plain::{PlainFrame, guarded};
+use super::plain::{PlainFrame, catching_longjmp};
 use pgrx::PgSqlErrorCode as Code;
 use pgrx::PgTryBuilder;
 use pgrx::pg_sys::{self, panic::CaughtError};
@@ -34,7 +34,7 @@ impl std::fmt::Display for Failure {
 /// deadlock and a server that shuts down go on, without the savepoint: PostgreSQL would take one that is left open for the
 /// client's, and wait for its ROLLBACK TO.
 pub fn attempt<T: Copy>(f: impl FnOnce(PlainFrame) -> T) -> Result<T, Failure> {
-    run(|| guarded(f), true)
+    run(|| catching_longjmp(f), true)
 }
 
 /// As [`attempt`], for code that is not plain; the savepoint is rolled back in any case.

@@ -2,7 +2,7 @@
 
 use super::columns::{self, RowSlot};
 use super::trigger::Fired;
-use crate::frame::plain::{PlainFrame, guarded};
+use crate::frame::plain::{PlainFrame, catching_longjmp};
 use pgrx::{PgList, pg_sys};
 
 /// Whether a foreign key of the table makes this update: ON UPDATE or ON DELETE with CASCADE, SET NULL or SET DEFAULT. What a
@@ -13,7 +13,8 @@ pub fn makes(fired: Fired, old: RowSlot, new: RowSlot, plain: PlainFrame) -> boo
         return false;
     }
     plain.step(|| {
-        let changed = |attnum: &i16| guarded(|plain| columns::differs(old, new, *attnum, plain));
+        let changed =
+            |attnum: &i16| catching_longjmp(|plain| columns::differs(old, new, *attnum, plain));
         Ok(referencing(fired).iter().any(changed))
     })
 }

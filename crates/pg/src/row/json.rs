@@ -1,7 +1,7 @@
 //! A jsonb argument as a tree of values: what is too deep or too large for one is the caller's mistake, not an internal error.
 
 use super::columns;
-use crate::frame::plain::guarded;
+use crate::frame::plain::catching_longjmp;
 use crate::report::{Report, SqlState};
 use pgrx::AnyElement;
 use pgrx::pg_sys::JSONBOID;
@@ -21,7 +21,7 @@ pub fn argument(name: &str, given: Option<AnyElement>) -> Result<Option<Value>, 
         ));
     }
     let datum = given.datum();
-    let text = guarded(|plain| columns::jsonb_text(datum, plain));
+    let text = catching_longjmp(|plain| columns::jsonb_text(datum, plain));
     serde_json::from_str(text.text())
         .map(Some)
         .map_err(|error| {

@@ -169,7 +169,7 @@ pub fn text_array(values: Vec<Option<String>>) -> Datum {
     let mut texts: Vec<Datum> = Vec::with_capacity(values.len());
     for value in values {
         let datum = value.map_or(Datum::null(), |value| {
-            crate::frame::plain::guarded(|plain| Span::borrowed(&value).to_varlena(plain))
+            crate::frame::plain::catching_longjmp(|plain| Span::borrowed(&value).to_varlena(plain))
         });
         texts.push(datum);
     }

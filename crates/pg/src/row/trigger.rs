@@ -4,7 +4,7 @@ use super::columns::RowSlot;
 use super::tuple::{self, MOVED, Statement};
 use crate::catalogs::expression;
 use crate::frame::native;
-use crate::frame::plain::{PlainFrame, guarded};
+use crate::frame::plain::{PlainFrame, catching_longjmp};
 use crate::frame::text;
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{self, Datum, Oid};
@@ -245,7 +245,7 @@ pub fn with_code_in_condition(table: Oid) -> Vec<String> {
             .filter(|trigger| {
                 let condition = trigger.tgqual;
                 !condition.is_null()
-                    && guarded(|plain| {
+                    && catching_longjmp(|plain| {
                         let expression = native::stringToNode(condition).cast();
                         expression::uses(expression, plain).runs_foreign_code(plain)
                     })

@@ -19,7 +19,7 @@ const COLUMNS_CAP: usize = 32;
 /// Undefined object when the extension's SQL is not installed.
 pub fn append(table: &str, cells: &[(&str, Option<Datum>)]) -> Result<(), Report> {
     let (oid, cells) = resolved(table, cells)?;
-    plain::guarded(|plain| insert(oid, cells, plain));
+    plain::catching_longjmp(|plain| insert(oid, cells, plain));
     Ok(())
 }
 
@@ -34,7 +34,7 @@ pub fn update(
     changes: &[(&str, Option<Datum>)],
 ) -> Result<Held, Report> {
     let (oid, changes) = resolved(table, changes)?;
-    Ok(plain::guarded(|plain| {
+    Ok(plain::catching_longjmp(|plain| {
         let mut known = [(0, Datum::null()); COLUMNS_CAP];
         for (place, change) in known.iter_mut().zip(changes.into_iter().flatten()) {
             *place = change;
