@@ -3,7 +3,7 @@
 use crate::args;
 use pg::catalog::{self, quote};
 use pg::identity;
-use pg::log::say;
+use pg::log::ereport;
 use pg::report::{Report, SqlState};
 use pg::sql::{self, or_raise};
 use pg::transaction;
@@ -178,7 +178,7 @@ fn apply(kind: Option<&str>, role: Option<Oid>, change: Change) -> Result<(), Re
                 kinds.retain(|held| *held != kind);
                 if !kinds.is_empty() {
                     let still: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
-                    say(
+                    ereport(
                         PgLogLevel::NOTICE,
                         &format!("role {role} is still: {}", still.join(", ")),
                     );

@@ -7,7 +7,7 @@ use crate::guc;
 use crate::judge::case::Case;
 use pg::catalog::{self, Name};
 use pg::columns::RowSlot;
-use pg::log::say;
+use pg::log::ereport;
 use pg::report::Report;
 use pg::{clock, identity, own_table, row_text, session};
 use pgrx::pg_sys::Datum;
@@ -75,7 +75,7 @@ fn log_instead(cached: &CachedGuard, case: &Case, done: Done) {
     line.insert("event".into(), json!("row_passed"));
     line.insert("done".into(), json!(done.as_str()));
     let line = serde_json::Value::Object(line);
-    say(PgLogLevel::LOG_SERVER_ONLY, &format!("verdict: {line}"));
+    ereport(PgLogLevel::LOG_SERVER_ONLY, &format!("verdict: {line}"));
 }
 
 /// Writes down what a statement has done to a guard.

@@ -3,7 +3,7 @@
 use crate::guard::info::CachedGuard;
 use crate::guc;
 use crate::judge::case::Case;
-use pg::log::say;
+use pg::log::ereport;
 use pg::span::Span;
 use pg::startup;
 use pgrx::PgLogLevel;
@@ -66,6 +66,6 @@ fn tell_left_out() {
     let left_out = RATE.get().left_out;
     if left_out > 0 {
         let line = json!({"event": "rows_rejected", "left_out": left_out});
-        say(PgLogLevel::LOG_SERVER_ONLY, &format!("verdict: {line}"));
+        ereport(PgLogLevel::LOG_SERVER_ONLY, &format!("verdict: {line}"));
     }
 }

@@ -10,7 +10,7 @@ use pg::authors;
 use pg::catalog::quote;
 use pg::deferred;
 use pg::identity::{self, Restriction};
-use pg::log::say;
+use pg::log::ereport;
 use pg::memory;
 use pg::report::{Report, SqlState};
 use pg::savepoint;
@@ -153,11 +153,11 @@ pub fn flag_leaks(
                     }
                 }
                 if (done + 1) % PROGRESS == 0 {
-                    say(PgLogLevel::NOTICE, &format!("{} rows so far", done + 1));
+                    ereport(PgLogLevel::NOTICE, &format!("{} rows so far", done + 1));
                 }
             }
             if let Some(why) = why {
-                say(
+                ereport(
                     PgLogLevel::WARNING,
                     &format!("{refused} rows could not be flagged, the first because of: {why}"),
                 );

@@ -10,7 +10,7 @@ pub mod setting_out;
 use crate::guard::cache;
 use crate::guard::trigger_kind::TriggerKind;
 use pg::call::Call;
-use pg::log::say;
+use pg::log::ereport;
 use pg::plain::PlainFrame;
 use pg::report::Report;
 use pg::test_hooks::{self, Weakness};
@@ -89,7 +89,7 @@ pub fn guard_row(call: Call, plain: PlainFrame) -> Datum {
 
 /// A replication worker that fails starts again and fails again. So a guard that cannot work lets it be, and says so.
 fn not_judged(why: &Report) {
-    say(
+    ereport(
         PgLogLevel::WARNING,
         &format!("verdict: not judged on path apply: {}", why.message),
     );

@@ -7,7 +7,7 @@
 
 use pg::catalog;
 use pg::clock;
-use pg::log::say;
+use pg::log::ereport;
 use pg::plain::PlainFrame;
 use pg::session;
 use pg::trigger::{Event, Fired};
@@ -34,7 +34,7 @@ pub fn is_filled(fired: Fired, event: Event, plain: PlainFrame) -> bool {
                 "verdict: not judged on path restore: {}",
                 catalog::relation(leaf)?.name
             );
-            say(PgLogLevel::LOG_SERVER_ONLY, &line);
+            ereport(PgLogLevel::LOG_SERVER_ONLY, &line);
             Ok(())
         });
     }

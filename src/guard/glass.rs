@@ -1,7 +1,7 @@
 //! Whether the glass of a table is broken: then its guards are open.
 
 use pg::catalog::{self, Name};
-use pg::log::say;
+use pg::log::ereport;
 use pg::report::Report;
 use pg::{clock, table};
 use pgrx::PgLogLevel;
@@ -37,7 +37,7 @@ pub fn tell_closed(until: i64, table: &Name) {
     if until > TOLD.get() {
         TOLD.set(until);
         let at = clock::timestamp(until);
-        say(
+        ereport(
             PgLogLevel::LOG,
             &format!("verdict: glass of table {table} closed by itself at {at}"),
         );

@@ -5,7 +5,7 @@ use crate::args::table_argument;
 use crate::guc;
 use pg::catalog::Relation;
 use pg::identity;
-use pg::log::say;
+use pg::log::ereport;
 use pg::report::{Report, SqlState};
 use pg::sql::{self, or_raise};
 use pg::transaction;
@@ -126,5 +126,5 @@ fn log(relation: &Relation, what: &str, reason: &str) {
         format!(": {reason}")
     };
     let line = format!("verdict: {what} for table {} by {who}{why}", relation.name);
-    say(PgLogLevel::LOG, &line);
+    ereport(PgLogLevel::LOG, &line);
 }

@@ -15,7 +15,7 @@ use pg::condition;
 use pg::identity;
 use pg::json;
 use pg::lock;
-use pg::log::say;
+use pg::log::ereport;
 use pg::report::{Report, SqlState};
 use pg::sql::{self, or_raise};
 use pg::table;
@@ -154,7 +154,7 @@ fn strike(id: i32) -> Result<(), Report> {
 
 fn told_off(guard: &str, table: &Name, reason: &str) {
     let who = identity::role_name(identity::current_user());
-    say(
+    ereport(
         PgLogLevel::LOG,
         &format!("verdict: guard \"{guard}\" taken off table {table} by {who}: {reason}"),
     );

@@ -6,7 +6,7 @@ use pg::authors;
 use pg::catalog::{self, Generated, Relation};
 use pg::columns::{Reader, reader_of};
 use pg::identity::{self, Restriction};
-use pg::log::say;
+use pg::log::ereport;
 use pg::report::{Report, SqlState};
 use pg::{row_text, sql, table};
 use pgrx::PgLogLevel;
@@ -145,7 +145,7 @@ pub fn check(guard: &Guard, guarded: &[String], relation: &Relation) -> Result<(
         &[relation.oid.into()],
     )?;
     if let Some(tables) = referencing {
-        say(
+        ereport(
             PgLogLevel::NOTICE,
             &format!(
                 "rows of {tables} reference table {}: when a row is left out, theirs fail with 23503",

@@ -5,7 +5,7 @@ use crate::args;
 use pg::authors;
 use pg::catalog::{self, Relation};
 use pg::identity;
-use pg::log::say;
+use pg::log::ereport;
 use pg::memory;
 use pg::report::{Report, SqlState};
 use pg::savepoint::{self, Failure};
@@ -137,7 +137,7 @@ fn each(
         {
             // Each verdict takes a lock until the transaction ends, and the lock table is full: no other row would fare
             // better now.
-            say(
+            ereport(
                 PgLogLevel::NOTICE,
                 &format!(
                     "stopped after {} rows: this transaction holds as many locks as there are. Commit, and call again for the rest.",
@@ -152,7 +152,7 @@ fn each(
             outcome.err().map(|failure| failure.to_string()),
         ));
         if rows.len() % PROGRESS == 0 {
-            say(PgLogLevel::NOTICE, &format!("{} rows so far", rows.len()));
+            ereport(PgLogLevel::NOTICE, &format!("{} rows so far", rows.len()));
         }
     }
     Ok(TableIterator::new(rows))

@@ -9,7 +9,7 @@ use pg::authors;
 use pg::catalog::{self, Name};
 use pg::clock;
 use pg::identity;
-use pg::log::say;
+use pg::log::ereport;
 use pg::memory;
 use pg::plain::catching_longjmp;
 use pg::report::Report;
@@ -77,7 +77,7 @@ pub fn settle(relation: Option<Oid>) -> Settled {
             false => authors::once(&relation, relation.owner, settle_each),
         }?;
         if waiting > 0 {
-            say(
+            ereport(
                 PgLogLevel::NOTICE,
                 &format!(
                     "held rows that wait on, without a verdict that decides about them: {waiting}"

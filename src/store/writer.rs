@@ -9,7 +9,7 @@ use super::lookup::{self, Key, Predecessor};
 use pg::leaf::{self, Col, Found, Held};
 use pg::leaf_write;
 use pg::lock;
-use pg::log::say;
+use pg::log::ereport;
 use pg::plain::PlainFrame;
 use pg::report::{Report, SqlState};
 use pg::span::Span;
@@ -259,7 +259,7 @@ fn notice_holders(id: i64, holders: [u32; leaf::HOLDERS_CAP]) -> Result<(), Repo
         )
     })?;
     if let Some(who) = who {
-        say(
+        ereport(
             pgrx::PgLogLevel::NOTICE,
             &format!(
                 "verdict {id} is held by {who}; waiting for it, at most verdict.revoke_timeout"

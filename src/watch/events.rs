@@ -19,7 +19,7 @@ use pg::call::Call;
 use pg::catalog::{self, Relation};
 use pg::event;
 use pg::identity;
-use pg::log::say;
+use pg::log::ereport;
 use pg::plain::PlainFrame;
 use pg::report::{About, Report, SqlState};
 use pg::sql::{self, Kept};
@@ -282,7 +282,7 @@ fn table_dropped(statement: &Statement, seen: &Seen) -> Result<(), Report> {
 fn note(watched: &Watched, done: &str, what: &str) -> Result<(), Report> {
     let guard = &watched.guard;
     let who = identity::role_name(identity::current_user());
-    say(
+    ereport(
         PgLogLevel::LOG,
         &format!(
             "verdict: guard \"{}\" of table {} {done} by {who}: {what}",

@@ -7,7 +7,7 @@ use pgrx::pg_sys;
 use std::ffi::{c_char, c_int};
 
 /// A NOTICE to the client, or a LOG line, from a step or a `#[pg_extern]`.
-pub fn say(level: pgrx::PgLogLevel, text: &str) {
+pub fn ereport(level: pgrx::PgLogLevel, text: &str) {
     let text = copy_text(text);
     // SAFETY: NUL-terminated; a cancel that errfinish meets may jump: the boundary catches it.
     unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| emit(level as c_int, text)) }
