@@ -26,7 +26,7 @@ pub fn required<T>(argument: &str, value: Option<T>) -> Result<T, Report> {
 /// # Errors
 ///
 /// 22004, 22023.
-pub fn said<'a>(argument: &str, value: Option<&'a str>) -> Result<&'a str, Report> {
+pub fn not_blank<'a>(argument: &str, value: Option<&'a str>) -> Result<&'a str, Report> {
     let text = required(argument, value)?;
     if text.trim().is_empty() {
         return Err(Report::new(
@@ -71,7 +71,7 @@ pub fn unknown_word(argument: &str, unknown: &UnknownWord) -> Report {
 pub fn name<'a>(argument: &str, value: Option<&'a str>) -> Result<&'a str, Report> {
     /// PostgreSQL's own limit for names (NAMEDATALEN − 1).
     const CAP: usize = 63;
-    let text = said(argument, value)?;
+    let text = not_blank(argument, value)?;
     if text.len() > CAP || text.chars().any(char::is_control) {
         return Err(Report::new(
             SqlState::InvalidParameter,

@@ -58,7 +58,7 @@ impl Reads {
     ) -> Result<Self, Report> {
         let condition = condition
             .map(|text| {
-                let parsed = Condition::parse(args::said("condition", Some(text))?, relation)?;
+                let parsed = Condition::parse(args::not_blank("condition", Some(text))?, relation)?;
                 Ok::<_, Report>((text.to_owned(), parsed))
             })
             .transpose()?;

@@ -23,7 +23,7 @@ pub fn break_glass(
     or_raise((|| {
         transaction::must_be_writable()?;
         let relation = guarded_table(relation)?;
-        let reason = args::said("reason", reason)?;
+        let reason = args::not_blank("reason", reason)?;
         let duration = checked(args::required("duration", duration)?)?;
         let until = identity::as_extension_owner(|| {
             sql::one::<TimestampWithTimeZone>(

@@ -97,7 +97,7 @@ pub fn unguard(relation: Option<Oid>, hook: Option<&str>, reason: Option<&str>) 
         transaction::must_be_writable()?;
         let relation = table_to_change(relation)?;
         let hook = hooks::by_name(args::required("hook", hook)?)?;
-        let reason = args::said("reason", reason)?;
+        let reason = args::not_blank("reason", reason)?;
         let guard = find(&relation, &hook)?;
         uninstall(&relation, guard.id)?;
         strike(guard.id)?;
@@ -111,9 +111,9 @@ pub fn unguard(relation: Option<Oid>, hook: Option<&str>, reason: Option<&str>) 
 pub fn forget(relation: Option<&str>, hook: Option<&str>, reason: Option<&str>) {
     or_raise((|| {
         transaction::must_be_writable()?;
-        let relation = args::said("relation", relation)?;
+        let relation = args::not_blank("relation", relation)?;
         let hook = hooks::by_name(args::required("hook", hook)?)?;
-        let reason = args::said("reason", reason)?;
+        let reason = args::not_blank("reason", reason)?;
         let registered = registry::registered()?;
         let watched = registered.iter().find(|watched| {
             watched.guard.hook_id == hook.id && watched.table.to_string() == relation

@@ -53,7 +53,7 @@ pub fn release_all(
     or_raise((|| {
         transaction::must_be_writable()?;
         let filter = filter(relation, finding, subject, held_before, at_most)?;
-        let reason = args::said("reason", reason)?;
+        let reason = args::not_blank("reason", reason)?;
         let adapt = args::required("adapt", adapt)?;
         let ids = ids(&filter)?;
         let release_each = || {
@@ -85,7 +85,7 @@ pub fn refuse_all(
     or_raise((|| {
         transaction::must_be_writable()?;
         let filter = filter(relation, finding, subject, held_before, at_most)?;
-        let reason = args::said("reason", reason)?;
+        let reason = args::not_blank("reason", reason)?;
         let word = match args::required("deny", deny)? {
             true => Approval::Reviewer,
             false => Approval::None,

@@ -35,7 +35,7 @@ pub fn release(call: Call, plain: PlainFrame) -> Datum {
     let adapt = call.boolean(2);
     let (id, reason, adapt) = plain.step(|| {
         transaction::must_be_writable()?;
-        args::said("reason", reason.as_ref().map(Span::text))?;
+        args::not_blank("reason", reason.as_ref().map(Span::text))?;
         Ok((
             args::required("id", id)?,
             args::required("reason", reason)?,
@@ -52,7 +52,7 @@ pub fn refuse(call: Call, plain: PlainFrame) -> Datum {
     let deny = call.boolean(2);
     let (id, reason, word) = plain.step(|| {
         transaction::must_be_writable()?;
-        args::said("reason", reason.as_ref().map(Span::text))?;
+        args::not_blank("reason", reason.as_ref().map(Span::text))?;
         let word = match args::required("deny", deny)? {
             true => Approval::Reviewer,
             false => Approval::None,

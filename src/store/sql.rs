@@ -110,7 +110,7 @@ pub fn revoke(call: Call, plain: PlainFrame) -> Datum {
     let entry = plain.step(|| {
         let hook = hook_argument(hook)?;
         let mut entry = blank(&hook, &subject_argument(subject)?, "denied", "revoke");
-        args::said("reason", reason.as_ref().map(Span::text))?;
+        args::not_blank("reason", reason.as_ref().map(Span::text))?;
         entry.reason = reason.map(|reason| capped(&reason));
         entry.replaces = Replaces::Passing;
         Ok(entry)
