@@ -100,8 +100,8 @@ pub fn unguard(relation: Option<Oid>, hook: Option<&str>, reason: Option<&str>) 
         let reason = args::not_blank("reason", reason)?;
         let guard = find(&relation, &hook)?;
         uninstall(&relation, guard.id)?;
-        strike(guard.id)?;
-        told_off(&guard.name, &relation.name, reason);
+        unregister(guard.id)?;
+        log_removed(&guard.name, &relation.name, reason);
         Ok(())
     })());
 }
@@ -135,14 +135,14 @@ pub fn forget(relation: Option<&str>, hook: Option<&str>, reason: Option<&str>) 
             )
             .hint("Take its guard off: verdict.unguard(relation, hook, reason)."));
         }
-        strike(watched.guard.id)?;
-        told_off(&watched.guard.name, &watched.table, reason);
+        unregister(watched.guard.id)?;
+        log_removed(&watched.guard.name, &watched.table, reason);
         Ok(())
     })());
 }
 
 /// Takes a guard out of the registry.
-fn strike(id: i32) -> Result<(), Report> {
+fn unregister(id: i32) -> Result<(), Report> {
     whole::forget(id)?;
     identity::as_extension_owner(|| {
         sql::run(
@@ -152,7 +152,7 @@ fn strike(id: i32) -> Result<(), Report> {
     })
 }
 
-fn told_off(guard: &str, table: &Name, reason: &str) {
+fn log_removed(guard: &str, table: &Name, reason: &str) {
     let who = identity::role_name(identity::current_user());
     ereport(
         PgLogLevel::LOG,
