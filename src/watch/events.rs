@@ -64,8 +64,8 @@ pub fn command_ended(call: Call, plain: PlainFrame) -> Datum {
                 looked_at(relation)?;
             }
             // What it does to a table it does to those that inherit from it, and tells of the first one only.
-            for heir in catalog::heirs(relation) {
-                watch(&statement, &brought, heir)?;
+            for inheritor in catalog::inheritors(relation) {
+                watch(&statement, &brought, inheritor)?;
             }
         }
         for relation in also_touched(&statement)? {

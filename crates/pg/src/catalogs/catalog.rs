@@ -276,7 +276,7 @@ pub fn tree(root: Oid, lockmode: u32) -> Vec<Oid> {
 }
 
 /// What merely inherits from the table, at any distance: not its partitions.
-pub fn heirs(relation: Oid) -> Vec<Oid> {
+pub fn inheritors(relation: Oid) -> Vec<Oid> {
     let mut found = tree(relation, pg_sys::NoLock);
     // SAFETY: a syscache look-up.
     found.retain(|oid| *oid != relation && unsafe { !pg_sys::get_rel_relispartition(*oid) });
