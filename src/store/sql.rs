@@ -11,7 +11,7 @@ use pg::call::Call;
 use pg::plain::PlainFrame;
 use pg::report::{Report, SqlState};
 use pg::span::Span;
-use pg::{clock, identity, lock, patience};
+use pg::{clock, identity, lock, lock_timeout};
 use pgrx::pg_sys::Datum;
 use std::rc::Rc;
 use verdict::{
@@ -115,9 +115,9 @@ pub fn revoke(call: Call, plain: PlainFrame) -> Datum {
         entry.replaces = Replaces::Passing;
         Ok(entry)
     });
-    let level = patience::begin(guc::revoke_timeout_ms(), plain);
+    let level = lock_timeout::begin(guc::revoke_timeout_ms(), plain);
     let row = written(call, &entry, plain);
-    patience::end(level, plain);
+    lock_timeout::end(level, plain);
     row
 }
 

@@ -16,7 +16,7 @@ pub mod authors;
 pub mod call;
 
 pub use backend::{
-    clock, deferred, lock, making, patience, session, sql, statement, test_hooks, transaction,
+    clock, deferred, lock, lock_timeout, making, session, sql, statement, test_hooks, transaction,
     worker,
 };
 pub use catalogs::{

@@ -3,8 +3,8 @@
 pub mod clock;
 pub mod deferred;
 pub mod lock;
+pub mod lock_timeout;
 pub mod making;
-pub mod patience;
 pub mod session;
 pub mod sql;
 pub mod statement;
