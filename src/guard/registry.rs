@@ -1,7 +1,7 @@
 //! A guard as the registry keeps it: names, not OIDs, so that dump and restore carry it.
 
+use pg::cached::{self, Cached};
 use pg::catalog::Name;
-use pg::remembered::{self, Remembered};
 use pg::report::{Report, SqlState};
 use pg::table;
 use pg::table::Row;
@@ -224,7 +224,7 @@ pub struct Watched {
 }
 
 thread_local! {
-    static REGISTERED: RefCell<Remembered<Vec<Watched>>> = const { RefCell::new(Remembered::nothing()) };
+    static REGISTERED: RefCell<Cached<Vec<Watched>>> = const { RefCell::new(Cached::nothing()) };
 }
 
 /// All guards that are registered, from the backend's memory or read again when anything has changed.
@@ -233,7 +233,7 @@ thread_local! {
 ///
 /// Undefined object when the extension's SQL is not installed; VD009 for a row that cannot be read.
 pub fn registered() -> Result<Rc<Vec<Watched>>, Report> {
-    remembered::or_read(&REGISTERED, "guards", || {
+    cached::or_read(&REGISTERED, "guards", || {
         let mut all = Vec::new();
         table::for_each("guards", |row| {
             all.push(Watched {

@@ -1,8 +1,8 @@
 //! The hooks: which webhook there is, how it answers, what a failure means.
 
 use crate::args;
+use pg::cached::{self, Cached};
 use pg::json;
-use pg::remembered::{self, Remembered};
 use pg::report::{Report, SqlState};
 use pg::sql::{self, or_raise};
 use pg::transaction;
@@ -55,7 +55,7 @@ impl SubjectSource {
 }
 
 thread_local! {
-    static HOOKS: RefCell<Remembered<Vec<Rc<Hook>>>> = const { RefCell::new(Remembered::nothing()) };
+    static HOOKS: RefCell<Cached<Vec<Rc<Hook>>>> = const { RefCell::new(Cached::nothing()) };
 }
 
 /// All hooks, from the backend's memory or read again when anything has changed.
@@ -64,7 +64,7 @@ thread_local! {
 ///
 /// Undefined object when the extension's SQL is not installed; a row that this version cannot read.
 pub fn all() -> Result<Rc<Vec<Rc<Hook>>>, Report> {
-    remembered::or_read(&HOOKS, "hooks", || {
+    cached::or_read(&HOOKS, "hooks", || {
         let mut all = Vec::new();
         table::for_each("hooks", |row| {
             all.push(Rc::new(read(row)?));

@@ -4,8 +4,8 @@
 use super::drift;
 use crate::guard::registry;
 use crate::guard::registry::Guard;
+use pg::cached::{self, Cached};
 use pg::catalog::{self, Relation};
-use pg::remembered::{self, Remembered};
 use pg::report::Report;
 use pg::{identity, sql, table};
 use pgrx::JsonB;
@@ -26,7 +26,7 @@ pub struct Seen {
 }
 
 thread_local! {
-    static SEEN: RefCell<Remembered<Vec<Seen>>> = const { RefCell::new(Remembered::nothing()) };
+    static SEEN: RefCell<Cached<Vec<Seen>>> = const { RefCell::new(Cached::nothing()) };
 }
 
 /// All of them, from the backend's memory or read again when anything has changed.
@@ -35,7 +35,7 @@ thread_local! {
 ///
 /// Undefined object when the extension's SQL is not installed.
 pub fn all() -> Result<Rc<Vec<Seen>>, Report> {
-    remembered::or_read(&SEEN, "seen_whole", || {
+    cached::or_read(&SEEN, "seen_whole", || {
         let mut seen = Vec::new();
         table::for_each("seen_whole", |row| {
             seen.push(Seen {

@@ -20,7 +20,7 @@ pub use backend::{
     worker,
 };
 pub use catalogs::{
-    catalog, condition, condition_text, defaults, expression, identity, relcache, remembered, types,
+    cached, catalog, condition, condition_text, defaults, expression, identity, relcache, types,
 };
 pub use frame::{log, memory, native, plain, savepoint, settings, span, startup, text};
 pub use row::{columns, event, foreign_key, json, moving, row_text, rows, trigger, tuple};

@@ -1,5 +1,6 @@
 //! What the catalogs say: relations, types, roles, expressions; and knowing when it is out of date.
 
+pub mod cached;
 pub mod catalog;
 pub mod condition;
 pub mod condition_text;
@@ -7,5 +8,4 @@ pub mod defaults;
 pub mod expression;
 pub mod identity;
 pub mod relcache;
-pub mod remembered;
 pub mod types;

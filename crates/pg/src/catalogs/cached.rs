@@ -8,9 +8,9 @@ use std::rc::Rc;
 use std::thread::LocalKey;
 
 /// A value that was read at some generation of the watched relations.
-pub struct Remembered<T>(Option<(u64, Rc<T>)>);
+pub struct Cached<T>(Option<(u64, Rc<T>)>);
 
-impl<T> Remembered<T> {
+impl<T> Cached<T> {
     pub const fn nothing() -> Self {
         Self(None)
     }
@@ -22,7 +22,7 @@ impl<T> Remembered<T> {
 ///
 /// Those of `read`; undefined object when the extension's SQL is not installed.
 pub fn or_read<T>(
-    slot: &'static LocalKey<RefCell<Remembered<T>>>,
+    slot: &'static LocalKey<RefCell<Cached<T>>>,
     table: &str,
     read: impl FnOnce() -> Result<T, Report>,
 ) -> Result<Rc<T>, Report> {
@@ -39,6 +39,6 @@ pub fn or_read<T>(
     }
     relcache::watch(catalog::own_relation(table)?);
     let value = Rc::new(read()?);
-    slot.set(Remembered(Some((generation, value.clone()))));
+    slot.set(Cached(Some((generation, value.clone()))));
     Ok(value)
 }
