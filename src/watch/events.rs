@@ -3,11 +3,11 @@
 //! Refused is a *transition* from a guard that was seen whole to a weaker one, never a state: a dump is restored, and
 //! pg_upgrade works, in steps whose middle is weaker than their end.
 
-use super::arrived;
 use super::code;
 use super::drift;
 use super::made_anew;
 use super::mending;
+use super::new_partitions;
 use super::redaction;
 use super::unlisted;
 use super::weakness::{self, Brought, Statement, Weakness};
@@ -47,20 +47,20 @@ pub fn command_ended(call: Call, plain: PlainFrame) -> Datum {
         }
         for relation in touched.tables {
             if statement.attaches {
-                brought.attached = arrived::at(relation)?;
+                brought.attached = new_partitions::given_to(relation)?;
                 made_anew::is_no_partition(&brought.attached)?;
             }
             watch(&statement, &brought, relation)?;
             for attached in &brought.attached {
                 if is_watched(catalog::root(relation))? {
-                    arrived::must_not_be_in_use(*attached)?;
+                    new_partitions::must_not_be_in_use(*attached)?;
                 }
                 // It may have been a guarded table of its own.
                 watch(&statement, &Brought::default(), *attached)?;
                 looked_at(*attached)?;
             }
             if statement.tag.starts_with("CREATE") && is_watched(catalog::root(relation))? {
-                arrived::must_be_born_empty(relation)?;
+                new_partitions::must_be_born_empty(relation)?;
                 looked_at(relation)?;
             }
             // What it does to a table it does to those that inherit from it, and tells of the first one only.
@@ -154,7 +154,7 @@ fn looked_at(partition: Oid) -> Result<(), Report> {
             return Ok(());
         }
     }
-    arrived::looked_at(partition)
+    new_partitions::looked_at(partition)
 }
 
 fn is_watched(table: Oid) -> Result<bool, Report> {

@@ -1,12 +1,12 @@
 //! The registry of guards, and how a guard comes, changes and goes.
 
-pub mod arrived;
 pub mod code;
 pub mod coverage;
 pub mod drift;
 pub mod events;
 pub mod made_anew;
 pub mod mending;
+pub mod new_partitions;
 pub mod redaction;
 pub mod unlisted;
 pub mod weakness;
@@ -20,7 +20,7 @@ use pgrx::pg_sys::Datum;
 
 /// Called by `_PG_init`, once.
 pub fn init() {
-    transaction::register(arrived::HOOKS);
+    transaction::register(new_partitions::HOOKS);
     making::register(made_anew::takes_no_rows);
 }
 

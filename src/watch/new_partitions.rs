@@ -38,7 +38,7 @@ fn forget() {
 /// # Errors
 ///
 /// SPI's own.
-pub fn at(parent: Oid) -> Result<Vec<Oid>, Report> {
+pub fn given_to(parent: Oid) -> Result<Vec<Oid>, Report> {
     let new = new_rows("inhparent", parent)?;
     LOOKED_AT.with_borrow(|known| {
         let unknown = new.into_iter().filter(|(_, place)| !known.contains(place));
