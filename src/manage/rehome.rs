@@ -8,7 +8,7 @@ use crate::args;
 use crate::guard::mapping::{guardable, lock_guardable_tree};
 use crate::guard::reads;
 use crate::guard::registry::{self, Watched};
-use crate::watch::mending::unwatched;
+use crate::watch::suspended::unwatched;
 use pg::catalog::{self, Relation, quote};
 use pg::identity::{self, Restriction};
 use pg::report::{Report, SqlState};

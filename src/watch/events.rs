@@ -6,9 +6,9 @@
 use super::code;
 use super::drift;
 use super::made_anew;
-use super::mending;
 use super::new_partitions;
 use super::redaction;
+use super::suspended;
 use super::unlisted;
 use super::weakness::{self, Brought, Statement, Weakness};
 use super::whole::{self, Seen};
@@ -163,7 +163,7 @@ fn is_watched(table: Oid) -> Result<bool, Report> {
 
 /// Nothing to watch: pg_upgrade is at work, our own statements run, or our tables go with the extension.
 fn is_off() -> Result<bool, Report> {
-    if event::in_binary_upgrade() || mending::in_progress() {
+    if event::in_binary_upgrade() || suspended::is_suspended() {
         return Ok(true);
     }
     for table in ["guards", "seen_whole", "hooks"] {

@@ -7,9 +7,9 @@ thread_local! {
 }
 
 /// Lasts until it is dropped, also by an error that unwinds.
-struct Mending;
+struct Resume;
 
-impl Drop for Mending {
+impl Drop for Resume {
     fn drop(&mut self) {
         DEPTH.set(DEPTH.get().saturating_sub(1));
     }
@@ -18,11 +18,11 @@ impl Drop for Mending {
 /// Runs statements of ours that the watch would refuse.
 pub fn unwatched<T>(f: impl FnOnce() -> T) -> T {
     DEPTH.set(DEPTH.get() + 1);
-    let _mending = Mending;
+    let _resume = Resume;
     f()
 }
 
 /// Whether such a statement runs now.
-pub fn in_progress() -> bool {
+pub fn is_suspended() -> bool {
     DEPTH.get() > 0
 }
