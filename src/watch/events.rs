@@ -5,9 +5,9 @@
 
 use super::code;
 use super::drift;
-use super::made_anew;
 use super::new_partitions;
 use super::redaction;
+use super::rewritten;
 use super::suspended;
 use super::unlisted;
 use super::weakness::{self, Brought, Statement, Weakness};
@@ -43,12 +43,12 @@ pub fn command_ended(call: Call, plain: PlainFrame) -> Datum {
             new_code(&touched.tables)?;
         }
         if statement.attaches && touched.is_untold {
-            made_anew::is_nowhere_a_partition()?;
+            rewritten::is_nowhere_a_partition()?;
         }
         for relation in touched.tables {
             if statement.attaches {
                 brought.attached = new_partitions::given_to(relation)?;
-                made_anew::is_no_partition(&brought.attached)?;
+                rewritten::is_no_partition(&brought.attached)?;
             }
             watch(&statement, &brought, relation)?;
             for attached in &brought.attached {

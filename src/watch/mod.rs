@@ -4,9 +4,9 @@ pub mod code;
 pub mod coverage;
 pub mod drift;
 pub mod events;
-pub mod made_anew;
 pub mod new_partitions;
 pub mod redaction;
+pub mod rewritten;
 pub mod suspended;
 pub mod unlisted;
 pub mod weakness;
@@ -15,13 +15,13 @@ pub mod whole;
 use pg::call::Call;
 use pg::plain::PlainFrame;
 use pg::report::{Report, SqlState};
-use pg::{catalog, clock, making, relcache, transaction, trigger};
+use pg::{catalog, clock, relcache, rewrite_hook, transaction, trigger};
 use pgrx::pg_sys::Datum;
 
 /// Called by `_PG_init`, once.
 pub fn init() {
     transaction::register(new_partitions::HOOKS);
-    making::register(made_anew::takes_no_rows);
+    rewrite_hook::register(rewritten::takes_no_rows);
 }
 
 /// `verdict.invalidate()`: AFTER ROW ALWAYS on our configuration tables. A change of theirs, by whatever way it came,

@@ -16,8 +16,8 @@ pub mod authors;
 pub mod call;
 
 pub use backend::{
-    clock, deferred, lock, lock_timeout, making, session, sql, statement, test_hooks, transaction,
-    worker,
+    clock, deferred, lock, lock_timeout, rewrite_hook, session, sql, statement, test_hooks,
+    transaction, worker,
 };
 pub use catalogs::{
     cached, catalog, condition, condition_text, defaults, expression, identity, relcache, types,

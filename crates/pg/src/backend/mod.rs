@@ -4,7 +4,7 @@ pub mod clock;
 pub mod deferred;
 pub mod lock;
 pub mod lock_timeout;
-pub mod making;
+pub mod rewrite_hook;
 pub mod session;
 pub mod sql;
 pub mod statement;
