@@ -1,8 +1,8 @@
 //! `verdict.coverage_guards`: each guard on each table of its tree, as it is. `verdict.coverage` adds what else there is to
 //! know.
 
-use super::code;
 use super::drift;
+use super::index_code;
 use super::whole;
 use crate::guard::reads::generated_by_others;
 use crate::guard::registry::{self, Watched};
@@ -74,7 +74,7 @@ pub fn coverage_guards() -> Coverage {
 
 /// One row for each guarded table whose indexes run other people's code, where that could do harm.
 fn rows_of_code(registered: &[Watched], rows: &mut Vec<Row>) -> Result<(), Report> {
-    if code::is_loaded_everywhere()? {
+    if index_code::is_loaded_everywhere()? {
         return Ok(());
     }
     let mut done: Vec<&Name> = Vec::new();
@@ -86,13 +86,13 @@ fn rows_of_code(registered: &[Watched], rows: &mut Vec<Row>) -> Result<(), Repor
         let Some(oid) = catalog::find(&name.schema, &name.table) else {
             continue;
         };
-        if let Some(names) = code::on(&catalog::relation(oid)?)? {
+        if let Some(names) = index_code::foreign_code_on(&catalog::relation(oid)?)? {
             rows.push((
                 name.to_string(),
                 None,
                 None,
                 "risk".to_owned(),
-                Some(code::means(&names)),
+                Some(index_code::means(&names)),
                 Some("ALTER DATABASE … SET session_preload_libraries = pg_verdict".to_owned()),
             ));
         }

@@ -3,13 +3,13 @@
 //! Refused is a *transition* from a guard that was seen whole to a weaker one, never a state: a dump is restored, and
 //! pg_upgrade works, in steps whose middle is weaker than their end.
 
-use super::code;
 use super::drift;
+use super::index_code;
 use super::new_partitions;
 use super::redaction;
 use super::rewritten;
 use super::suspended;
-use super::unlisted;
+use super::unreported;
 use super::weakness::{self, Brought, Statement, Weakness};
 use super::whole::{self, Seen};
 use crate::action::incident;
@@ -130,14 +130,14 @@ fn also_touched(statement: &Statement) -> Result<Vec<Oid>, Report> {
 
 /// An index that runs other people's code has come to a guarded table: that is on record, and allowed.
 fn new_code(indexes: &[Oid]) -> Result<(), Report> {
-    for (table, names) in code::in_indexes(indexes)? {
+    for (table, names) in index_code::in_indexes(indexes)? {
         let root = catalog::relation(catalog::root(table))?;
         for watched in registry::registered()?.iter() {
-            if watched.table == root.name && !code::is_loaded_everywhere()? {
+            if watched.table == root.name && !index_code::is_loaded_everywhere()? {
                 note(
                     watched,
                     "risk",
-                    &format!("CREATE INDEX: {}", code::means(&names)),
+                    &format!("CREATE INDEX: {}", index_code::means(&names)),
                 )?;
             }
         }
@@ -336,7 +336,7 @@ impl Touched {
                 Ok((oids(row.get(1)?), oids(row.get(2)?), commands))
             })
         })?;
-        if commands > 0 || unlisted::is_told_elsewhere(&statement.tag) {
+        if commands > 0 || unreported::is_told_elsewhere(&statement.tag) {
             return Ok(Self {
                 tables,
                 types,
@@ -344,7 +344,7 @@ impl Touched {
             });
         }
         Ok(Self {
-            tables: unlisted::tables()?,
+            tables: unreported::tables()?,
             types: event.altered_enum().into_iter().collect(),
             is_untold: true,
         })

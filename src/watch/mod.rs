@@ -1,14 +1,14 @@
 //! The registry of guards, and how a guard comes, changes and goes.
 
-pub mod code;
 pub mod coverage;
 pub mod drift;
 pub mod events;
+pub mod index_code;
 pub mod new_partitions;
 pub mod redaction;
 pub mod rewritten;
 pub mod suspended;
-pub mod unlisted;
+pub mod unreported;
 pub mod weakness;
 pub mod whole;
 

@@ -53,7 +53,7 @@ pub fn in_indexes(of: &[Oid]) -> Result<Vec<(Oid, String)>, Report> {
 /// # Errors
 ///
 /// SPI's own.
-pub fn on(root: &Relation) -> Result<Option<String>, Report> {
+pub fn foreign_code_on(root: &Relation) -> Result<Option<String>, Report> {
     let found = in_indexes(&catalog::parts(root, NoLock))?;
     let mut names: Vec<String> = found.into_iter().map(|(_, names)| names).collect();
     names.sort();
