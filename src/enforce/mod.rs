@@ -4,7 +4,7 @@ pub mod after;
 pub mod before;
 pub mod coming;
 pub mod moved;
-pub mod restored;
+pub mod pg_restore;
 pub mod setting_out;
 
 use crate::guard::cache;
@@ -32,7 +32,7 @@ pub fn guard_row(call: Call, plain: PlainFrame) -> Datum {
         let (timing, event) = fired.row_event().ok_or_else(trigger::not_a_row_trigger)?;
         Ok((fired, timing, event))
     });
-    if session::is_shard_move(plain) || restored::is_filled(fired, event, plain) {
+    if session::is_shard_move(plain) || pg_restore::is_filled(fired, event, plain) {
         return match timing {
             Timing::Before => fired.kept(),
             Timing::After => Datum::null(),
