@@ -1,7 +1,7 @@
 //! AFTER the row is stored: it is judged as it is, like a foreign key, and refused or written down.
 
-use super::coming::Coming;
 use super::moved;
+use super::row_change::RowChange;
 use crate::action::done;
 use crate::action::done::Done;
 use crate::action::refusal;
@@ -25,12 +25,12 @@ pub fn inserted(fired: Fired, info: &GuardInfo, plain: PlainFrame) {
     if info.partitioned
         && let Some(old) = moved::old_row(info, fired, plain)
     {
-        return edited(&Coming::moved(fired, old), old, info, plain);
+        return edited(&RowChange::moved(fired, old), old, info, plain);
     }
-    let coming = Coming::inserted(fired, true);
+    let change = RowChange::inserted(fired, true);
     count(info, plain);
-    if let Some(case) = judgement::judge(info, coming.new, Operation::Insert, plain) {
-        found(info, &coming, &case, plain);
+    if let Some(case) = judgement::judge(info, change.new, Operation::Insert, plain) {
+        found(info, &change, &case, plain);
     }
 }
 
@@ -40,19 +40,19 @@ pub fn arrived_outside(fired: Fired, info: &GuardInfo, plain: PlainFrame) {
         && !fired.under_condition_of(info.insert_trigger(), fired.row(), plain)
         && let Some(old) = moved::old_row(info, fired, plain)
     {
-        edited(&Coming::moved(fired, old), old, info, plain);
+        edited(&RowChange::moved(fired, old), old, info, plain);
     }
 }
 
 /// A row that stays in its partition was updated.
 pub fn updated(fired: Fired, info: &GuardInfo, plain: PlainFrame) {
-    edited(&Coming::updated(fired, true), fired.row(), info, plain);
+    edited(&RowChange::updated(fired, true), fired.row(), info, plain);
 }
 
 /// An update is judged again when it changes what was approved, brings the row under the condition, or unflags it.
-fn edited(coming: &Coming, old: RowSlot, info: &GuardInfo, plain: PlainFrame) {
-    let new = coming.new;
-    let case = match again(coming.fired, info, old, new, plain) {
+fn edited(change: &RowChange, old: RowSlot, info: &GuardInfo, plain: PlainFrame) {
+    let new = change.new;
+    let case = match again(change.fired, info, old, new, plain) {
         Again::No => return,
         Again::Final => Some(judgement::final_content(info, new, plain)),
         again @ (Again::Yes | Again::Unchanged) => {
@@ -62,10 +62,10 @@ fn edited(coming: &Coming, old: RowSlot, info: &GuardInfo, plain: PlainFrame) {
     count(info, plain);
     match case {
         None => {}
-        Some(case) if legacy::passes(coming.fired, info, &case, old, new, plain) => {
-            coming.write_down(info, &case, Done::Legacy, plain);
+        Some(case) if legacy::passes(change.fired, info, &case, old, new, plain) => {
+            change.write_down(info, &case, Done::Legacy, plain);
         }
-        Some(case) => found(info, coming, &case, plain),
+        Some(case) => found(info, change, &case, plain),
     }
 }
 
@@ -79,9 +79,9 @@ fn count(info: &GuardInfo, plain: PlainFrame) {
 }
 
 /// A stored row with a finding. The soft actions were taken before it was stored; here it is seen that they were.
-fn found(info: &GuardInfo, coming: &Coming, case: &Case, plain: PlainFrame) {
+fn found(info: &GuardInfo, change: &RowChange, case: &Case, plain: PlainFrame) {
     if let Some(done) = done::instead_of_acting(info, case) {
-        return coming.write_down(info, case, done, plain);
+        return change.write_down(info, case, done, plain);
     }
     if info.glass_until != i64::MIN {
         plain.step(|| {
@@ -93,13 +93,13 @@ fn found(info: &GuardInfo, coming: &Coming, case: &Case, plain: PlainFrame) {
     }
     match info.policy.actions.get(case.finding) {
         Action::Reject => refusal::refuse(info, case, plain),
-        Action::Allow => coming.write_down(info, case, Done::Allowed, plain),
-        Action::Flag if flag::is_set_or_none(info, coming.new, plain) => {
-            coming.write_down(info, case, Done::Flagged, plain);
+        Action::Allow => change.write_down(info, case, Done::Allowed, plain),
+        Action::Flag if flag::is_set_or_none(info, change.new, plain) => {
+            change.write_down(info, case, Done::Flagged, plain);
         }
         Action::Flag | Action::Quarantine | Action::Discard => {
             // A stronger guard's word was left to that guard, and so this one has done nothing.
-            if let Some((other, case)) = coming.refused_by_other(info, plain) {
+            if let Some((other, case)) = change.refused_by_other(info, plain) {
                 return refusal::refuse(&other, &case, plain);
             }
             let case = Case {

@@ -3,7 +3,7 @@
 //! Nothing is locked or spent here, and nothing is decided for good: an INSERT may still meet ON CONFLICT, another trigger
 //! may still change the row. The AFTER trigger judges what was stored, and refuses it when that is not what was done here.
 
-use super::coming::Coming;
+use super::row_change::RowChange;
 use super::setting_out;
 use crate::action::done::Done;
 use crate::action::hold;
@@ -20,16 +20,16 @@ use pgrx::pg_sys::Datum;
 use verdict::Action;
 
 pub fn insert(fired: Fired, info: &GuardInfo, plain: PlainFrame) -> Datum {
-    let coming = Coming::inserted(fired, false);
-    if info.partitioned && setting_out::continues(info, coming.new, plain) {
+    let change = RowChange::inserted(fired, false);
+    if info.partitioned && setting_out::continues(info, change.new, plain) {
         return fired.kept();
     }
-    take(&coming, info, plain)
+    take(&change, info, plain)
 }
 
 pub fn update(fired: Fired, info: &GuardInfo, plain: PlainFrame) -> Datum {
-    let coming = Coming::updated(fired, false);
-    let taken = take(&coming, info, plain);
+    let change = RowChange::updated(fired, false);
+    let taken = take(&change, info, plain);
     if info.partitioned {
         if taken.is_null() {
             setting_out::left_out(info, fired.row(), plain);
@@ -42,20 +42,20 @@ pub fn update(fired: Fired, info: &GuardInfo, plain: PlainFrame) -> Datum {
 }
 
 /// Takes the guard's action, unless another guard's is stronger: then that one takes it.
-fn take(coming: &Coming, info: &GuardInfo, plain: PlainFrame) -> Datum {
-    let kept = coming.fired.kept();
-    let Some(case) = coming.case(info, plain) else {
+fn take(change: &RowChange, info: &GuardInfo, plain: PlainFrame) -> Datum {
+    let kept = change.fired.kept();
+    let Some(case) = change.case(info, plain) else {
         return kept;
     };
     let action = info.policy.actions.get(case.finding);
-    let others = coming.strongest_other(info, plain);
+    let others = change.strongest_other(info, plain);
     if others.is_some_and(|other| other > action) {
         return kept;
     }
     let is_left_out = matches!(action, Action::Discard | Action::Quarantine);
     if is_left_out
-        && let Some(old) = coming.old
-        && foreign_key::makes(coming.fired, old, coming.new, plain)
+        && let Some(old) = change.old
+        && foreign_key::makes(change.fired, old, change.new, plain)
     {
         let case = Case {
             obstacle: Some(Obstacle::ForeignKey),
@@ -68,26 +68,26 @@ fn take(coming: &Coming, info: &GuardInfo, plain: PlainFrame) -> Datum {
         Action::Flag => match info.flag {
             None => kept,
             Some(column) => {
-                if coming
+                if change
                     .old
-                    .is_some_and(|old| only_unflags(coming.fired, info, old, coming.new, plain))
+                    .is_some_and(|old| only_unflags(change.fired, info, old, change.new, plain))
                 {
                     // The others have a say of their own about their flags.
-                    coming.write_down(info, &case, Done::Flagged, plain);
+                    change.write_down(info, &case, Done::Flagged, plain);
                 }
                 let value = plain.step(|| cache::with_cached(info, flag::value));
                 match value {
-                    Some(value) => coming.fired.kept_with(column.attnum, value, plain),
+                    Some(value) => change.fired.kept_with(column.attnum, value, plain),
                     None => kept,
                 }
             }
         },
         Action::Discard => {
-            coming.write_down_all(info, &case, Done::Discarded, plain);
+            change.write_down_all(info, &case, Done::Discarded, plain);
             Datum::null()
         }
         Action::Quarantine => {
-            let size = plain.step(|| Ok(hold::size(info, coming.new, coming.old)));
+            let size = plain.step(|| Ok(hold::size(info, change.new, change.old)));
             if size > hold::ROW_CAP {
                 let case = Case {
                     obstacle: Some(Obstacle::TooLarge(size)),
@@ -95,8 +95,8 @@ fn take(coming: &Coming, info: &GuardInfo, plain: PlainFrame) -> Datum {
                 };
                 refusal::refuse(info, &case, plain);
             }
-            let id = hold::hold(info, &case, coming.new, coming.old, plain);
-            coming.write_down_all(info, &case, Done::Held(id), plain);
+            let id = hold::hold(info, &case, change.new, change.old, plain);
+            change.write_down_all(info, &case, Done::Held(id), plain);
             Datum::null()
         }
     }

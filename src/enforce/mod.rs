@@ -2,9 +2,9 @@
 
 pub mod after;
 pub mod before;
-pub mod coming;
 pub mod moved;
 pub mod pg_restore;
+pub mod row_change;
 pub mod setting_out;
 
 use crate::guard::cache;

@@ -16,7 +16,7 @@ use verdict::Action;
 
 /// The row of an INSERT or UPDATE.
 #[derive(Clone, Copy)]
-pub struct Coming {
+pub struct RowChange {
     pub fired: Fired,
     /// The row as it was, for an update.
     pub old: Option<RowSlot>,
@@ -25,7 +25,7 @@ pub struct Coming {
     pub stored: bool,
 }
 
-impl Coming {
+impl RowChange {
     pub fn inserted(fired: Fired, stored: bool) -> Self {
         Self {
             fired,
