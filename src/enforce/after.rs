@@ -1,6 +1,6 @@
 //! AFTER the row is stored: it is judged as it is, like a foreign key, and refused or written down.
 
-use super::moved;
+use super::cross_partition;
 use super::row_change::RowChange;
 use crate::action::done;
 use crate::action::done::Done;
@@ -23,7 +23,7 @@ use verdict::Action;
 /// A new row is judged. One that comes from another partition was updated.
 pub fn inserted(fired: Fired, info: &GuardInfo, plain: PlainFrame) {
     if info.partitioned
-        && let Some(old) = moved::old_row(info, fired, plain)
+        && let Some(old) = cross_partition::after::old_row(info, fired, plain)
     {
         return edited(&RowChange::moved(fired, old), old, info, plain);
     }
@@ -36,9 +36,9 @@ pub fn inserted(fired: Fired, info: &GuardInfo, plain: PlainFrame) {
 
 /// A row that has left the condition on its way to another partition was updated, too.
 pub fn arrived_outside(fired: Fired, info: &GuardInfo, plain: PlainFrame) {
-    if !moved::is_nothing_on_its_way()
+    if !cross_partition::after::is_nothing_on_its_way()
         && !fired.under_condition_of(info.insert_trigger(), fired.row(), plain)
-        && let Some(old) = moved::old_row(info, fired, plain)
+        && let Some(old) = cross_partition::after::old_row(info, fired, plain)
     {
         edited(&RowChange::moved(fired, old), old, info, plain);
     }

@@ -3,8 +3,8 @@
 //! Nothing is locked or spent here, and nothing is decided for good: an INSERT may still meet ON CONFLICT, another trigger
 //! may still change the row. The AFTER trigger judges what was stored, and refuses it when that is not what was done here.
 
+use super::cross_partition;
 use super::row_change::RowChange;
-use super::setting_out;
 use crate::action::done::Done;
 use crate::action::hold;
 use crate::action::refusal;
@@ -21,7 +21,7 @@ use verdict::Action;
 
 pub fn insert(fired: Fired, info: &GuardInfo, plain: PlainFrame) -> Datum {
     let change = RowChange::inserted(fired, false);
-    if info.partitioned && setting_out::continues(info, change.new, plain) {
+    if info.partitioned && cross_partition::before::continues(info, change.new, plain) {
         return fired.kept();
     }
     take(&change, info, plain)
@@ -32,10 +32,10 @@ pub fn update(fired: Fired, info: &GuardInfo, plain: PlainFrame) -> Datum {
     let taken = take(&change, info, plain);
     if info.partitioned {
         if taken.is_null() {
-            setting_out::left_out(info, fired.row(), plain);
+            cross_partition::before::left_out(info, fired.row(), plain);
         } else {
             // Should the row move to another partition, nothing is done to it a second time there.
-            setting_out::note(info, fired, plain);
+            cross_partition::before::note(info, fired, plain);
         }
     }
     taken

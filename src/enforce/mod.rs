@@ -2,10 +2,9 @@
 
 pub mod after;
 pub mod before;
-pub mod moved;
 pub mod pg_restore;
 pub mod row_change;
-pub mod setting_out;
+pub mod cross_partition;
 
 use crate::guard::cache;
 use crate::guard::trigger_kind::TriggerKind;
@@ -21,8 +20,8 @@ use pgrx::pg_sys::Datum;
 
 /// Called by `_PG_init`, once.
 pub fn init() {
-    transaction::register(moved::HOOKS);
-    transaction::register(setting_out::HOOKS);
+    transaction::register(cross_partition::after::HOOKS);
+    transaction::register(cross_partition::before::HOOKS);
 }
 
 /// `verdict.guard_row()`: every trigger of every guard.
@@ -65,7 +64,7 @@ pub fn guard_row(call: Call, plain: PlainFrame) -> Datum {
             after::updated(fired, &info, plain)
         }
         (TriggerKind::AfterMove, Timing::After, Event::Delete) if fired.moved_away() => {
-            moved::leaves(&info, fired, plain)
+            cross_partition::after::leaves(&info, fired, plain)
         }
         (TriggerKind::AfterMove, Timing::After, Event::Insert) => {
             after::arrived_outside(fired, &info, plain)
