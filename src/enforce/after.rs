@@ -13,7 +13,7 @@ use crate::judge::case::{Case, Obstacle, Operation};
 use crate::judge::flag;
 use crate::judge::judgement;
 use crate::judge::legacy;
-use crate::judge::update::{Again, again};
+use crate::judge::rejudge::{Rejudge, rejudge};
 use pg::columns::RowSlot;
 use pg::plain::PlainFrame;
 use pg::transaction;
@@ -52,11 +52,11 @@ pub fn updated(fired: Fired, info: &GuardInfo, plain: PlainFrame) {
 /// An update is judged again when it changes what was approved, brings the row under the condition, or unflags it.
 fn edited(change: &RowChange, old: RowSlot, info: &GuardInfo, plain: PlainFrame) {
     let new = change.new;
-    let case = match again(change.fired, info, old, new, plain) {
-        Again::No => return,
-        Again::Final => Some(judgement::final_content(info, new, plain)),
-        again @ (Again::Yes | Again::Unchanged) => {
-            judgement::judge(&again.asks(info), new, Operation::Update, plain)
+    let case = match rejudge(change.fired, info, old, new, plain) {
+        Rejudge::Unneeded => return,
+        Rejudge::Final => Some(judgement::final_content(info, new, plain)),
+        rejudge @ (Rejudge::Needed | Rejudge::Unchanged) => {
+            judgement::judge(&rejudge.asks(info), new, Operation::Update, plain)
         }
     };
     count(info, plain);

@@ -12,7 +12,7 @@ use crate::guard::cache;
 use crate::guard::info::GuardInfo;
 use crate::judge::case::{Case, Obstacle};
 use crate::judge::flag;
-use crate::judge::update::only_unflags;
+use crate::judge::rejudge::only_unflags;
 use pg::foreign_key;
 use pg::plain::PlainFrame;
 use pg::trigger::Fired;

@@ -8,7 +8,7 @@ use crate::guard::info::GuardInfo;
 use crate::judge::case::{Case, Operation};
 use crate::judge::judgement;
 use crate::judge::legacy;
-use crate::judge::update::{Again, again};
+use crate::judge::rejudge::{Rejudge, rejudge};
 use pg::columns::RowSlot;
 use pg::plain::PlainFrame;
 use pg::trigger::Fired;
@@ -56,12 +56,12 @@ impl RowChange {
     pub fn case(&self, info: &GuardInfo, plain: PlainFrame) -> Option<Case> {
         let case = match self.old {
             None => judgement::look(info, self.new, Operation::Insert, plain)?,
-            Some(old) => match again(self.fired, info, old, self.new, plain) {
-                Again::No => return None,
-                Again::Final => judgement::final_content(info, self.new, plain),
-                again @ (Again::Yes | Again::Unchanged) => {
+            Some(old) => match rejudge(self.fired, info, old, self.new, plain) {
+                Rejudge::Unneeded => return None,
+                Rejudge::Final => judgement::final_content(info, self.new, plain),
+                rejudge @ (Rejudge::Needed | Rejudge::Unchanged) => {
                     let case =
-                        judgement::look(&again.asks(info), self.new, Operation::Update, plain)?;
+                        judgement::look(&rejudge.asks(info), self.new, Operation::Update, plain)?;
                     if legacy::passes(self.fired, info, &case, old, self.new, plain) {
                         return None;
                     }

@@ -5,4 +5,4 @@ pub mod facts;
 pub mod flag;
 pub mod judgement;
 pub mod legacy;
-pub mod update;
+pub mod rejudge;

@@ -9,37 +9,37 @@ use verdict::Edits;
 
 /// What an update means to a guard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Again {
+pub enum Rejudge {
     /// Nothing: what was approved is unchanged.
-    No,
+    Unneeded,
     /// The row needs a verdict for what it now is.
-    Yes,
-    /// As `Yes`, but subject and content are what they were, and the guard has judged them: an approval that was spent on
+    Needed,
+    /// As `Needed`, but subject and content are what they were, and the guard has judged them: an approval that was spent on
     /// them still stands.
     Unchanged,
     /// It changes content that is final (`edits => 'refuse'`).
     Final,
 }
 
-impl Again {
+impl Rejudge {
     /// The guard as it judges such an update.
     pub fn asks(self, info: &GuardInfo) -> GuardInfo {
         match self {
             Self::Unchanged => info.spending_nothing(),
-            Self::No | Self::Yes | Self::Final => *info,
+            Self::Unneeded | Self::Needed | Self::Final => *info,
         }
     }
 }
 
 /// Judged again is an update that changes subject or content, changes a condition column while the new row is under the
 /// condition, or takes a row off its flag value.
-pub fn again(
+pub fn rejudge(
     fired: Fired,
     info: &GuardInfo,
     old: RowSlot,
     new: RowSlot,
     plain: PlainFrame,
-) -> Again {
+) -> Rejudge {
     let unflagged = flag::is_taken_off(info, old, new, plain);
     asked(fired, info, old, new, unflagged, plain)
 }
@@ -53,7 +53,7 @@ pub fn only_unflags(
     plain: PlainFrame,
 ) -> bool {
     flag::is_taken_off(info, old, new, plain)
-        && asked(fired, info, old, new, false, plain) == Again::No
+        && asked(fired, info, old, new, false, plain) == Rejudge::Unneeded
 }
 
 fn asked(
@@ -63,10 +63,10 @@ fn asked(
     new: RowSlot,
     unflagged: bool,
     plain: PlainFrame,
-) -> Again {
+) -> Rejudge {
     let content = changed(old, new, info.bound(), plain);
     if !content && !unflagged && !changed(old, new, info.condition(), plain) {
-        return Again::No;
+        return Rejudge::Unneeded;
     }
     let name = info.insert_trigger();
     let now_under = fired.under_condition_of(name, new, plain);
@@ -79,13 +79,13 @@ fn asked(
     let was_under = must_know && fired.under_condition_of(name, old, plain);
     let left = edited && was_under;
     if !now_under && !left {
-        return Again::No;
+        return Rejudge::Unneeded;
     }
     match info.policy.edits {
-        Edits::Allow if was_under && !unflagged => Again::No,
-        Edits::Refuse if was_under && content => Again::Final,
-        _ if was_under && !edited => Again::Unchanged,
-        _ => Again::Yes,
+        Edits::Allow if was_under && !unflagged => Rejudge::Unneeded,
+        Edits::Refuse if was_under && content => Rejudge::Final,
+        _ if was_under && !edited => Rejudge::Unchanged,
+        _ => Rejudge::Needed,
     }
 }
 
