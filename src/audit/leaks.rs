@@ -4,7 +4,7 @@ use crate::args;
 use crate::guard::cache;
 use crate::guard::info::GuardInfo;
 use crate::judge::flag;
-use crate::judge::judgement::{self, LookBack};
+use crate::judge::judgement::{self, StoredRow};
 use crate::store::hooks::{self, Hook};
 use pg::catalog::{self, Kind, Relation};
 use pg::clock;
@@ -32,7 +32,7 @@ pub fn problem(finding: Finding) -> &'static str {
         Finding::Failed => "stored though failed",
         Finding::Altered => "stored altered",
         Finding::Revoked => "stored though revoked",
-        // Not looked for: see `judgement::look_back`.
+        // Not looked for: see `judgement::stored_row`.
         Finding::Expired => "stored though expired",
         Finding::Reused => "stored though spent",
     }
@@ -99,7 +99,7 @@ impl Scope {
     /// 42704 for a table without a guard for the hook; those of `visit`.
     pub fn for_each_row(
         &self,
-        mut visit: impl FnMut(LookBack, TableRow, Oid) -> Result<(), Report>,
+        mut visit: impl FnMut(StoredRow, TableRow, Oid) -> Result<(), Report>,
     ) -> Result<(), Report> {
         for leaf in catalog::parts(&self.relation, AccessShareLock) {
             let facts = catalog::relation(leaf)?;
@@ -148,12 +148,12 @@ fn looked_at(
     row: TableRow,
     since: Option<Since>,
     plain: PlainFrame,
-) -> Option<LookBack> {
+) -> Option<StoredRow> {
     let slot: RowSlot = row.slot();
     if !row.under_condition_of(info.insert_trigger(), plain) {
         return None;
     }
-    let mut seen = judgement::look_back(info, slot, plain);
+    let mut seen = judgement::stored_row(info, slot, plain);
     let is_older = since.is_some_and(|since| !columns::is_since(slot, since, plain));
     // A row that bears the flag is known, and marked as what it is.
     if is_older || info.flag.is_some() && flag::is_set_or_none(info, slot, plain) {

@@ -102,7 +102,7 @@ pub fn look(
 
 /// What a stored row is to its verdict.
 #[derive(Clone, Copy)]
-pub struct LookBack {
+pub struct StoredRow {
     pub key: Option<Key>,
     /// What the guard would have found when the row was stored. That its verdict has been spent or has expired since says
     /// nothing.
@@ -111,7 +111,7 @@ pub struct LookBack {
 }
 
 /// Looks at a row that is stored already.
-pub fn look_back(info: &GuardInfo, slot: RowSlot, plain: PlainFrame) -> LookBack {
+pub fn stored_row(info: &GuardInfo, slot: RowSlot, plain: PlainFrame) -> StoredRow {
     let asked = Asked::read(info, slot, Operation::Insert, plain);
     let found = asked
         .key
@@ -122,7 +122,7 @@ pub fn look_back(info: &GuardInfo, slot: RowSlot, plain: PlainFrame) -> LookBack
         ..info.policy
     };
     let then = Timestamp(found.map_or(0, |found| found.recorded_at));
-    LookBack {
+    StoredRow {
         key: asked.key,
         finding: match decide(&asked.row, standing.as_ref(), &policy, then) {
             Decision::Approved | Decision::FailedOpen => None,
