@@ -1,7 +1,7 @@
 //! The guard's half of the locking protocol: look up, decide, hold the verdict that was relied on.
 //!
 //! A finding needs no lock. An approval is locked FOR SHARE (or spent), and the lock tells whether it was superseded
-//! meanwhile: then all is asked again.
+//! meanwhile: then all is facts again.
 
 use super::case::{Case, Obstacle, Operation};
 use super::facts::{Content, facts};
@@ -33,13 +33,13 @@ enum Seen {
 
 /// What is known of a row before its verdict is looked up.
 #[derive(Clone, Copy)]
-struct Asked {
+struct RowFacts {
     row: Row,
     key: Option<Key>,
     operation: Operation,
 }
 
-impl Asked {
+impl RowFacts {
     fn read(info: &GuardInfo, slot: RowSlot, operation: Operation, plain: PlainFrame) -> Self {
         let content = Content::read(info, slot, plain);
         let (row, key) = plain.step(|| cache::with_cached(info, |cached| facts(cached, &content)));
@@ -94,7 +94,7 @@ pub fn look(
     operation: Operation,
     plain: PlainFrame,
 ) -> Option<Case> {
-    match Asked::read(info, slot, operation, plain).look(info, plain) {
+    match RowFacts::read(info, slot, operation, plain).look(info, plain) {
         Seen::Approved(_) => None,
         Seen::Case(case) => Some(case),
     }
@@ -112,8 +112,8 @@ pub struct StoredRow {
 
 /// Looks at a row that is stored already.
 pub fn stored_row(info: &GuardInfo, slot: RowSlot, plain: PlainFrame) -> StoredRow {
-    let asked = Asked::read(info, slot, Operation::Insert, plain);
-    let found = asked
+    let facts = RowFacts::read(info, slot, Operation::Insert, plain);
+    let found = facts
         .key
         .and_then(|key| lookup::newest(key, clock::now(plain), plain));
     let standing = found.as_ref().and_then(standing);
@@ -123,8 +123,8 @@ pub fn stored_row(info: &GuardInfo, slot: RowSlot, plain: PlainFrame) -> StoredR
     };
     let then = Timestamp(found.map_or(0, |found| found.recorded_at));
     StoredRow {
-        key: asked.key,
-        finding: match decide(&asked.row, standing.as_ref(), &policy, then) {
+        key: facts.key,
+        finding: match decide(&facts.row, standing.as_ref(), &policy, then) {
             Decision::Approved | Decision::FailedOpen => None,
             Decision::Found(finding) => Some(finding),
         },
@@ -139,9 +139,9 @@ pub fn judge(
     operation: Operation,
     plain: PlainFrame,
 ) -> Option<Case> {
-    let asked = Asked::read(info, slot, operation, plain);
+    let facts = RowFacts::read(info, slot, operation, plain);
     for _ in 0..TRIES {
-        match asked.look(info, plain) {
+        match facts.look(info, plain) {
             Seen::Approved(found) => {
                 test_hooks::pause(Pause::GuardBeforeLock, plain);
                 if found.is_none_or(|found| hold(&found, info, plain) == Held::Yes) {
@@ -161,10 +161,10 @@ pub fn judge(
 
 /// The case of an edit of content that is final, whatever verdict there is.
 pub fn final_content(info: &GuardInfo, slot: RowSlot, plain: PlainFrame) -> Case {
-    let asked = Asked::read(info, slot, Operation::Update, plain);
+    let facts = RowFacts::read(info, slot, Operation::Update, plain);
     Case {
         obstacle: Some(Obstacle::FinalContent),
-        ..asked.case(info, Finding::Altered, None, clock::now(plain))
+        ..facts.case(info, Finding::Altered, None, clock::now(plain))
     }
 }
 
