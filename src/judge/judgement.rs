@@ -25,7 +25,7 @@ const TRIES: usize = 1000;
 /// What a look without a lock sees.
 #[derive(Clone, Copy)]
 #[allow(clippy::large_enum_variant)] // plain frames hold it: nothing may be boxed
-enum Seen {
+enum Look {
     /// This verdict lets the row pass, if it can be held.
     Approved(Option<Found>),
     Case(Case),
@@ -67,7 +67,7 @@ impl RowFacts {
     }
 
     /// Looks the newest verdict up and decides, without a lock: the finding, or the verdict to rely on.
-    fn look(&self, info: &GuardInfo, plain: PlainFrame) -> Seen {
+    fn look(&self, info: &GuardInfo, plain: PlainFrame) -> Look {
         let now = clock::now(plain);
         let found = self.key.and_then(|key| lookup::newest(key, now, plain));
         let standing = found.as_ref().and_then(standing);
@@ -81,8 +81,8 @@ impl RowFacts {
             false => now,
         };
         match decide(&self.row, standing.as_ref(), &policy, Timestamp(then)) {
-            Decision::Approved | Decision::FailedOpen => Seen::Approved(found),
-            Decision::Found(finding) => Seen::Case(self.case(info, finding, found, now)),
+            Decision::Approved | Decision::FailedOpen => Look::Approved(found),
+            Decision::Found(finding) => Look::Case(self.case(info, finding, found, now)),
         }
     }
 }
@@ -95,8 +95,8 @@ pub fn look(
     plain: PlainFrame,
 ) -> Option<Case> {
     match RowFacts::read(info, slot, operation, plain).look(info, plain) {
-        Seen::Approved(_) => None,
-        Seen::Case(case) => Some(case),
+        Look::Approved(_) => None,
+        Look::Case(case) => Some(case),
     }
 }
 
@@ -142,13 +142,13 @@ pub fn judge(
     let facts = RowFacts::read(info, slot, operation, plain);
     for _ in 0..TRIES {
         match facts.look(info, plain) {
-            Seen::Approved(found) => {
+            Look::Approved(found) => {
                 test_hooks::pause(Pause::GuardBeforeLock, plain);
                 if found.is_none_or(|found| hold(&found, info, plain) == Held::Yes) {
                     return None;
                 }
             }
-            Seen::Case(case) => return Some(case),
+            Look::Case(case) => return Some(case),
         }
     }
     plain.step(|| {
