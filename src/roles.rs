@@ -11,7 +11,7 @@ use pgrx::{PgLogLevel, pg_extern, pg_sys::Oid};
 
 /// What a role is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum RoleKind {
     /// Records verdicts, and nothing else.
     Recorder,
     /// Reads everything, explains, and compares what is stored with what was approved.
@@ -91,7 +91,7 @@ const TABLES: [&str; 9] = [
 ];
 const REVIEWED: [&str; 2] = ["incidents", "quarantine"];
 
-impl Kind {
+impl RoleKind {
     const ALL: [Self; 4] = [Self::Recorder, Self::Reviewer, Self::Auditor, Self::Admin];
 
     fn parse(word: Option<&str>) -> Result<Self, Report> {
@@ -149,10 +149,10 @@ pub fn revoke_role(kind: Option<&str>, role: Option<Oid>) {
 
 fn apply(kind: Option<&str>, role: Option<Oid>, change: Change) -> Result<(), Report> {
     transaction::must_be_writable()?;
-    let kind = Kind::parse(kind)?;
+    let kind = RoleKind::parse(kind)?;
     let role_oid = args::required("role", role)?;
     let role = quote(&identity::role_name(role_oid));
-    if kind == Kind::Admin && !identity::is_superuser() {
+    if kind == RoleKind::Admin && !identity::is_superuser() {
         return Err(Report::new(
             SqlState::InsufficientPrivilege,
             "only a superuser makes or unmakes a verdict admin",
@@ -160,7 +160,7 @@ fn apply(kind: Option<&str>, role: Option<Oid>, change: Change) -> Result<(), Re
     }
     identity::as_extension_owner(|| {
         let mut kinds = Vec::new();
-        for held in Kind::ALL {
+        for held in RoleKind::ALL {
             if is_of(held, role_oid)? {
                 kinds.push(held);
             }
@@ -170,7 +170,7 @@ fn apply(kind: Option<&str>, role: Option<Oid>, change: Change) -> Result<(), Re
                 sql::run(&format!("GRANT USAGE ON SCHEMA verdict TO {role}"), &[])?;
                 kinds.push(kind);
                 // Who rules must see what there is.
-                kinds.extend((kind == Kind::Admin).then_some(Kind::Auditor));
+                kinds.extend((kind == RoleKind::Admin).then_some(RoleKind::Auditor));
             }
             Change::Revoke => {
                 // USAGE stays: alone it opens nothing.
@@ -206,12 +206,12 @@ pub fn may_weaken() -> Result<bool, Report> {
              WHERE p.pronamespace OPERATOR(pg_catalog.=) 'verdict'::pg_catalog.regnamespace
                  AND p.proname OPERATOR(pg_catalog.=) $1::pg_catalog.name
                  AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE'))",
-        &[Kind::Admin.functions()[0].into()],
+        &[RoleKind::Admin.functions()[0].into()],
     )?;
     Ok(found == Some(true))
 }
 
-fn change_rights(kind: Kind, verb: &str, preposition: &str, role: &str) -> Result<(), Report> {
+fn change_rights(kind: RoleKind, verb: &str, preposition: &str, role: &str) -> Result<(), Report> {
     for name in kind.functions() {
         for signature in signatures(name)? {
             sql::run(
@@ -234,7 +234,7 @@ fn change_rights(kind: Kind, verb: &str, preposition: &str, role: &str) -> Resul
 }
 
 /// Whether the role itself (not a role that it is a member of) was made one of this kind.
-fn is_of(kind: Kind, role: Oid) -> Result<bool, Report> {
+fn is_of(kind: RoleKind, role: Oid) -> Result<bool, Report> {
     let found = sql::one::<bool>(
         "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_proc AS p, pg_catalog.aclexplode(p.proacl) AS a
              WHERE p.pronamespace OPERATOR(pg_catalog.=) 'verdict'::pg_catalog.regnamespace

@@ -6,7 +6,7 @@ use crate::guard::info::GuardInfo;
 use crate::judge::flag;
 use crate::judge::judgement::{self, StoredRow};
 use crate::store::hooks::{self, Hook};
-use pg::catalog::{self, Kind, Relation};
+use pg::catalog::{self, Relation, RelationKind};
 use pg::clock;
 use pg::columns::{self, RowSlot, Since};
 use pg::plain::{PlainFrame, catching_longjmp};
@@ -104,7 +104,7 @@ impl Scope {
         for leaf in catalog::parts(&self.relation, AccessShareLock) {
             let facts = catalog::relation(leaf)?;
             let info = self.guard_on(leaf)?;
-            if facts.kind != Kind::Table {
+            if facts.kind != RelationKind::Table {
                 continue;
             }
             let since = match &self.since {

@@ -3,7 +3,7 @@
 use super::registry::Mapped;
 use crate::args;
 use crate::store::hooks::{Hook, SubjectSource};
-use pg::catalog::{self, Column, Generated, Kind, Relation};
+use pg::catalog::{self, Column, Generated, Relation, RelationKind};
 use pg::columns::{Unreadable, reader_of};
 use pg::report::{Report, SqlState};
 use serde_json::{Map, Value};
@@ -18,17 +18,17 @@ pub fn guardable(relation: &Relation) -> Result<(), Report> {
     let why = match relation.kind {
         _ if relation.is_catalog => Some("it is a system catalog"),
         _ if relation.name.schema == catalog::SCHEMA => Some("it belongs to pg_verdict"),
-        Kind::View => Some("it is a view: guard the table that it writes to"),
-        Kind::MaterializedView => Some("it is a materialized view"),
-        Kind::Foreign => Some(
+        RelationKind::View => Some("it is a view: guard the table that it writes to"),
+        RelationKind::MaterializedView => Some("it is a materialized view"),
+        RelationKind::Foreign => Some(
             "it is a foreign table: its rows are kept elsewhere, out of reach of a trigger here",
         ),
-        Kind::Other => Some("it is not a table"),
+        RelationKind::Other => Some("it is not a table"),
         _ if relation.temporary => Some("it is a temporary table"),
         _ if relation.is_partition => {
             Some("it is a partition: guard the partitioned table above it")
         }
-        Kind::Table | Kind::Partitioned => None,
+        RelationKind::Table | RelationKind::Partitioned => None,
     };
     match why {
         None => Ok(()),
@@ -48,7 +48,7 @@ pub fn guardable(relation: &Relation) -> Result<(), Report> {
 pub fn lock_guardable_tree(relation: &Relation, lockmode: u32) -> Result<(), Report> {
     for member in catalog::tree(relation.oid, lockmode) {
         let member = catalog::relation(member)?;
-        if member.kind == Kind::Foreign {
+        if member.kind == RelationKind::Foreign {
             return Err(Report::new(
                 SqlState::WrongObjectType,
                 format!(

@@ -1,7 +1,7 @@
 //! Which triggers a guard has: what installs them and what looks for drift read it here.
 
 use super::registry::Guard;
-use pg::catalog::Kind;
+use pg::catalog::RelationKind;
 use pg::trigger::{DELETE, INSERT, Timing, UPDATE};
 
 /// One of the triggers of a guard.
@@ -44,13 +44,13 @@ impl TriggerKind {
     pub const ALWAYS: usize = 2;
 
     /// How this trigger of `guard` stands on a table of this kind; `None`: the guard needs no such trigger there.
-    pub fn stand(self, guard: &Guard, table: Kind) -> Option<Stand> {
+    pub fn stand(self, guard: &Guard, table: RelationKind) -> Option<Stand> {
         let (timing, events, is_needed) = match self {
             Self::AfterInsert => (Timing::After, INSERT | UPDATE, true),
             Self::AfterUpdate => (Timing::After, UPDATE, true),
             Self::AfterMove => {
                 let arrivals = guard.condition.as_ref().map_or(0, |_| INSERT);
-                let is_needed = table == Kind::Partitioned;
+                let is_needed = table == RelationKind::Partitioned;
                 (Timing::After, DELETE | arrivals, is_needed)
             }
             Self::BeforeInsert => (Timing::Before, INSERT, guard.is_soft()),

@@ -2,7 +2,7 @@
 
 use super::held::{Held, HeldColumn};
 use pg::authors;
-use pg::catalog::{self, Column, Generated, Kind, Relation, quote};
+use pg::catalog::{self, Column, Generated, Relation, RelationKind, quote};
 use pg::deferred;
 use pg::identity::{self, Restriction};
 use pg::report::{Report, SqlState};
@@ -73,7 +73,7 @@ fn table_of(held: &Held) -> Result<Relation, Report> {
     };
     let relation = catalog::relation(oid)?;
     match relation.kind {
-        Kind::Table | Kind::Partitioned => {}
+        RelationKind::Table | RelationKind::Partitioned => {}
         _ => return gone(format!("{} is not a table any more", held.table)),
     }
     must_be_same(held, &relation)?;

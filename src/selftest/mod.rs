@@ -6,7 +6,7 @@ mod target;
 use crate::args::table_argument;
 use catalogue::{ATTEMPTS, As, Attempt};
 use pg::authors;
-use pg::catalog::{self, Kind};
+use pg::catalog::{self, RelationKind};
 use pg::identity;
 use pg::json;
 use pg::plain::catching_longjmp;
@@ -231,7 +231,7 @@ fn judged(target: &Target, traces: &Trace, before: i64) -> Result<(Ending, Strin
     let members = catalog::find(&name.schema, &name.table)
         .map_or(Vec::new(), |oid| catalog::tree(oid, AccessShareLock));
     for member in members {
-        if catalog::relation(member)?.kind != Kind::Table {
+        if catalog::relation(member)?.kind != RelationKind::Table {
             continue;
         }
         let count = || {

@@ -8,7 +8,7 @@ use crate::judge::facts::{Content, facts};
 use crate::store::hooks;
 use crate::store::sql::reviewed;
 use crate::store::writer;
-use pg::catalog::{self, Column, Generated, Kind, Relation, literal, quote};
+use pg::catalog::{self, Column, Generated, Relation, RelationKind, literal, quote};
 use pg::clock;
 use pg::columns::Reader;
 use pg::identity::{self, Restriction};
@@ -336,13 +336,13 @@ fn a_value(column: &Column) -> Value {
 }
 
 fn a_leaf(relation: &Relation) -> Result<Option<String>, Report> {
-    if relation.kind != Kind::Partitioned {
+    if relation.kind != RelationKind::Partitioned {
         return Ok(None);
     }
     for part in catalog::parts(relation, pgrx::pg_sys::NoLock) {
         let part: Oid = part;
         let facts = catalog::relation(part)?;
-        if facts.kind == Kind::Table {
+        if facts.kind == RelationKind::Table {
             return Ok(Some(facts.name.to_string()));
         }
     }

@@ -2,7 +2,7 @@
 
 use super::drift;
 use crate::guard::registry::Watched;
-use pg::catalog::{self, Kind, Relation};
+use pg::catalog::{self, Relation, RelationKind};
 use pg::event::Event;
 use pg::report::Report;
 use pg::{rows, sql};
@@ -176,7 +176,7 @@ fn new_foreign_partition(
     }
     for table in new {
         let facts = catalog::relation(table)?;
-        if facts.kind == Kind::Foreign {
+        if facts.kind == RelationKind::Foreign {
             return Ok(Some(facts));
         }
     }

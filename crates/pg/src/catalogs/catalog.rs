@@ -51,7 +51,7 @@ pub enum Generated {
 
 /// What a relation is, in the words of an error message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum RelationKind {
     Table,
     Partitioned,
     View,
@@ -65,7 +65,7 @@ pub enum Kind {
 pub struct Relation {
     pub oid: Oid,
     pub name: Name,
-    pub kind: Kind,
+    pub kind: RelationKind,
     pub owner: Oid,
     pub temporary: bool,
     pub is_partition: bool,
@@ -103,12 +103,12 @@ pub fn relation(oid: Oid) -> Result<Relation, Report> {
         }
         let class = &*(*rel).rd_rel;
         let kind = match class.relkind as u8 {
-            pg_sys::RELKIND_RELATION => Kind::Table,
-            pg_sys::RELKIND_PARTITIONED_TABLE => Kind::Partitioned,
-            pg_sys::RELKIND_VIEW => Kind::View,
-            pg_sys::RELKIND_MATVIEW => Kind::MaterializedView,
-            pg_sys::RELKIND_FOREIGN_TABLE => Kind::Foreign,
-            _ => Kind::Other,
+            pg_sys::RELKIND_RELATION => RelationKind::Table,
+            pg_sys::RELKIND_PARTITIONED_TABLE => RelationKind::Partitioned,
+            pg_sys::RELKIND_VIEW => RelationKind::View,
+            pg_sys::RELKIND_MATVIEW => RelationKind::MaterializedView,
+            pg_sys::RELKIND_FOREIGN_TABLE => RelationKind::Foreign,
+            _ => RelationKind::Other,
         };
         let temporary = class.relpersistence as u8 == pg_sys::RELPERSISTENCE_TEMP;
         let facts = Relation {
@@ -324,7 +324,7 @@ pub fn partitioned_by(relation: Oid, attnum: i16) -> bool {
 /// do not stand there.
 pub fn parts(relation: &Relation, lockmode: u32) -> Vec<Oid> {
     match relation.kind {
-        Kind::Partitioned => tree(relation.oid, lockmode),
+        RelationKind::Partitioned => tree(relation.oid, lockmode),
         _ => {
             if lockmode != pg_sys::NoLock {
                 // SAFETY: waits for the lock and hears what was committed meanwhile; guarded by pgrx.

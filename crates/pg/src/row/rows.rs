@@ -309,7 +309,8 @@ pub fn for_each(
 /// None of its own.
 pub fn is_any(table: Oid) -> Result<bool, Report> {
     for member in crate::catalogs::catalog::tree(table, pg_sys::AccessShareLock) {
-        if crate::catalogs::catalog::relation(member)?.kind != crate::catalogs::catalog::Kind::Table
+        if crate::catalogs::catalog::relation(member)?.kind
+            != crate::catalogs::catalog::RelationKind::Table
         {
             continue;
         }
