@@ -13,7 +13,7 @@ use pg::log::ereport;
 use pg::plain::PlainFrame;
 use pg::report::Report;
 use pg::test_hooks::{self, Weakness};
-use pg::trigger::{self, Event, Timing};
+use pg::trigger::{self, RowEvent, Timing};
 use pg::{lock, session, transaction};
 use pgrx::PgLogLevel;
 use pgrx::pg_sys::Datum;
@@ -57,27 +57,27 @@ pub fn guard_row(call: Call, plain: PlainFrame) -> Datum {
         };
     };
     match (kind, timing, event) {
-        (TriggerKind::AfterInsert, Timing::After, Event::Insert) => {
+        (TriggerKind::AfterInsert, Timing::After, RowEvent::Insert) => {
             after::inserted(fired, &info, plain)
         }
-        (TriggerKind::AfterUpdate, Timing::After, Event::Update) => {
+        (TriggerKind::AfterUpdate, Timing::After, RowEvent::Update) => {
             after::updated(fired, &info, plain)
         }
-        (TriggerKind::AfterMove, Timing::After, Event::Delete) if fired.moved_away() => {
+        (TriggerKind::AfterMove, Timing::After, RowEvent::Delete) if fired.moved_away() => {
             cross_partition::after::leaves(&info, fired, plain)
         }
-        (TriggerKind::AfterMove, Timing::After, Event::Insert) => {
+        (TriggerKind::AfterMove, Timing::After, RowEvent::Insert) => {
             after::arrived_outside(fired, &info, plain)
         }
-        (TriggerKind::BeforeInsert, Timing::Before, Event::Insert) => {
+        (TriggerKind::BeforeInsert, Timing::Before, RowEvent::Insert) => {
             return before::insert(fired, &info, plain);
         }
-        (TriggerKind::BeforeUpdate, Timing::Before, Event::Update) => {
+        (TriggerKind::BeforeUpdate, Timing::Before, RowEvent::Update) => {
             return before::update(fired, &info, plain);
         }
         // An update of guarded columns is judged by the trigger that sees every update; this one's column list makes
         // PostgreSQL refuse to retype or drop the columns.
-        (TriggerKind::AfterInsert, Timing::After, Event::Update)
+        (TriggerKind::AfterInsert, Timing::After, RowEvent::Update)
         | (TriggerKind::AfterMove, Timing::After, _) => {}
         // A trigger of our name that somebody made by hand, at another time or for another event.
         _ => plain.step(|| Err::<(), _>(trigger::not_a_row_trigger())),

@@ -10,7 +10,7 @@ use pg::clock;
 use pg::log::ereport;
 use pg::plain::PlainFrame;
 use pg::session;
-use pg::trigger::{Event, Fired};
+use pg::trigger::{Fired, RowEvent};
 use pgrx::PgLogLevel;
 use pgrx::pg_sys::Oid;
 use std::cell::Cell;
@@ -21,8 +21,10 @@ thread_local! {
 }
 
 /// Whether the row comes from a superuser's pg_restore that fills a table of its own making. Each time is a line in the log.
-pub fn is_filled(fired: Fired, event: Event, plain: PlainFrame) -> bool {
-    if event != Event::Insert || !fired.has_new_storage() || !session::is_superusers_restore(plain)
+pub fn is_filled(fired: Fired, event: RowEvent, plain: PlainFrame) -> bool {
+    if event != RowEvent::Insert
+        || !fired.has_new_storage()
+        || !session::is_superusers_restore(plain)
     {
         return false;
     }

@@ -17,7 +17,7 @@ use crate::guard::registry::{self, Watched};
 use crate::roles;
 use pg::call::Call;
 use pg::catalog::{self, Relation};
-use pg::event;
+use pg::ddl_event;
 use pg::identity;
 use pg::log::ereport;
 use pg::plain::PlainFrame;
@@ -29,7 +29,7 @@ use pgrx::pg_sys::{Datum, FirstNormalObjectId, NoLock, Oid};
 /// `verdict.watch_ddl()`, at ddl_command_end.
 pub fn command_ended(call: Call, plain: PlainFrame) -> Datum {
     plain.step(|| {
-        let event = call.event().ok_or_else(event::not_an_event_trigger)?;
+        let event = call.event().ok_or_else(ddl_event::not_an_event_trigger)?;
         if is_off()? {
             return Ok(());
         }
@@ -79,7 +79,7 @@ pub fn command_ended(call: Call, plain: PlainFrame) -> Datum {
 /// `verdict.watch_drop()`, at sql_drop.
 pub fn dropped(call: Call, plain: PlainFrame) -> Datum {
     plain.step(|| {
-        let event = call.event().ok_or_else(event::not_an_event_trigger)?;
+        let event = call.event().ok_or_else(ddl_event::not_an_event_trigger)?;
         if is_off()? {
             return Ok(());
         }
@@ -103,7 +103,7 @@ pub fn rewriting(call: Call, plain: PlainFrame) -> Datum {
     plain.step(|| {
         call.event()
             .map(|_| ())
-            .ok_or_else(event::not_an_event_trigger)
+            .ok_or_else(ddl_event::not_an_event_trigger)
     });
     Datum::null()
 }
@@ -163,7 +163,7 @@ fn is_watched(table: Oid) -> Result<bool, Report> {
 
 /// Nothing to watch: pg_upgrade is at work, our own statements run, or our tables go with the extension.
 fn is_off() -> Result<bool, Report> {
-    if event::in_binary_upgrade() || suspended::is_suspended() {
+    if ddl_event::in_binary_upgrade() || suspended::is_suspended() {
         return Ok(true);
     }
     for table in ["guards", "seen_whole", "hooks"] {
@@ -329,7 +329,7 @@ struct Touched {
 }
 
 impl Touched {
-    fn by(statement: &Statement, event: event::Event) -> Result<Self, Report> {
+    fn by(statement: &Statement, event: ddl_event::DdlEvent) -> Result<Self, Report> {
         let (tables, types, commands) = TOUCHED.with(|query| {
             query.first_row(|row| {
                 let commands = row.get::<i64>(3)?.unwrap_or(0);

@@ -30,7 +30,7 @@ pub fn invalidate(call: Call, plain: PlainFrame) -> Datum {
     let came = plain.step(|| {
         let fired = call.trigger().ok_or_else(trigger::not_a_row_trigger)?;
         relcache::invalidate(fired.relation());
-        let inserted = matches!(fired.row_event(), Some((_, trigger::Event::Insert)));
+        let inserted = matches!(fired.row_event(), Some((_, trigger::RowEvent::Insert)));
         Ok(inserted
             && !trigger::is_apply()
             && catalog::find(catalog::SCHEMA, "guards") == Some(fired.relation())

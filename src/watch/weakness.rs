@@ -3,7 +3,7 @@
 use super::drift;
 use crate::guard::registry::Watched;
 use pg::catalog::{self, Relation, RelationKind};
-use pg::event::Event;
+use pg::ddl_event::DdlEvent;
 use pg::report::Report;
 use pg::{rows, sql};
 use pgrx::pg_sys::{NoLock, Oid};
@@ -20,7 +20,7 @@ pub struct Statement {
 }
 
 impl Statement {
-    pub fn read(event: Event) -> Self {
+    pub fn read(event: DdlEvent) -> Self {
         Self {
             tag: event.tag(),
             attaches: event.attaches(),

@@ -3,7 +3,7 @@
 use crate::frame::native;
 use crate::frame::plain::PlainFrame;
 use crate::frame::span::Span;
-use crate::row::event::Event;
+use crate::row::ddl_event::DdlEvent;
 use crate::row::trigger::Fired;
 use pgrx::pg_sys::{self, Datum};
 use std::ffi::c_int;
@@ -101,12 +101,12 @@ impl Call {
     }
 
     /// The event, or `None` when the function was not called as an event trigger.
-    pub fn event(self) -> Option<Event> {
+    pub fn event(self) -> Option<DdlEvent> {
         // SAFETY: context is NULL or a node.
         unsafe {
             let context = (*self.0).context;
             (!context.is_null() && (*context).type_ == pg_sys::NodeTag::T_EventTriggerData)
-                .then(|| Event::new(context.cast()))
+                .then(|| DdlEvent::new(context.cast()))
         }
     }
 

@@ -1,7 +1,7 @@
 //! Rows on their way: slots, columns, triggers.
 
 pub mod columns;
-pub mod event;
+pub mod ddl_event;
 pub mod foreign_key;
 pub mod json;
 pub mod moving;

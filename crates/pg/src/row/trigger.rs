@@ -12,7 +12,7 @@ use std::ffi::CStr;
 
 /// Which event a row trigger fired for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum RowEvent {
     Insert,
     Update,
     Delete,
@@ -60,7 +60,7 @@ impl Fired {
     }
 
     /// When and for what it fired, when it is a row trigger on an INSERT, UPDATE or DELETE; else `None`.
-    pub fn row_event(self) -> Option<(Timing, Event)> {
+    pub fn row_event(self) -> Option<(Timing, RowEvent)> {
         // SAFETY: plain field.
         let event = unsafe { (*self.data).tg_event };
         if event & pg_sys::TRIGGER_EVENT_ROW == 0 {
@@ -72,9 +72,9 @@ impl Fired {
             _ => return None,
         };
         match event & pg_sys::TRIGGER_EVENT_OPMASK {
-            pg_sys::TRIGGER_EVENT_INSERT => Some((timing, Event::Insert)),
-            pg_sys::TRIGGER_EVENT_UPDATE => Some((timing, Event::Update)),
-            pg_sys::TRIGGER_EVENT_DELETE => Some((timing, Event::Delete)),
+            pg_sys::TRIGGER_EVENT_INSERT => Some((timing, RowEvent::Insert)),
+            pg_sys::TRIGGER_EVENT_UPDATE => Some((timing, RowEvent::Update)),
+            pg_sys::TRIGGER_EVENT_DELETE => Some((timing, RowEvent::Delete)),
             _ => None,
         }
     }

@@ -1,4 +1,4 @@
-//! Event triggers: which command has just run.
+//! DdlEvent triggers: which command has just run.
 
 use crate::catalogs::catalog;
 use crate::frame::text;
@@ -9,11 +9,11 @@ use std::ffi::CStr;
 
 /// An event trigger that has fired: valid during the call.
 #[derive(Clone, Copy)]
-pub struct Event {
+pub struct DdlEvent {
     data: *mut pg_sys::EventTriggerData,
 }
 
-impl Event {
+impl DdlEvent {
     pub(crate) fn new(data: *mut pg_sys::EventTriggerData) -> Self {
         Self { data }
     }
