@@ -12,7 +12,7 @@ use pg::call::Call;
 use pg::log::ereport;
 use pg::plain::PlainFrame;
 use pg::report::Report;
-use pg::test_hooks::{self, Weakness};
+use pg::test_hooks::{self, Weakening};
 use pg::trigger::{self, RowEvent, Timing};
 use pg::{lock, session, transaction};
 use pgrx::PgLogLevel;
@@ -37,7 +37,7 @@ pub fn guard_row(call: Call, plain: PlainFrame) -> Datum {
             Timing::After => Datum::null(),
         };
     }
-    if !test_hooks::weakened(Weakness::StaleGuards) {
+    if !test_hooks::weakened(Weakening::StaleGuards) {
         // What was committed meanwhile counts from this row on. When there is nothing new, it is one look at a flag.
         lock::accept_invalidations(plain);
     }

@@ -15,7 +15,7 @@ use pg::leaf::{self, Found, Held};
 use pg::leaf_write;
 use pg::plain::PlainFrame;
 use pg::report::{Report, SqlState};
-use pg::test_hooks::{self, Pause, Weakness};
+use pg::test_hooks::{self, Pause, Weakening};
 use pg::{session, trigger};
 use verdict::{Decision, Finding, Locking, Policy, ReplicaRole, Row, RowDigest, Timestamp, decide};
 
@@ -76,7 +76,7 @@ impl RowFacts {
             consume: info.policy.consume && !by_replication(info),
             ..info.policy
         };
-        let then = match test_hooks::weakened(Weakness::Undying) {
+        let then = match test_hooks::weakened(Weakening::Undying) {
             true => i64::MIN,
             false => now,
         };

@@ -13,7 +13,7 @@ use pg::log::ereport;
 use pg::plain::PlainFrame;
 use pg::report::{Report, SqlState};
 use pg::span::Span;
-use pg::test_hooks::{self, Pause, Weakness};
+use pg::test_hooks::{self, Pause, Weakening};
 use pg::{catalog, clock, identity, sql};
 use pgrx::pg_sys::{Datum, Interval};
 
@@ -67,7 +67,7 @@ pub fn write(entry: &Entry, plain: PlainFrame) -> Written {
     leaf_making::prepare(now, clock::after(now, entry.valid_for, plain), plain);
     let previous = alone(entry.key, plain);
     let written = append(entry, previous, plain);
-    if !test_hooks::weakened(Weakness::Unserialised) {
+    if !test_hooks::weakened(Weakening::Unserialised) {
         lock::leave_subject(entry.key.hash, plain);
     }
     written
@@ -76,7 +76,7 @@ pub fn write(entry: &Entry, plain: PlainFrame) -> Written {
 /// Waits until nobody else is writing a verdict of the subject, keeps others out, and returns the newest verdict.
 fn alone(key: Key, plain: PlainFrame) -> Option<Found> {
     loop {
-        if !test_hooks::weakened(Weakness::Unserialised) {
+        if !test_hooks::weakened(Weakening::Unserialised) {
             lock::enter_subject(key.hash, plain);
         }
         match lookup::predecessor(key, clock::now(plain), plain) {
@@ -95,7 +95,7 @@ fn alone(key: Key, plain: PlainFrame) -> Option<Found> {
 
 /// In test builds: whether what others are writing is left unseen.
 fn is_overlooked() -> bool {
-    test_hooks::weakened(Weakness::Unserialised) || test_hooks::weakened(Weakness::Overlooked)
+    test_hooks::weakened(Weakening::Unserialised) || test_hooks::weakened(Weakening::Overlooked)
 }
 
 /// Appends the verdict behind `previous`, the newest, which gets its mark.

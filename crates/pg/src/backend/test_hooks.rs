@@ -17,7 +17,7 @@ pub enum Pause {
 
 /// The ways in which `verdict.test_weaken` can weaken the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weakness {
+pub enum Weakening {
     /// The guard takes no lock on the verdict it decided by.
     NoLock,
     /// The guard locks FOR KEY SHARE, which a writer's mark does not conflict with.
@@ -38,12 +38,12 @@ pub enum Weakness {
 
 #[cfg(not(feature = "test_hooks"))]
 mod imp {
-    use super::{Pause, Weakness};
+    use super::{Pause, Weakening};
     use crate::frame::plain::PlainFrame;
 
     pub fn pause(_at: Pause, _plain: PlainFrame) {}
 
-    pub fn weakened(_how: Weakness) -> bool {
+    pub fn weakened(_how: Weakening) -> bool {
         false
     }
 
@@ -56,7 +56,7 @@ mod imp {
 
 #[cfg(feature = "test_hooks")]
 mod imp {
-    use super::{Pause, Weakness};
+    use super::{Pause, Weakening};
     use crate::backend::lock;
     use crate::frame::native;
     use crate::frame::plain::PlainFrame;
@@ -91,16 +91,16 @@ mod imp {
         }
     }
 
-    pub fn weakened(how: Weakness) -> bool {
+    pub fn weakened(how: Weakening) -> bool {
         let name: &[u8] = match how {
-            Weakness::NoLock => b"no_lock",
-            Weakness::KeyShare => b"key_share",
-            Weakness::NoRecheck => b"no_recheck",
-            Weakness::SpendUnchecked => b"spend_unchecked",
-            Weakness::Unserialised => b"unserialised",
-            Weakness::Overlooked => b"overlooked",
-            Weakness::Undying => b"undying",
-            Weakness::StaleGuards => b"stale_guards",
+            Weakening::NoLock => b"no_lock",
+            Weakening::KeyShare => b"key_share",
+            Weakening::NoRecheck => b"no_recheck",
+            Weakening::SpendUnchecked => b"spend_unchecked",
+            Weakening::Unserialised => b"unserialised",
+            Weakening::Overlooked => b"overlooked",
+            Weakening::Undying => b"undying",
+            Weakening::StaleGuards => b"stale_guards",
         };
         WEAKEN.get().is_some_and(|value| value.as_bytes() == name)
     }

@@ -3,7 +3,7 @@
 //! Leaves are ordinary heap tables (made with `USING heap`), so heap's own functions are called.
 
 use super::leaf_index::{self, LeafIndex};
-use crate::backend::test_hooks::{self, Weakness};
+use crate::backend::test_hooks::{self, Weakening};
 use crate::catalogs::catalog;
 use crate::catalogs::relcache;
 use crate::frame::native;
@@ -158,10 +158,10 @@ pub enum Held {
 /// FOR KEY SHARE would not do: a writer's mark takes NO KEY UPDATE, which does not conflict with it.
 /// A verdict of our own transaction needs no lock: nobody else can see it, and its writers wait for us.
 pub fn lock(found: &Found, _plain: PlainFrame) -> Held {
-    if found.own || test_hooks::weakened(Weakness::NoLock) {
+    if found.own || test_hooks::weakened(Weakening::NoLock) {
         return Held::Yes;
     }
-    let mode = if test_hooks::weakened(Weakness::KeyShare) {
+    let mode = if test_hooks::weakened(Weakening::KeyShare) {
         pg_sys::LockTupleMode::LockTupleKeyShare
     } else {
         pg_sys::LockTupleMode::LockTupleShare
@@ -191,7 +191,7 @@ pub fn lock(found: &Found, _plain: PlainFrame) -> Held {
     };
     match result {
         pg_sys::TM_Result::TM_Ok => Held::Yes,
-        _ if test_hooks::weakened(Weakness::NoRecheck) => Held::Yes,
+        _ if test_hooks::weakened(Weakening::NoRecheck) => Held::Yes,
         _ => Held::Changed,
     }
 }

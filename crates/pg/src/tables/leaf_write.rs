@@ -2,7 +2,7 @@
 
 use super::leaf::{Col, Found, Held, Leaf};
 use super::own_table;
-use crate::backend::test_hooks::{self, Weakness};
+use crate::backend::test_hooks::{self, Weakening};
 use crate::frame::plain::PlainFrame;
 use pgrx::pg_sys::Datum;
 
@@ -21,7 +21,7 @@ pub fn consume(found: &Found, guard_id: i32, now: i64, plain: PlainFrame) -> Hel
         ],
         plain,
     );
-    if test_hooks::weakened(Weakness::SpendUnchecked) {
+    if test_hooks::weakened(Weakening::SpendUnchecked) {
         return Held::Yes;
     }
     spent
