@@ -10,7 +10,7 @@ use super::redaction;
 use super::rewritten;
 use super::suspended;
 use super::unreported;
-use super::weakness::{self, Brought, Statement, Weakness};
+use super::weakness::{self, Brought, DdlStatement, Weakness};
 use super::whole::{self, Seen};
 use crate::action::incident;
 use crate::guard::registry::{self, Watched};
@@ -33,7 +33,7 @@ pub fn command_ended(call: Call, plain: PlainFrame) -> Datum {
         if is_off()? {
             return Ok(());
         }
-        let statement = Statement::read(event);
+        let statement = DdlStatement::read(event);
         let touched = Touched::by(&statement, event)?;
         let mut brought = Brought {
             types: touched.types,
@@ -83,7 +83,7 @@ pub fn dropped(call: Call, plain: PlainFrame) -> Datum {
         if is_off()? {
             return Ok(());
         }
-        let statement = Statement::read(event);
+        let statement = DdlStatement::read(event);
         let (gone, without_trigger) = dropped_tables_and_triggers()?;
         for seen in whole::all()?.iter() {
             if gone.contains(&seen.relation) {
@@ -110,7 +110,7 @@ pub fn rewriting(call: Call, plain: PlainFrame) -> Datum {
 
 /// Guarded tables that a statement changes without touching them: a schema's new name is a new name of all its tables, a type's
 /// labels are in conditions and rows. Looking at a table waits for whoever has locked it, so it is not done without need.
-fn also_touched(statement: &Statement) -> Result<Vec<Oid>, Report> {
+fn also_touched(statement: &DdlStatement) -> Result<Vec<Oid>, Report> {
     let seen = whole::all()?;
     let seen: Vec<Oid> = seen.iter().map(|seen| seen.relation).collect();
     match statement.tag.as_str() {
@@ -175,7 +175,7 @@ fn is_off() -> Result<bool, Report> {
 }
 
 /// Looks at the guards of a table that a statement has touched: those of the table itself and of those above it.
-fn watch(statement: &Statement, brought: &Brought, relation: Oid) -> Result<(), Report> {
+fn watch(statement: &DdlStatement, brought: &Brought, relation: Oid) -> Result<(), Report> {
     let Ok(facts) = catalog::relation(relation) else {
         return Ok(());
     };
@@ -239,7 +239,7 @@ fn stands(watched: &Watched, root: &Relation) -> Result<bool, Report> {
 /// Refuses, or writes down what an admin has done.
 fn weakened(
     watched: &Watched,
-    statement: &Statement,
+    statement: &DdlStatement,
     root: &Relation,
     weakness: &Weakness,
 ) -> Result<(), Report> {
@@ -269,7 +269,7 @@ fn weakened(
 }
 
 /// Its owner may drop a guarded table; that it was guarded stays on record.
-fn table_dropped(statement: &Statement, seen: &Seen) -> Result<(), Report> {
+fn table_dropped(statement: &DdlStatement, seen: &Seen) -> Result<(), Report> {
     for watched in registry::registered()?.iter() {
         if watched.guard.id == seen.guard_id {
             whole::forget(seen.guard_id)?;
@@ -329,7 +329,7 @@ struct Touched {
 }
 
 impl Touched {
-    fn by(statement: &Statement, event: ddl_event::DdlEvent) -> Result<Self, Report> {
+    fn by(statement: &DdlStatement, event: ddl_event::DdlEvent) -> Result<Self, Report> {
         let (tables, types, commands) = TOUCHED.with(|query| {
             query.first_row(|row| {
                 let commands = row.get::<i64>(3)?.unwrap_or(0);

@@ -9,7 +9,7 @@ use pg::{rows, sql};
 use pgrx::pg_sys::{NoLock, Oid};
 
 /// What the statement was, beyond the tables that it touched.
-pub struct Statement {
+pub struct DdlStatement {
     pub tag: String,
     pub attaches: bool,
     pub detached: Option<String>,
@@ -19,7 +19,7 @@ pub struct Statement {
     enables_rules: bool,
 }
 
-impl Statement {
+impl DdlStatement {
     pub fn read(event: DdlEvent) -> Self {
         Self {
             tag: event.tag(),
@@ -75,7 +75,7 @@ pub struct Brought {
 ///
 /// SPI's own.
 pub fn after(
-    statement: &Statement,
+    statement: &DdlStatement,
     brought: &Brought,
     watched: &Watched,
     root: &Relation,
@@ -103,7 +103,7 @@ pub fn after(
 
 /// What no guard has judged, or will see.
 fn came(
-    statement: &Statement,
+    statement: &DdlStatement,
     brought: &Brought,
     watched: &Watched,
     root: &Relation,
@@ -163,7 +163,7 @@ fn came(
 }
 
 fn new_foreign_partition(
-    statement: &Statement,
+    statement: &DdlStatement,
     brought: &Brought,
     members: &[Oid],
 ) -> Result<Option<Relation>, Report> {

@@ -12,12 +12,12 @@ use pg::plain::PlainFrame;
 use pg::transaction;
 use pg::transaction::Hooks;
 use pg::trigger::Fired;
-use pg::tuple::Statement;
+use pg::tuple::CommandId;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 /// A guard, and the statement that has sent rows away.
-type Sender = (i32, Option<Statement>);
+type Sender = (i32, Option<CommandId>);
 
 /// A row that has left, and the nest level at which it did.
 type Note = (i32, Version);

@@ -9,7 +9,7 @@ use pg::moving::{self, Version};
 use pg::plain::PlainFrame;
 use pg::transaction::Hooks;
 use pg::trigger::Fired;
-use pg::tuple::Statement;
+use pg::tuple::CommandId;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -25,7 +25,7 @@ struct Latest {
 
 thread_local! {
     /// Guard → for each statement, oldest first, the row that it was about to replace last.
-    static LATEST: RefCell<HashMap<i32, Vec<(Statement, Latest)>>> = RefCell::new(HashMap::new());
+    static LATEST: RefCell<HashMap<i32, Vec<(CommandId, Latest)>>> = RefCell::new(HashMap::new());
     static KEYS: RandomState = RandomState::new();
 }
 
@@ -97,12 +97,12 @@ pub fn left_out(info: &GuardInfo, old: RowSlot, plain: PlainFrame) {
     });
 }
 
-fn place_of(statements: &[(Statement, Latest)], at_work: Statement) -> Option<usize> {
+fn place_of(statements: &[(CommandId, Latest)], at_work: CommandId) -> Option<usize> {
     let found = statements.binary_search_by_key(&at_work, |(statement, _)| *statement);
     found.ok()
 }
 
-fn take(guard_id: i32, at_work: Statement, is_meant: impl Fn(Latest) -> bool) {
+fn take(guard_id: i32, at_work: CommandId, is_meant: impl Fn(Latest) -> bool) {
     LATEST.with_borrow_mut(|latest| {
         if let Some(statements) = latest.get_mut(&guard_id)
             && let Some(place) = place_of(statements, at_work)

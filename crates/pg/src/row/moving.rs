@@ -2,7 +2,7 @@
 
 use super::columns::RowSlot;
 use super::trigger::Fired;
-use super::tuple::{MOVED, Statement, is_heap};
+use super::tuple::{CommandId, MOVED, is_heap};
 use crate::frame::native;
 use crate::frame::plain::PlainFrame;
 use pgrx::itemptr::item_pointer_get_block_number_no_check;
@@ -16,9 +16,9 @@ pub struct Version {
 }
 
 /// The statement for which a BEFORE trigger has fired. Not the transaction's current command, which a trigger may have moved on.
-pub fn statement_at_work(_plain: PlainFrame) -> Statement {
+pub fn statement_at_work(_plain: PlainFrame) -> CommandId {
     /// A number that no command has: for code that runs statements without a snapshot. PostgreSQL itself does not.
-    const UNKNOWN: Statement = Statement::MAX;
+    const UNKNOWN: CommandId = CommandId::MAX;
     // SAFETY: the snapshot of the statement at work is the active one. It bears the number that the statement writes.
     unsafe {
         match native::ActiveSnapshotSet() {
@@ -42,7 +42,7 @@ impl Version {
 
     /// Whether this statement has sent it to another partition. (Another access method than heap leaves no mark, and nothing can
     /// be told: then yes.)
-    pub fn is_sent_by(self, statement: Statement, _plain: PlainFrame) -> bool {
+    pub fn is_sent_by(self, statement: CommandId, _plain: PlainFrame) -> bool {
         // SAFETY: this transaction has locked the leaf, or dropped it. The version was seen by it and cannot be vacuumed away,
         // unless the leaf was truncated here; its header is read under the pin that heap_fetch keeps, and its page's lock.
         unsafe {

@@ -1,7 +1,7 @@
 //! Triggers: what fired, and putting our triggers on a table.
 
 use super::columns::RowSlot;
-use super::tuple::{self, MOVED, Statement};
+use super::tuple::{self, CommandId, MOVED};
 use crate::catalogs::expression;
 use crate::frame::native;
 use crate::frame::plain::{PlainFrame, catching_longjmp};
@@ -136,7 +136,7 @@ impl Fired {
     }
 
     /// The statement that stored the row of an AFTER INSERT trigger; `None` where the access method does not keep it.
-    pub fn stored_by(self, _plain: PlainFrame) -> Option<Statement> {
+    pub fn stored_by(self, _plain: PlainFrame) -> Option<CommandId> {
         // SAFETY: the tuple's xmin is this transaction's; frames are plain.
         unsafe {
             tuple::is_heap(self.table())
@@ -145,7 +145,7 @@ impl Fired {
     }
 
     /// As [`Fired::stored_by`], for the statement that deleted the row of an AFTER DELETE trigger.
-    pub fn deleted_by(self, _plain: PlainFrame) -> Option<Statement> {
+    pub fn deleted_by(self, _plain: PlainFrame) -> Option<CommandId> {
         // SAFETY: the tuple's xmax is this transaction's; frames are plain.
         unsafe {
             tuple::is_heap(self.table())
