@@ -7,8 +7,8 @@
 
 use crate::guard::info::GuardInfo;
 use pg::columns::RowSlot;
-use pg::moving::Version;
 use pg::plain::PlainFrame;
+use pg::row_version::RowVersion;
 use pg::transaction;
 use pg::transaction::Hooks;
 use pg::trigger::Fired;
@@ -20,7 +20,7 @@ use std::collections::HashMap;
 type Sender = (i32, Option<CommandId>);
 
 /// A row that has left, and the nest level at which it did.
-type Note = (i32, Version);
+type Note = (i32, RowVersion);
 
 thread_local! {
     /// What has left and not arrived yet, the latest last. More than one only where another trigger has left a row out on its
@@ -39,7 +39,7 @@ pub const HOOKS: Hooks = Hooks {
 
 /// Notes a row that leaves its partition.
 pub fn leaves(info: &GuardInfo, fired: Fired, plain: PlainFrame) {
-    let version = Version::of(info.table, fired.row());
+    let version = RowVersion::of(info.table, fired.row());
     let sender = (info.guard_id, fired.deleted_by(plain));
     plain.step(|| {
         let level = transaction::nest_level();

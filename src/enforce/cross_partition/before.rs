@@ -5,8 +5,8 @@
 
 use crate::guard::info::GuardInfo;
 use pg::columns::{self, RowSlot};
-use pg::moving::{self, Version};
 use pg::plain::PlainFrame;
+use pg::row_version::{self, RowVersion};
 use pg::transaction::Hooks;
 use pg::trigger::Fired;
 use pg::tuple::CommandId;
@@ -17,7 +17,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 /// A row that is about to be replaced.
 #[derive(Clone, Copy)]
 struct Latest {
-    version: Version,
+    version: RowVersion,
     /// Of subject and content, when what it becomes is not under the condition. The BEFORE trigger on inserts, which bears the
     /// condition, is then asked for this row only if another trigger brings it back under it, and else for another row.
     outside: Option<u64>,
@@ -39,13 +39,13 @@ pub fn note(info: &GuardInfo, fired: Fired, plain: PlainFrame) {
     let new = fired.new_row();
     let is_under = fired.under_condition_of(info.insert_trigger(), new, plain);
     let latest_row = Latest {
-        version: Version::of(info.table, fired.row()),
+        version: RowVersion::of(info.table, fired.row()),
         outside: match is_under {
             true => None,
             false => Some(fingerprint(info, new, plain)),
         },
     };
-    let at_work = moving::statement_at_work(plain);
+    let at_work = row_version::statement_at_work(plain);
     plain.step(|| {
         LATEST.with_borrow_mut(|latest| {
             let statements = latest.entry(info.guard_id).or_default();
@@ -63,7 +63,7 @@ pub fn note(info: &GuardInfo, fired: Fired, plain: PlainFrame) {
 /// Whether the row that is about to be inserted is the one that its statement has just taken out of another partition, changed
 /// on the way or not: the AFTER trigger judges what arrives. PostgreSQL's own mark on the old row says so.
 pub fn continues(info: &GuardInfo, new: RowSlot, plain: PlainFrame) -> bool {
-    let at_work = moving::statement_at_work(plain);
+    let at_work = row_version::statement_at_work(plain);
     let noted = LATEST.with_borrow(|latest| {
         let statements = latest.get(&info.guard_id)?;
         let place = place_of(statements, at_work)?;
@@ -86,8 +86,8 @@ pub fn continues(info: &GuardInfo, new: RowSlot, plain: PlainFrame) -> bool {
 
 /// The update was left out: no guard needs to know of its row any more.
 pub fn left_out(info: &GuardInfo, old: RowSlot, plain: PlainFrame) {
-    let version = Version::of(info.table, old);
-    let at_work = moving::statement_at_work(plain);
+    let version = RowVersion::of(info.table, old);
+    let at_work = row_version::statement_at_work(plain);
     plain.step(|| {
         let guards: Vec<i32> = LATEST.with_borrow(|latest| latest.keys().copied().collect());
         for guard_id in guards {

@@ -10,7 +10,7 @@ use pgrx::pg_sys::{self, ItemPointerData, Oid, Relation};
 
 /// A row version that an update is about to replace, or has sent away.
 #[derive(Clone, Copy)]
-pub struct Version {
+pub struct RowVersion {
     leaf: Oid,
     tid: ItemPointerData,
 }
@@ -28,7 +28,7 @@ pub fn statement_at_work(_plain: PlainFrame) -> CommandId {
     }
 }
 
-impl Version {
+impl RowVersion {
     pub fn of(leaf: Oid, row: RowSlot) -> Self {
         // SAFETY: the slot holds a stored row.
         let tid = unsafe { (*row.0).tts_tid };
