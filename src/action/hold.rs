@@ -5,7 +5,7 @@ use crate::guard::info::CachedGuard;
 use crate::guard::info::{GuardInfo, WritableColumn};
 use crate::judge::case::Case;
 use pg::columns::{self, RowSlot};
-use pg::leaf::Held;
+use pg::leaf::LockOutcome;
 use pg::plain::{PlainFrame, catching_longjmp};
 use pg::report::Report;
 use pg::row_text::{self, Column};
@@ -64,7 +64,7 @@ pub fn hold(
         match plain
             .step(|| cache::with_cached(info, |cached| hold_once(cached, case, hash, new, old)))
         {
-            Turn::Held(id) => break id,
+            Turn::LockOutcome(id) => break id,
             Turn::WaitFor(transaction) => {
                 // Not while we keep others out: they may be what it waits for.
                 of_this_row(lock::leave_held_row);
@@ -82,7 +82,7 @@ pub fn hold(
 #[derive(Clone, Copy)]
 enum Turn {
     /// The row's id in `verdict.quarantine`.
-    Held(i64),
+    LockOutcome(i64),
     /// This transaction is about to hold the same row.
     WaitFor(TransactionId),
 }
@@ -114,14 +114,14 @@ fn hold_once(
                         ("last_at", Some(Datum::from(case.now))),
                     ],
                 )?;
-                if counted == Held::Yes {
-                    return Ok(Turn::Held(held.id));
+                if counted == LockOutcome::Locked {
+                    return Ok(Turn::LockOutcome(held.id));
                 }
                 // A reviewer has decided about it at this moment: that was not about this row.
             }
         }
     }
-    append(cached, case, hash, new, old_values).map(Turn::Held)
+    append(cached, case, hash, new, old_values).map(Turn::LockOutcome)
 }
 
 /// What a resend is found by: guard, operation, subject, digest, and the values that [`same_given`] compares. `None` for a row

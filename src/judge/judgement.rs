@@ -11,7 +11,7 @@ use crate::store::lookup::standing;
 use crate::store::lookup::{self, Key};
 use pg::clock;
 use pg::columns::RowSlot;
-use pg::leaf::{self, Found, Held};
+use pg::leaf::{self, Found, LockOutcome};
 use pg::leaf_write;
 use pg::plain::PlainFrame;
 use pg::report::{Report, SqlState};
@@ -144,7 +144,7 @@ pub fn judge(
         match facts.look(info, plain) {
             Look::Approved(found) => {
                 test_hooks::pause(Pause::GuardBeforeLock, plain);
-                if found.is_none_or(|found| hold(&found, info, plain) == Held::Yes) {
+                if found.is_none_or(|found| hold(&found, info, plain) == LockOutcome::Locked) {
                     return None;
                 }
             }
@@ -174,15 +174,15 @@ fn by_replication(info: &GuardInfo) -> bool {
         || (info.policy.replica_role == ReplicaRole::Apply && session::in_replica_role())
 }
 
-fn hold(found: &Found, info: &GuardInfo, plain: PlainFrame) -> Held {
+fn hold(found: &Found, info: &GuardInfo, plain: PlainFrame) -> LockOutcome {
     if by_replication(info) {
         // The row is stored in any case: a lock would help nobody, and could make the worker wait for a client. And a mark
         // of our own would keep the publisher's from being found.
-        return Held::Yes;
+        return LockOutcome::Locked;
     }
     match info.locking {
         Locking::Share => leaf::lock(found, plain),
         Locking::Consume => leaf_write::consume(found, info.guard_id, clock::now(plain), plain),
-        Locking::None => Held::Yes,
+        Locking::None => LockOutcome::Locked,
     }
 }

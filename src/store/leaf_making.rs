@@ -4,7 +4,7 @@
 use super::leaves::{self, holding};
 use pg::call::Call;
 use pg::catalog::{self, SCHEMA};
-use pg::leaf::{Held, Leaf};
+use pg::leaf::{Leaf, LockOutcome};
 use pg::plain::{PlainFrame, catching_longjmp};
 use pg::report::{Report, SqlState};
 use pg::{clock, identity, lock, own_table, relcache, sql, table, trigger, worker};
@@ -144,7 +144,7 @@ fn raise_horizon(starts: i64, needed: i64) -> Result<(), Report> {
             return Ok(());
         };
         let horizon = Datum::from(coarse(ends, needed));
-        if own_table::update("leaves", tid, &[("horizon", Some(horizon))])? == Held::Yes {
+        if own_table::update("leaves", tid, &[("horizon", Some(horizon))])? == LockOutcome::Locked {
             // What the trigger on the table does for a statement of SQL.
             relcache::invalidate(catalog::own_relation("leaves")?);
             catching_longjmp(clock::end_of_command);

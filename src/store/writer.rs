@@ -6,7 +6,7 @@
 
 use super::leaf_making;
 use super::lookup::{self, Key, Predecessor};
-use pg::leaf::{self, Col, Found, Held};
+use pg::leaf::{self, Col, Found, LockOutcome};
 use pg::leaf_write;
 use pg::lock;
 use pg::log::ereport;
@@ -192,7 +192,7 @@ fn mark(key: Key, previous: Found, by: i64, plain: PlainFrame) {
     const TRIES: usize = 1000;
     let mut verdict = previous;
     for _ in 0..TRIES {
-        if leaf_write::supersede(&verdict, by, plain) == Held::Yes {
+        if leaf_write::supersede(&verdict, by, plain) == LockOutcome::Locked {
             return;
         }
         match lookup::open(key, clock::now(plain), plain) {

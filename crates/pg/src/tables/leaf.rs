@@ -146,9 +146,9 @@ pub struct Found {
 
 /// How a lock or mark went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Held {
+pub enum LockOutcome {
     /// The row is ours until the transaction ends.
-    Yes,
+    Locked,
     /// Somebody changed it first: look again.
     Changed,
 }
@@ -157,9 +157,9 @@ pub enum Held {
 ///
 /// FOR KEY SHARE would not do: a writer's mark takes NO KEY UPDATE, which does not conflict with it.
 /// A verdict of our own transaction needs no lock: nobody else can see it, and its writers wait for us.
-pub fn lock(found: &Found, _plain: PlainFrame) -> Held {
+pub fn lock(found: &Found, _plain: PlainFrame) -> LockOutcome {
     if found.own || test_hooks::weakened(Weakening::NoLock) {
-        return Held::Yes;
+        return LockOutcome::Locked;
     }
     let mode = if test_hooks::weakened(Weakening::KeyShare) {
         pg_sys::LockTupleMode::LockTupleKeyShare
@@ -190,9 +190,9 @@ pub fn lock(found: &Found, _plain: PlainFrame) -> Held {
         result
     };
     match result {
-        pg_sys::TM_Result::TM_Ok => Held::Yes,
-        _ if test_hooks::weakened(Weakening::NoRecheck) => Held::Yes,
-        _ => Held::Changed,
+        pg_sys::TM_Result::TM_Ok => LockOutcome::Locked,
+        _ if test_hooks::weakened(Weakening::NoRecheck) => LockOutcome::Locked,
+        _ => LockOutcome::Changed,
     }
 }
 

@@ -1,18 +1,18 @@
 //! Writing to a leaf: appending a verdict, and the two marks that a verdict may get.
 
-use super::leaf::{Col, Found, Held, Leaf};
+use super::leaf::{Col, Found, Leaf, LockOutcome};
 use super::own_table;
 use crate::backend::test_hooks::{self, Weakening};
 use crate::frame::plain::PlainFrame;
 use pgrx::pg_sys::Datum;
 
 /// Writes the mark of the verdict that replaces this one. Waits for the guards that hold it.
-pub fn supersede(found: &Found, by: i64, plain: PlainFrame) -> Held {
+pub fn supersede(found: &Found, by: i64, plain: PlainFrame) -> LockOutcome {
     update(found, [(Col::SupersededBy, Datum::from(by))], plain)
 }
 
 /// Spends the verdict for a row of guard `guard_id`. A second spender waits and then sees `Changed`.
-pub fn consume(found: &Found, guard_id: i32, now: i64, plain: PlainFrame) -> Held {
+pub fn consume(found: &Found, guard_id: i32, now: i64, plain: PlainFrame) -> LockOutcome {
     let spent = update(
         found,
         [
@@ -22,12 +22,16 @@ pub fn consume(found: &Found, guard_id: i32, now: i64, plain: PlainFrame) -> Hel
         plain,
     );
     if test_hooks::weakened(Weakening::SpendUnchecked) {
-        return Held::Yes;
+        return LockOutcome::Locked;
     }
     spent
 }
 
-fn update<const N: usize>(found: &Found, changes: [(Col, Datum); N], plain: PlainFrame) -> Held {
+fn update<const N: usize>(
+    found: &Found,
+    changes: [(Col, Datum); N],
+    plain: PlainFrame,
+) -> LockOutcome {
     own_table::replace(
         found.leaf.oid,
         found.tid,

@@ -1,6 +1,6 @@
 //! Writing to our own tables without SQL: whoever stores a message needs no right on them, and no planner runs.
 
-use super::leaf::Held;
+use super::leaf::LockOutcome;
 use super::stored::{Indexes, Stored};
 use super::version;
 use crate::catalogs::catalog;
@@ -32,7 +32,7 @@ pub fn update(
     table: &str,
     tid: ItemPointerData,
     changes: &[(&str, Option<Datum>)],
-) -> Result<Held, Report> {
+) -> Result<LockOutcome, Report> {
     let (oid, changes) = resolved(table, changes)?;
     Ok(plain::catching_longjmp(|plain| {
         let mut known = [(0, Datum::null()); COLUMNS_CAP];
@@ -102,7 +102,7 @@ pub(crate) fn replace<const N: usize>(
     tid: ItemPointerData,
     changes: [(usize, Datum); N],
     plain: PlainFrame,
-) -> Held {
+) -> LockOutcome {
     // SAFETY: the tuple is fetched by the TID of a look-up that has kept its lock on the table, so that the row is where it was
     // (it cannot be vacuumed away: it is live, or dead too recently while our snapshot exists); arrays have natts elements;
     // heap_update checks that it is still current.
@@ -123,7 +123,7 @@ pub(crate) fn replace<const N: usize>(
             false,
         ) {
             native::table_close(heap, pg_sys::NoLock as i32);
-            return Held::Changed;
+            return LockOutcome::Changed;
         }
         if version::is_of_command(old.t_data, native::GetCurrentCommandId(false)) {
             // This very statement has stored it, and would not see it.
@@ -156,9 +156,9 @@ pub(crate) fn replace<const N: usize>(
         // Marks are few and their locks must last as long as the transaction.
         native::table_close(heap, pg_sys::NoLock as i32);
         if result == pg_sys::TM_Result::TM_Ok {
-            Held::Yes
+            LockOutcome::Locked
         } else {
-            Held::Changed
+            LockOutcome::Changed
         }
     }
 }
