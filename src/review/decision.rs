@@ -3,7 +3,7 @@
 //! A release is no second door: the reviewer's approval is recorded as a verdict, and the row goes through the table's
 //! triggers and guards as any other.
 
-use super::held::{self, Fate, Held};
+use super::held::{self, Fate, HeldRow};
 use super::restore::{self, Restore};
 use crate::args;
 use crate::store::hooks::{self, Hook};
@@ -135,7 +135,7 @@ struct Row {
     is_update: bool,
 }
 
-fn prepare(held: &Held, adapt: bool) -> Result<Row, Report> {
+fn prepare(held: &HeldRow, adapt: bool) -> Result<Row, Report> {
     Ok(Row {
         restore: restore::prepare(held, adapt)?,
         hook_id: held.hook_id,
@@ -143,7 +143,7 @@ fn prepare(held: &Held, adapt: bool) -> Result<Row, Report> {
     })
 }
 
-fn hook_of(held: &Held) -> Result<Rc<Hook>, Report> {
+fn hook_of(held: &HeldRow) -> Result<Rc<Hook>, Report> {
     hooks::by_id(held.hook_id)?.ok_or_else(|| {
         Report::new(
             SqlState::UndefinedObject,
@@ -153,7 +153,7 @@ fn hook_of(held: &Held) -> Result<Rc<Hook>, Report> {
     })
 }
 
-fn approval_of(held: &Held, reason: &str) -> Result<Entry, Report> {
+fn approval_of(held: &HeldRow, reason: &str) -> Result<Entry, Report> {
     let Some(subject) = &held.subject else {
         return Err(Report::new(
             SqlState::NotInPrerequisiteState,

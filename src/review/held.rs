@@ -8,7 +8,7 @@ use pgrx::Spi;
 use pgrx::pg_sys::Oid;
 
 /// A row that is held and locked: nobody else decides about it until this transaction ends.
-pub struct Held {
+pub struct HeldRow {
     pub id: i64,
     pub table: Name,
     /// The table in the database that `origin` names, and who owned it: what is known of them.
@@ -51,7 +51,7 @@ impl Fate {
 /// # Errors
 ///
 /// 42704 for an unknown id; 55000 with who decided and when for one that is not held any more.
-pub fn lock(id: i64) -> Result<Held, Report> {
+pub fn lock(id: i64) -> Result<HeldRow, Report> {
     let found = identity::as_extension_owner(|| {
         Spi::connect_mut(|client| {
             let rows = client.update(
@@ -81,7 +81,7 @@ pub fn lock(id: i64) -> Result<Held, Report> {
                     old_value: old_values.as_ref().and_then(|old| old.get(i).cloned().flatten()),
                 })
                 .collect();
-            let held = Held {
+            let held = HeldRow {
                 id,
                 table: Name {
                     schema: text(2)?,

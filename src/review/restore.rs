@@ -1,6 +1,6 @@
 //! The statement that stores a held row: as it would have been stored when it came.
 
-use super::held::{Held, HeldColumn};
+use super::held::{HeldColumn, HeldRow};
 use pg::authors;
 use pg::catalog::{self, Column, Generated, Relation, RelationKind, quote};
 use pg::deferred;
@@ -26,7 +26,7 @@ pub struct Restore {
 ///
 /// 42P01 when the table is gone; 55000 when its columns are not what they were and `adapt` is not said; what a value's type
 /// says to its text.
-pub fn prepare(held: &Held, adapt: bool) -> Result<Restore, Report> {
+pub fn prepare(held: &HeldRow, adapt: bool) -> Result<Restore, Report> {
     let relation = table_of(held)?;
     authors::must_be_trusted(&relation, relation.owner)?;
     let columns = matched(held, &relation, adapt)?;
@@ -58,7 +58,7 @@ pub fn prepare(held: &Held, adapt: bool) -> Result<Restore, Report> {
     })
 }
 
-fn table_of(held: &Held) -> Result<Relation, Report> {
+fn table_of(held: &HeldRow) -> Result<Relation, Report> {
     let gone = |what: String| {
         Err(Report::new(
             SqlState::UndefinedTable,
@@ -82,7 +82,7 @@ fn table_of(held: &Held) -> Result<Relation, Report> {
 
 /// A row is for the table that it came for, and not for whoever has made one of the same name since: he would read it. In another
 /// database, after dump and restore, nobody knows the table's OID, and its owner must be the same.
-fn must_be_same(held: &Held, relation: &Relation) -> Result<(), Report> {
+fn must_be_same(held: &HeldRow, relation: &Relation) -> Result<(), Report> {
     let owner = identity::role_name(relation.owner);
     let known_here = held.origin.is_some() && held.origin == catalog::origin();
     let same = match known_here {
@@ -120,7 +120,7 @@ fn must_be_same(held: &Held, relation: &Relation) -> Result<(), Report> {
 
 /// The held columns with the table's columns of today.
 fn matched<'a>(
-    held: &'a Held,
+    held: &'a HeldRow,
     relation: &'a Relation,
     adapt: bool,
 ) -> Result<Vec<(&'a HeldColumn, &'a Column)>, Report> {
