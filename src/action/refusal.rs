@@ -5,7 +5,7 @@ use crate::guard::cache;
 use crate::guard::info::CachedGuard;
 use crate::guard::info::GuardInfo;
 use crate::judge::case::{Case, Obstacle, bounded};
-use pg::leaf::Found;
+use pg::leaf::FoundVerdict;
 use pg::log;
 use pg::plain::PlainFrame;
 use pg::report::{About, Report, SqlState};
@@ -40,7 +40,7 @@ fn report(cached: &CachedGuard, case: &Case) -> Report {
 }
 
 /// `: 5001 消息发送失败` when the business system gave its reason.
-fn business_words(found: &Found) -> String {
+fn business_words(found: &FoundVerdict) -> String {
     match (
         found.err_code,
         found

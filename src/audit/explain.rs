@@ -10,7 +10,7 @@ use crate::store::lookup::{self, Key};
 use pg::call::Call;
 use pg::catalog;
 use pg::clock;
-use pg::leaf::Found;
+use pg::leaf::FoundVerdict;
 use pg::plain::PlainFrame;
 use pg::report::{Report, SqlState};
 use pg::rows::TableRow;
@@ -149,7 +149,7 @@ fn steps(
     cached: &CachedGuard,
     row: &Row,
     key: Option<Key>,
-    found: Option<&Found>,
+    found: Option<&FoundVerdict>,
     now: i64,
 ) -> Vec<Value> {
     let verdict = found.and_then(lookup::standing);
@@ -200,7 +200,7 @@ fn steps(
 }
 
 /// The business system's code and words, where it said any: `; 5001 no spam`.
-fn refusal(found: Option<&Found>) -> String {
+fn refusal(found: Option<&FoundVerdict>) -> String {
     let code = found.and_then(|found| found.err_code);
     let words = found.and_then(|found| found.err_msg.as_ref().map(Span::text));
     let told: Vec<String> = code

@@ -2,7 +2,7 @@
 
 use crate::guard::info::CachedGuard;
 use crate::store::lookup::Key;
-use pg::leaf::Found;
+use pg::leaf::FoundVerdict;
 use pg::span::Span;
 use serde_json::{Map, Value, json};
 use verdict::{Digest, Finding};
@@ -44,7 +44,7 @@ pub struct Case {
     pub key: Option<Key>,
     /// Of the row's content, when the guard is bound to it and it has one.
     pub digest: Option<Digest>,
-    pub found: Option<Found>,
+    pub found: Option<FoundVerdict>,
     /// Why the guard's action for this finding cannot be taken, or would not help.
     pub obstacle: Option<Obstacle>,
     /// The row comes from a replication worker.
@@ -59,7 +59,7 @@ const TEXT_CAP: usize = 256;
 impl Case {
     /// The verdict whose words explain the refusal. The business system's words belong to its refusals; of an
     /// approval they say nothing.
-    pub fn refusal(&self) -> Option<&Found> {
+    pub fn refusal(&self) -> Option<&FoundVerdict> {
         let refused = matches!(self.finding, Finding::Denied | Finding::Failed);
         self.found.as_ref().filter(|_| refused)
     }

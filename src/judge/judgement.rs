@@ -11,7 +11,7 @@ use crate::store::lookup::standing;
 use crate::store::lookup::{self, Key};
 use pg::clock;
 use pg::columns::RowSlot;
-use pg::leaf::{self, Found, LockOutcome};
+use pg::leaf::{self, FoundVerdict, LockOutcome};
 use pg::leaf_write;
 use pg::plain::PlainFrame;
 use pg::report::{Report, SqlState};
@@ -27,7 +27,7 @@ const TRIES: usize = 1000;
 #[allow(clippy::large_enum_variant)] // plain frames hold it: nothing may be boxed
 enum Look {
     /// This verdict lets the row pass, if it can be held.
-    Approved(Option<Found>),
+    Approved(Option<FoundVerdict>),
     Case(Case),
 }
 
@@ -50,7 +50,13 @@ impl RowFacts {
         }
     }
 
-    fn case(&self, info: &GuardInfo, finding: Finding, found: Option<Found>, now: i64) -> Case {
+    fn case(
+        &self,
+        info: &GuardInfo,
+        finding: Finding,
+        found: Option<FoundVerdict>,
+        now: i64,
+    ) -> Case {
         Case {
             finding,
             operation: self.operation,
@@ -174,7 +180,7 @@ fn by_replication(info: &GuardInfo) -> bool {
         || (info.policy.replica_role == ReplicaRole::Apply && session::in_replica_role())
 }
 
-fn hold(found: &Found, info: &GuardInfo, plain: PlainFrame) -> LockOutcome {
+fn hold(found: &FoundVerdict, info: &GuardInfo, plain: PlainFrame) -> LockOutcome {
     if by_replication(info) {
         // The row is stored in any case: a lock would help nobody, and could make the worker wait for a client. And a mark
         // of our own would keep the publisher's from being found.

@@ -1,7 +1,7 @@
 //! Finding the newest verdict of a subject.
 
 use super::leaves;
-use pg::leaf::Found;
+use pg::leaf::FoundVerdict;
 use pg::leaf_scan::{self, Probed, Sees};
 use pg::lock;
 use pg::plain::PlainFrame;
@@ -28,12 +28,12 @@ enum Depth {
 
 /// The newest verdict that still decides something, or, when there is none, the newest that ever did: old leaves are
 /// worth a look only then, to tell `expired` from `missing`.
-pub fn newest(key: Key, now: i64, plain: PlainFrame) -> Option<Found> {
+pub fn newest(key: Key, now: i64, plain: PlainFrame) -> Option<FoundVerdict> {
     newest_in(key, Depth::Open, now, plain).or_else(|| newest_in(key, Depth::All, now, plain))
 }
 
 /// The newest verdict that still decides something.
-pub fn open(key: Key, now: i64, plain: PlainFrame) -> Option<Found> {
+pub fn open(key: Key, now: i64, plain: PlainFrame) -> Option<FoundVerdict> {
     newest_in(key, Depth::Open, now, plain)
 }
 
@@ -42,7 +42,7 @@ pub fn open(key: Key, now: i64, plain: PlainFrame) -> Option<Found> {
 #[allow(clippy::large_enum_variant)] // plain frames hold it: nothing may be boxed
 pub enum Predecessor {
     /// The newest verdict that still decides something, if there is one: the writer supersedes it.
-    Open(Option<Found>),
+    Open(Option<FoundVerdict>),
     /// This transaction is writing one.
     WrittenBy(TransactionId),
 }
@@ -56,7 +56,7 @@ pub fn predecessor(key: Key, now: i64, plain: PlainFrame) -> Predecessor {
     }
 }
 
-fn newest_in(key: Key, depth: Depth, now: i64, plain: PlainFrame) -> Option<Found> {
+fn newest_in(key: Key, depth: Depth, now: i64, plain: PlainFrame) -> Option<FoundVerdict> {
     match settled(key, depth, Sees::Committed, now, plain) {
         Probed::Newest(found) => Some(found),
         Probed::Nothing | Probed::WrittenBy(_) => None,
@@ -105,7 +105,7 @@ fn probe(key: Key, depth: Depth, sees: Sees, now: i64, plain: PlainFrame) -> Pro
 }
 
 /// What the look-up found, for `decide`. A verdict whose successor cannot be found (a partial restore) decides nothing.
-pub fn standing(found: &Found) -> Option<Recorded> {
+pub fn standing(found: &FoundVerdict) -> Option<Recorded> {
     if found.superseded_by.is_some() {
         return None;
     }

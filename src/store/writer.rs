@@ -6,7 +6,7 @@
 
 use super::leaf_making;
 use super::lookup::{self, Key, Predecessor};
-use pg::leaf::{self, Col, Found, LockOutcome};
+use pg::leaf::{self, Col, FoundVerdict, LockOutcome};
 use pg::leaf_write;
 use pg::lock;
 use pg::log::ereport;
@@ -74,7 +74,7 @@ pub fn write(entry: &Entry, plain: PlainFrame) -> Written {
 }
 
 /// Waits until nobody else is writing a verdict of the subject, keeps others out, and returns the newest verdict.
-fn alone(key: Key, plain: PlainFrame) -> Option<Found> {
+fn alone(key: Key, plain: PlainFrame) -> Option<FoundVerdict> {
     loop {
         if !test_hooks::weakened(Weakening::Unserialised) {
             lock::enter_subject(key.hash, plain);
@@ -99,7 +99,7 @@ fn is_overlooked() -> bool {
 }
 
 /// Appends the verdict behind `previous`, the newest, which gets its mark.
-fn append(entry: &Entry, previous: Option<Found>, plain: PlainFrame) -> Written {
+fn append(entry: &Entry, previous: Option<FoundVerdict>, plain: PlainFrame) -> Written {
     if entry.replaces == Replaces::Passing {
         plain.step(|| check_passing(previous.as_ref()));
     }
@@ -188,7 +188,7 @@ fn catch_up(id: i64) -> Result<(), Report> {
 }
 
 /// Marks `previous` as superseded. It may have been consumed since it was read: then its current version is marked.
-fn mark(key: Key, previous: Found, by: i64, plain: PlainFrame) {
+fn mark(key: Key, previous: FoundVerdict, by: i64, plain: PlainFrame) {
     const TRIES: usize = 1000;
     let mut verdict = previous;
     for _ in 0..TRIES {
@@ -216,7 +216,7 @@ fn mark(key: Key, previous: Found, by: i64, plain: PlainFrame) {
     });
 }
 
-fn check_passing(previous: Option<&Found>) -> Result<(), Report> {
+fn check_passing(previous: Option<&FoundVerdict>) -> Result<(), Report> {
     let refuse = |what: String| {
         Err(Report::new(SqlState::NotInPrerequisiteState, what)
             .hint("To refuse a subject that has no approval, use verdict.deny(hook, subject)."))

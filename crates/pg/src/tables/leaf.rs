@@ -126,7 +126,7 @@ impl Leaf {
 
 /// A verdict as the look-up found it, `Copy`. `err_msg` lives as long as the caller's memory context.
 #[derive(Clone, Copy)]
-pub struct Found {
+pub struct FoundVerdict {
     pub leaf: Leaf,
     pub(crate) tid: ItemPointerData,
     pub(crate) own: bool,
@@ -157,7 +157,7 @@ pub enum LockOutcome {
 ///
 /// FOR KEY SHARE would not do: a writer's mark takes NO KEY UPDATE, which does not conflict with it.
 /// A verdict of our own transaction needs no lock: nobody else can see it, and its writers wait for us.
-pub fn lock(found: &Found, _plain: PlainFrame) -> LockOutcome {
+pub fn lock(found: &FoundVerdict, _plain: PlainFrame) -> LockOutcome {
     if found.own || test_hooks::weakened(Weakening::NoLock) {
         return LockOutcome::Locked;
     }
@@ -201,7 +201,7 @@ pub const HOLDERS_CAP: usize = 8;
 
 /// The transactions that have locked or updated the verdict, as far as its tuple says; 0 fills the rest. Some may have
 /// ended since.
-pub fn holders(found: &Found, _plain: PlainFrame) -> [u32; HOLDERS_CAP] {
+pub fn holders(found: &FoundVerdict, _plain: PlainFrame) -> [u32; HOLDERS_CAP] {
     let mut holders = [0; HOLDERS_CAP];
     // SAFETY: the leaf is open and locked since `newest`; the header is read while its page is pinned and locked; members is
     // palloc'ed by the callee and has as many elements as it says.

@@ -1,6 +1,6 @@
 //! Finding a subject's newest verdict in one leaf.
 
-use super::leaf::{COLUMNS, Col, Found, Leaf};
+use super::leaf::{COLUMNS, Col, FoundVerdict, Leaf};
 use super::version;
 use crate::catalogs::relcache;
 use crate::frame::native;
@@ -23,7 +23,7 @@ pub enum Sees {
 #[allow(clippy::large_enum_variant)] // plain frames hold it: nothing may be boxed
 pub enum Probed {
     Nothing,
-    Newest(Found),
+    Newest(FoundVerdict),
     /// This transaction is writing a verdict of the subject.
     WrittenBy(TransactionId),
 }
@@ -72,7 +72,7 @@ unsafe fn first_or_highest(
     (hook_id, subject, hash): (i32, Span, i64),
     plain: PlainFrame,
 ) -> Probed {
-    let mut best: Option<Found> = None;
+    let mut best: Option<FoundVerdict> = None;
     // SAFETY: as said.
     while let Some(row) = unsafe { scan.next(leaf, plain) } {
         let is_the_subjects = row.int8(Col::SubjectHash) == Some(hash)
@@ -283,14 +283,14 @@ impl Slot {
         self.span(col, plain).map(|span| span.keep(plain))
     }
 
-    fn found(&self, leaf: &Leaf, plain: PlainFrame) -> Found {
+    fn found(&self, leaf: &Leaf, plain: PlainFrame) -> FoundVerdict {
         // SAFETY: the slot is a heap slot that holds a tuple; it is read, not kept.
         let own = unsafe {
             let mut should_free = false;
             let tuple = native::ExecFetchSlotHeapTuple(self.slot, false, &mut should_free);
             version::is_ours((*tuple).t_data)
         };
-        Found {
+        FoundVerdict {
             leaf: *leaf,
             // SAFETY: a filled slot has the TID of its tuple.
             tid: unsafe { (*self.slot).tts_tid },

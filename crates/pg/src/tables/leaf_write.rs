@@ -1,18 +1,18 @@
 //! Writing to a leaf: appending a verdict, and the two marks that a verdict may get.
 
-use super::leaf::{Col, Found, Leaf, LockOutcome};
+use super::leaf::{Col, FoundVerdict, Leaf, LockOutcome};
 use super::own_table;
 use crate::backend::test_hooks::{self, Weakening};
 use crate::frame::plain::PlainFrame;
 use pgrx::pg_sys::Datum;
 
 /// Writes the mark of the verdict that replaces this one. Waits for the guards that hold it.
-pub fn supersede(found: &Found, by: i64, plain: PlainFrame) -> LockOutcome {
+pub fn supersede(found: &FoundVerdict, by: i64, plain: PlainFrame) -> LockOutcome {
     update(found, [(Col::SupersededBy, Datum::from(by))], plain)
 }
 
 /// Spends the verdict for a row of guard `guard_id`. A second spender waits and then sees `Changed`.
-pub fn consume(found: &Found, guard_id: i32, now: i64, plain: PlainFrame) -> LockOutcome {
+pub fn consume(found: &FoundVerdict, guard_id: i32, now: i64, plain: PlainFrame) -> LockOutcome {
     let spent = update(
         found,
         [
@@ -28,7 +28,7 @@ pub fn consume(found: &Found, guard_id: i32, now: i64, plain: PlainFrame) -> Loc
 }
 
 fn update<const N: usize>(
-    found: &Found,
+    found: &FoundVerdict,
     changes: [(Col, Datum); N],
     plain: PlainFrame,
 ) -> LockOutcome {
