@@ -215,7 +215,7 @@ fn held_already(
     Ok(found)
 }
 
-fn same_given(cached: &CachedGuard, new: &[Column], held: &table::Row) -> bool {
+fn same_given(cached: &CachedGuard, new: &[Column], held: &table::OwnRow) -> bool {
     let is_changing = |name: &str| {
         let place = cached
             .columns

@@ -4,7 +4,7 @@ use pg::cached::{self, Cached};
 use pg::catalog::Name;
 use pg::report::{Report, SqlState};
 use pg::table;
-use pg::table::Row;
+use pg::table::OwnRow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -124,7 +124,7 @@ pub fn column_names<'a>(
 /// # Errors
 ///
 /// VD009 for a row that this version cannot read: the guard refuses rather than guesses.
-pub fn read(row: &Row) -> Result<Guard, Report> {
+pub fn read(row: &OwnRow) -> Result<Guard, Report> {
     let name = row.text("name");
     let broken = |error: verdict::UnknownWord| {
         Report::new(
@@ -184,7 +184,7 @@ pub fn no_guard(table: &Name) -> Report {
 }
 
 /// A word that an older version of the SQL does not keep.
-fn or_default<T: FromStr>(row: &Row, column: &str, default: T) -> Result<T, T::Err> {
+fn or_default<T: FromStr>(row: &OwnRow, column: &str, default: T) -> Result<T, T::Err> {
     row.get::<String>(column)
         .map_or(Ok(default), |word| word.parse())
 }

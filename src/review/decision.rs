@@ -129,14 +129,14 @@ fn by_word_of(entry: Option<Entry>, approval: Approval, plain: PlainFrame) -> Op
 }
 
 #[derive(Clone, Copy)]
-struct Row {
+struct Prepared {
     restore: Restore,
     hook_id: i32,
     is_update: bool,
 }
 
-fn prepare(held: &HeldRow, adapt: bool) -> Result<Row, Report> {
-    Ok(Row {
+fn prepare(held: &HeldRow, adapt: bool) -> Result<Prepared, Report> {
+    Ok(Prepared {
         restore: restore::prepare(held, adapt)?,
         hook_id: held.hook_id,
         is_update: held.is_update,
@@ -172,7 +172,7 @@ fn approval_of(held: &HeldRow, reason: &str) -> Result<Entry, Report> {
     )
 }
 
-fn not_stored(id: i64, row: &Row, rows: u64, began: i64) -> Result<Report, Report> {
+fn not_stored(id: i64, row: &Prepared, rows: u64, began: i64) -> Result<Report, Report> {
     let report = Report::new(
         SqlState::NotInPrerequisiteState,
         format!("row {id} stays held: it was not stored"),

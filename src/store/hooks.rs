@@ -107,7 +107,7 @@ pub fn by_id(id: i32) -> Result<Option<Rc<Hook>>, Report> {
     Ok(all()?.iter().find(|hook| hook.id == id).cloned())
 }
 
-fn read(row: &table::Row) -> Result<Hook, Report> {
+fn read(row: &table::OwnRow) -> Result<Hook, Report> {
     let name = row.text("name");
     let broken = |what: String| {
         Report::new(

@@ -81,7 +81,7 @@ pub fn registered() -> Result<Vec<Registered>, Report> {
     Ok(found)
 }
 
-fn read(row: &table::Row) -> Option<Registered> {
+fn read(row: &table::OwnRow) -> Option<Registered> {
     Some(Registered {
         name: row.text("name"),
         starts: row.micros("starts")?,

@@ -17,7 +17,7 @@ use pgrx::iter::TableIterator;
 use pgrx::pg_sys::NoLock;
 use pgrx::{name, pg_extern};
 
-type Row = (
+type CoverageRow = (
     String,
     Option<String>,
     Option<String>,
@@ -73,7 +73,7 @@ pub fn coverage_guards() -> Coverage {
 }
 
 /// One row for each guarded table whose indexes run other people's code, where that could do harm.
-fn rows_of_code(registered: &[Watched], rows: &mut Vec<Row>) -> Result<(), Report> {
+fn rows_of_code(registered: &[Watched], rows: &mut Vec<CoverageRow>) -> Result<(), Report> {
     if index_code::is_loaded_everywhere()? {
         return Ok(());
     }
@@ -100,7 +100,7 @@ fn rows_of_code(registered: &[Watched], rows: &mut Vec<Row>) -> Result<(), Repor
     Ok(())
 }
 
-fn gone(watched: &Watched) -> Row {
+fn gone(watched: &Watched) -> CoverageRow {
     (
         watched.table.to_string(),
         None,
@@ -114,7 +114,7 @@ fn gone(watched: &Watched) -> Row {
     )
 }
 
-fn covered(watched: &Watched, root: &Relation, rows: &mut Vec<Row>) -> Result<(), Report> {
+fn covered(watched: &Watched, root: &Relation, rows: &mut Vec<CoverageRow>) -> Result<(), Report> {
     let members = catalog::parts(root, NoLock);
     let drifted = drift::of(watched, root, &members)?;
     let changed = whole::changed_places(&watched.guard, root)?;
@@ -150,7 +150,7 @@ fn covered(watched: &Watched, root: &Relation, rows: &mut Vec<Row>) -> Result<()
 }
 
 /// What the guard reads, and whoever may change a function or a setting decides.
-fn unreliable(watched: &Watched, root: &Relation) -> Result<Vec<Row>, Report> {
+fn unreliable(watched: &Watched, root: &Relation) -> Result<Vec<CoverageRow>, Report> {
     let hook = hooks::by_id(watched.guard.hook_id)?.map_or(String::new(), |hook| hook.name.clone());
     let alter = |what: &str| {
         format!(

@@ -9,13 +9,13 @@ use pgrx::{FromDatum, JsonB};
 use std::ffi::CStr;
 
 /// One row while the scan stands on it.
-pub struct Row {
+pub struct OwnRow {
     desc: pg_sys::TupleDesc,
     tuple: pg_sys::HeapTuple,
     written_by: pg_sys::TransactionId,
 }
 
-impl Row {
+impl OwnRow {
     /// The column's value, or `None` when it is NULL or the table has no such column.
     pub fn get<T: FromDatum>(&self, column: &str) -> Option<T> {
         let (value, oid) = self.datum(column)?;
@@ -89,7 +89,10 @@ impl Row {
 /// # Errors
 ///
 /// Those of `visit`, and an undefined object when the extension's table is not there.
-pub fn for_each(table: &str, visit: impl FnMut(&Row) -> Result<(), Report>) -> Result<(), Report> {
+pub fn for_each(
+    table: &str,
+    visit: impl FnMut(&OwnRow) -> Result<(), Report>,
+) -> Result<(), Report> {
     scan(table, None, pg_sys::AccessShareLock, visit)
 }
 
@@ -100,13 +103,13 @@ pub fn for_each(table: &str, visit: impl FnMut(&Row) -> Result<(), Report>) -> R
 /// As [`for_each`].
 pub fn for_each_to_change(
     table: &str,
-    visit: impl FnMut(&Row) -> Result<(), Report>,
+    visit: impl FnMut(&OwnRow) -> Result<(), Report>,
 ) -> Result<(), Report> {
     scan(table, None, pg_sys::RowExclusiveLock, visit)
 }
 
 /// As [`for_each_to_change`], for the rows whose int8 `column` equals `value`, by an index on it. Sees what is committed at this
-/// instant, whatever the transaction's snapshot, and what others are writing: [`Row::written_by`].
+/// instant, whatever the transaction's snapshot, and what others are writing: [`OwnRow::written_by`].
 ///
 /// # Errors
 ///
@@ -115,7 +118,7 @@ pub fn for_each_by(
     table: &str,
     (index, column): (&str, &str),
     value: i64,
-    visit: impl FnMut(&Row) -> Result<(), Report>,
+    visit: impl FnMut(&OwnRow) -> Result<(), Report>,
 ) -> Result<(), Report> {
     scan(
         table,
@@ -129,7 +132,7 @@ fn scan(
     table: &str,
     by: Option<(&str, &str, i64)>,
     lockmode: u32,
-    mut visit: impl FnMut(&Row) -> Result<(), Report>,
+    mut visit: impl FnMut(&OwnRow) -> Result<(), Report>,
 ) -> Result<(), Report> {
     let oid = catalog::own_relation(table)?;
     let mut keys = Vec::new();
@@ -177,7 +180,7 @@ fn scan(
             if tuple.is_null() || outcome.is_err() {
                 break;
             }
-            outcome = visit(&Row {
+            outcome = visit(&OwnRow {
                 desc: (*relation).rd_att,
                 tuple,
                 written_by: match by {
