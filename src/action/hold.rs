@@ -8,7 +8,7 @@ use pg::columns::{self, RowSlot};
 use pg::leaf::LockOutcome;
 use pg::plain::{PlainFrame, catching_longjmp};
 use pg::report::Report;
-use pg::row_text::{self, Column};
+use pg::row_text::{self, ColumnText};
 use pg::span::Span;
 use pg::test_hooks::{self, Pause};
 use pg::transaction::Hooks;
@@ -178,7 +178,7 @@ fn held_already(
     cached: &CachedGuard,
     case: &Case,
     hash: i64,
-    new: &[Column],
+    new: &[ColumnText],
     old_values: Option<&Values>,
 ) -> Result<Already, Report> {
     let mut found = Already::No;
@@ -215,7 +215,7 @@ fn held_already(
     Ok(found)
 }
 
-fn same_given(cached: &CachedGuard, new: &[Column], held: &table::OwnRow) -> bool {
+fn same_given(cached: &CachedGuard, new: &[ColumnText], held: &table::OwnRow) -> bool {
     let is_changing = |name: &str| {
         let place = cached
             .columns
@@ -233,7 +233,7 @@ fn same_given(cached: &CachedGuard, new: &[Column], held: &table::OwnRow) -> boo
             })
 }
 
-fn values(columns: Vec<Column>) -> Values {
+fn values(columns: Vec<ColumnText>) -> Values {
     columns.into_iter().map(|column| column.value).collect()
 }
 
@@ -241,7 +241,7 @@ fn append(
     cached: &CachedGuard,
     case: &Case,
     hash: Option<i64>,
-    columns: Vec<Column>,
+    columns: Vec<ColumnText>,
     old_values: Option<Values>,
 ) -> Result<i64, Report> {
     let id = clock::own_next_id("quarantine_id_seq")?;

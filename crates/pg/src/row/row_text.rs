@@ -16,7 +16,7 @@ use std::panic::AssertUnwindSafe;
 const STORED: std::ffi::c_char = b's' as std::ffi::c_char;
 
 /// One column of a row.
-pub struct Column {
+pub struct ColumnText {
     pub name: String,
     /// As `format_type` spells it, with its modifier.
     pub type_name: String,
@@ -28,11 +28,11 @@ pub struct Column {
 /// # Errors
 ///
 /// The output functions' own.
-pub fn whole(row: RowSlot, leaf: Oid) -> Vec<Column> {
+pub fn whole(row: RowSlot, leaf: Oid) -> Vec<ColumnText> {
     settings::with(&settings::EXACT, || {
         attributes(row, leaf)
             .filter(|(attribute, _)| attribute.attgenerated == 0)
-            .map(|(attribute, value)| Column {
+            .map(|(attribute, value)| ColumnText {
                 name: name_of(attribute),
                 type_name: type_of(attribute),
                 value: value.map(|value| text(attribute, value)),
