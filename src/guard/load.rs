@@ -7,7 +7,7 @@ use super::info::{
 use super::registry::{self, Guard};
 use super::trigger_kind::{TriggerKind, trigger_name};
 use crate::store::hooks::{self, Hook};
-use pg::catalog::{self, Generated, Name, Relation};
+use pg::catalog::{self, Name, Relation};
 use pg::columns::reader_of;
 use pg::report::{About, Report, SqlState};
 use pg::{condition, defaults, relcache};
@@ -66,7 +66,7 @@ fn writable_columns(table: &Relation, ancestors: &[Oid]) -> Vec<WritableColumn> 
     let given = table
         .columns
         .iter()
-        .filter(|column| column.generated == Generated::No);
+        .filter(|column| column.generated.is_none());
     let mut columns: Vec<WritableColumn> = given
         .map(|column| WritableColumn {
             name: column.name.clone(),
@@ -187,7 +187,7 @@ fn resolve(
         .columns_read()
         .iter()
         .filter_map(|name| table.column(name))
-        .any(|column| column.generated != Generated::No);
+        .any(|column| column.generated.is_some());
     let info = GuardInfo {
         guard_id: guard.id,
         hook_id: hook.id,

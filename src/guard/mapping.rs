@@ -188,7 +188,7 @@ fn readable<'a>(
         )
         .hint(hint))
     };
-    if column.generated == Generated::Virtual {
+    if column.generated == Some(Generated::Virtual) {
         return refuse(
             "is a virtual generated column, which a trigger cannot see".into(),
             "Use a STORED generated column.",

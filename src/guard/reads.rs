@@ -68,7 +68,7 @@ impl Reads {
             condition,
         };
         for column in reads.columns() {
-            let generated = relation.column(&column).map(|column| column.generated);
+            let generated = relation.column(&column).and_then(|column| column.generated);
             if generated == Some(catalog::Generated::Virtual) {
                 return Err(Report::new(
                     SqlState::InvalidParameter,

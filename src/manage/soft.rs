@@ -3,7 +3,7 @@
 use crate::args;
 use crate::guard::registry::Guard;
 use pg::authors;
-use pg::catalog::{self, Generated, Relation};
+use pg::catalog::{self, Relation};
 use pg::columns::{Reader, reader_of};
 use pg::identity::{self, Restriction};
 use pg::log::ereport;
@@ -50,7 +50,7 @@ pub fn flag(
             ),
         ));
     };
-    if found.generated != Generated::No {
+    if found.generated.is_some() {
         return refuse("is generated", "A flag column is one that can be set.");
     }
     if guarded.iter().any(|column| column == name) {
@@ -116,7 +116,7 @@ pub fn check(guard: &Guard, guarded: &[String], relation: &Relation) -> Result<(
     let generated = guarded
         .iter()
         .filter_map(|name| relation.column(name))
-        .find(|column| column.generated != Generated::No);
+        .find(|column| column.generated.is_some());
     if let Some(column) = generated {
         return Err(Report::new(
             SqlState::InvalidParameter,

@@ -2,7 +2,7 @@
 
 use super::held::{HeldColumn, HeldRow};
 use pg::authors;
-use pg::catalog::{self, Column, Generated, Relation, RelationKind, quote};
+use pg::catalog::{self, Column, Relation, RelationKind, quote};
 use pg::deferred;
 use pg::identity::{self, Restriction};
 use pg::report::{Report, SqlState};
@@ -126,7 +126,7 @@ fn matched<'a>(
 ) -> Result<Vec<(&'a HeldColumn, &'a Column)>, Report> {
     let mut changes = Vec::new();
     let mut columns = Vec::new();
-    let settable = |column: &&Column| column.generated == Generated::No;
+    let settable = |column: &&Column| column.generated.is_none();
     for column in &held.columns {
         match relation.column(&column.name).filter(settable) {
             None => changes.push(format!("column {} is gone", quote(&column.name))),

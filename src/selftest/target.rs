@@ -8,7 +8,7 @@ use crate::judge::facts::{Content, facts};
 use crate::store::hooks;
 use crate::store::sql::reviewed;
 use crate::store::writer;
-use pg::catalog::{self, Column, Generated, Relation, RelationKind, literal, quote};
+use pg::catalog::{self, Column, Relation, RelationKind, literal, quote};
 use pg::clock;
 use pg::columns::Reader;
 use pg::identity::{self, Restriction};
@@ -241,7 +241,7 @@ fn is_text(relation: &Relation, name: &str) -> bool {
     ];
     relation
         .column(name)
-        .is_some_and(|column| text.contains(&column.base_type) && column.generated == Generated::No)
+        .is_some_and(|column| text.contains(&column.base_type) && column.generated.is_none())
 }
 
 /// The key column, or, for a guard that matches by content, a text among the content.
@@ -262,7 +262,7 @@ fn mark(cached: &CachedGuard, relation: &Relation) -> Result<Mark, Report> {
     let settable = found.filter(|mark| {
         relation
             .column(&mark.column)
-            .is_some_and(|column| column.generated == Generated::No)
+            .is_some_and(|column| column.generated.is_none())
     });
     settable.ok_or_else(|| {
         Report::new(
@@ -278,7 +278,7 @@ fn sample_of(relation: &Relation) -> Result<Map<String, Value>, Report> {
     let settable: Vec<&Column> = relation
         .columns
         .iter()
-        .filter(|column| column.generated == Generated::No)
+        .filter(|column| column.generated.is_none())
         .collect();
     let statement = format!(
         "SELECT pg_catalog.to_jsonb(t)::pg_catalog.text FROM {} AS t LIMIT 1",

@@ -39,12 +39,13 @@ pub struct Column {
     /// Base type below any domains.
     pub base_type: Oid,
     pub typmod: i32,
-    pub generated: Generated,
+    /// `None`: it is not.
+    pub generated: Option<Generated>,
 }
 
+/// How a column is generated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Generated {
-    No,
     Stored,
     Virtual,
 }
@@ -149,9 +150,9 @@ unsafe fn columns(desc: pg_sys::TupleDesc) -> Vec<Column> {
                 base_type: pg_sys::getBaseType(attribute.atttypid),
                 typmod: attribute.atttypmod,
                 generated: match attribute.attgenerated as u8 {
-                    b's' => Generated::Stored,
-                    b'v' => Generated::Virtual,
-                    _ => Generated::No,
+                    b's' => Some(Generated::Stored),
+                    b'v' => Some(Generated::Virtual),
+                    _ => None,
                 },
             })
             .collect()
