@@ -87,7 +87,7 @@ const TABLES: [&str; 9] = [
     "quarantine",
     "glass",
     "observed",
-    "seen_whole",
+    "baselines",
 ];
 const REVIEWED: [&str; 2] = ["incidents", "quarantine"];
 

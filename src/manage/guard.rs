@@ -9,7 +9,7 @@ use crate::guard::reads::Reads;
 use crate::guard::registry;
 use crate::guard::registry::Mapped;
 use crate::store::hooks::{self, Hook};
-use crate::watch::whole;
+use crate::watch::baseline;
 use pg::catalog::{self, Name, Relation};
 use pg::condition;
 use pg::identity;
@@ -143,7 +143,7 @@ pub fn forget(relation: Option<&str>, hook: Option<&str>, reason: Option<&str>) 
 
 /// Takes a guard out of the registry.
 fn unregister(id: i32) -> Result<(), Report> {
-    whole::forget(id)?;
+    baseline::remove(id)?;
     identity::as_extension_owner(|| {
         sql::run(
             "DELETE FROM verdict.guards WHERE id OPERATOR(pg_catalog.=) $1",

@@ -6,8 +6,8 @@ use super::triggers::{install, uninstall};
 use crate::guard::mapping::guardable;
 use crate::guard::reads;
 use crate::guard::registry;
+use crate::watch::baseline;
 use crate::watch::drift;
-use crate::watch::whole;
 use pg::catalog;
 use pg::sql::or_raise;
 use pg::transaction;
@@ -39,13 +39,13 @@ pub fn repair(relation: Option<Oid>) -> Mended {
             guarded = true;
             let members = catalog::parts(&relation, ShareRowExclusiveLock);
             let drifted = drift::of(watched, &relation, &members)?;
-            for changed in whole::changed_places(&watched.guard, &relation)? {
+            for changed in baseline::changed_places(&watched.guard, &relation)? {
                 // Nothing to put back: the guard is on the column of that name. What was stored before is for reconcile.
                 let table = relation.name.to_string();
                 rows.push((watched.guard.name.clone(), table, changed));
             }
             if drifted.is_empty() {
-                whole::mark(&watched.guard, &relation)?;
+                baseline::keep(&watched.guard, &relation)?;
                 continue;
             }
             let reads = reads::reads_again(&watched.guard, &relation)?;

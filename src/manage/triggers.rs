@@ -4,7 +4,7 @@ use crate::guard::reads::Reads;
 use crate::guard::registry::Guard;
 use crate::guard::trigger_kind::TriggerKind;
 use crate::guard::trigger_kind::trigger_name;
-use crate::watch::whole;
+use crate::watch::baseline;
 use pg::catalog::{self, Relation};
 use pg::identity::{self, Restriction};
 use pg::report::Report;
@@ -56,7 +56,7 @@ fn remember(relation: &Relation, guard: &Guard) -> Result<(), Report> {
         )
     };
     identity::as_extension_owner(|| settings::with(&EXACT, when_clause))?;
-    whole::mark(guard, relation)
+    baseline::keep(guard, relation)
 }
 
 /// Takes the guard's triggers off.

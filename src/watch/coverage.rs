@@ -1,9 +1,9 @@
 //! `verdict.coverage_guards`: each guard on each table of its tree, as it is. `verdict.coverage` adds what else there is to
 //! know.
 
+use super::baseline;
 use super::drift;
 use super::index_code;
-use super::whole;
 use crate::guard::reads::generated_by_others;
 use crate::guard::registry::{self, Watched};
 use crate::guard::trigger_kind::TriggerKind;
@@ -50,7 +50,7 @@ pub fn coverage_guards() -> Coverage {
             }
         }
         rows_of_code(&registered, &mut rows)?;
-        for seen in whole::all()?.iter() {
+        for seen in baseline::all()?.iter() {
             let Ok(relation) = catalog::relation(seen.relation) else {
                 continue;
             };
@@ -117,7 +117,7 @@ fn gone(watched: &Watched) -> CoverageRow {
 fn covered(watched: &Watched, root: &Relation, rows: &mut Vec<CoverageRow>) -> Result<(), Report> {
     let members = catalog::parts(root, NoLock);
     let drifted = drift::of(watched, root, &members)?;
-    let changed = whole::changed_places(&watched.guard, root)?;
+    let changed = baseline::changed_places(&watched.guard, root)?;
     for member in members {
         let name = catalog::relation(member)?.name;
         let drifted = drifted.iter().find(|(table, _)| *table == member);

@@ -3,6 +3,7 @@
 //! Refused is a *transition* from a guard that was seen whole to a weaker one, never a state: a dump is restored, and
 //! pg_upgrade works, in steps whose middle is weaker than their end.
 
+use super::baseline::{self, Baseline};
 use super::drift;
 use super::index_code;
 use super::new_partitions;
@@ -11,7 +12,6 @@ use super::rewritten;
 use super::suspended;
 use super::unreported;
 use super::weakness::{self, Brought, DdlStatement, Weakness};
-use super::whole::{self, Seen};
 use crate::action::incident;
 use crate::guard::registry::{self, Watched};
 use crate::roles;
@@ -85,7 +85,7 @@ pub fn dropped(call: Call, plain: PlainFrame) -> Datum {
         }
         let statement = DdlStatement::read(event);
         let (gone, without_trigger) = dropped_tables_and_triggers()?;
-        for seen in whole::all()?.iter() {
+        for seen in baseline::all()?.iter() {
             if gone.contains(&seen.relation) {
                 table_dropped(&statement, seen)?;
             }
@@ -111,7 +111,7 @@ pub fn rewriting(call: Call, plain: PlainFrame) -> Datum {
 /// Guarded tables that a statement changes without touching them: a schema's new name is a new name of all its tables, a type's
 /// labels are in conditions and rows. Looking at a table waits for whoever has locked it, so it is not done without need.
 fn also_touched(statement: &DdlStatement) -> Result<Vec<Oid>, Report> {
-    let seen = whole::all()?;
+    let seen = baseline::all()?;
     let seen: Vec<Oid> = seen.iter().map(|seen| seen.relation).collect();
     match statement.tag.as_str() {
         // An extension may have a guarded table as a member, and go to another schema.
@@ -158,7 +158,7 @@ fn looked_at(partition: Oid) -> Result<(), Report> {
 }
 
 fn is_watched(table: Oid) -> Result<bool, Report> {
-    Ok(whole::all()?.iter().any(|seen| seen.relation == table))
+    Ok(baseline::all()?.iter().any(|seen| seen.relation == table))
 }
 
 /// Nothing to watch: pg_upgrade is at work, our own statements run, or our tables go with the extension.
@@ -166,7 +166,7 @@ fn is_off() -> Result<bool, Report> {
     if ddl_event::in_binary_upgrade() || suspended::is_suspended() {
         return Ok(true);
     }
-    for table in ["guards", "seen_whole", "hooks"] {
+    for table in ["guards", "baselines", "hooks"] {
         if !catalog::has_own(table) {
             return Ok(true);
         }
@@ -184,7 +184,7 @@ fn watch(statement: &DdlStatement, brought: &Brought, relation: Oid) -> Result<(
         None => facts,
         Some(root) => catalog::relation(*root)?,
     };
-    let all_seen = whole::all()?;
+    let all_seen = baseline::all()?;
     for watched in registry::registered()?.iter() {
         let seen = all_seen.iter().find(|seen| {
             seen.guard_id == watched.guard.id
@@ -222,7 +222,7 @@ fn watch(statement: &DdlStatement, brought: &Brought, relation: Oid) -> Result<(
             // A partition that was mended may have been all that was wrong. While a dump is being restored the guard was never
             // seen, and the tree is not looked through for each of its partitions.
             (false, None) if whole_tree || (seen.is_some() && stands(watched, home)?) => {
-                whole::mark(&watched.guard, home)?;
+                baseline::keep(&watched.guard, home)?;
             }
             (false, _) => {}
         }
@@ -262,17 +262,17 @@ fn weakened(
         .about(about));
     }
     if weakness.is_drift {
-        whole::weakened(guard.id)?;
+        baseline::weakened(guard.id)?;
     }
     let what = format!("{}: {}", statement.tag, weakness.what);
     note(watched, "weakened", &what)
 }
 
 /// Its owner may drop a guarded table; that it was guarded stays on record.
-fn table_dropped(statement: &DdlStatement, seen: &Seen) -> Result<(), Report> {
+fn table_dropped(statement: &DdlStatement, seen: &Baseline) -> Result<(), Report> {
     for watched in registry::registered()?.iter() {
         if watched.guard.id == seen.guard_id {
-            whole::forget(seen.guard_id)?;
+            baseline::remove(seen.guard_id)?;
             note(watched, "table_dropped", &statement.tag)?;
         }
     }

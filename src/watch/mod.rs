@@ -1,5 +1,6 @@
 //! The registry of guards, and how a guard comes, changes and goes.
 
+pub mod baseline;
 pub mod coverage;
 pub mod drift;
 pub mod events;
@@ -10,7 +11,6 @@ pub mod rewritten;
 pub mod suspended;
 pub mod unreported;
 pub mod weakness;
-pub mod whole;
 
 use pg::call::Call;
 use pg::plain::PlainFrame;
@@ -34,12 +34,12 @@ pub fn invalidate(call: Call, plain: PlainFrame) -> Datum {
         Ok(inserted
             && !trigger::is_apply()
             && catalog::find(catalog::SCHEMA, "guards") == Some(fired.relation())
-            && catalog::has_own("seen_whole"))
+            && catalog::has_own("baselines"))
     });
     if came {
         // The row that fired the trigger is not to be seen before its command has ended.
         clock::end_of_command(plain);
-        plain.step(whole::look_at_new);
+        plain.step(baseline::keep_for_new);
     }
     Datum::null()
 }

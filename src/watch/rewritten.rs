@@ -1,6 +1,6 @@
 //! A guarded table is rewritten: nobody else writes into what will be put in its place.
 
-use super::whole;
+use super::baseline;
 use crate::guard::registry;
 use pg::report::{About, Report, SqlState};
 use pg::{catalog, identity, sql};
@@ -13,7 +13,7 @@ use pgrx::pg_sys::Oid;
 ///
 /// VD010.
 pub fn takes_no_rows(relation: Oid) -> Result<(), Report> {
-    if !["guards", "seen_whole"].into_iter().all(catalog::has_own) {
+    if !["guards", "baselines"].into_iter().all(catalog::has_own) {
         return Ok(());
     }
     let facts = catalog::relation(relation)?;
@@ -22,7 +22,7 @@ pub fn takes_no_rows(relation: Oid) -> Result<(), Report> {
         None => facts.name.clone(),
         Some(root) => catalog::relation(*root)?.name,
     };
-    let seen = whole::all()?;
+    let seen = baseline::all()?;
     let is_seen = seen
         .iter()
         .any(|seen| seen.relation == relation || above.contains(&seen.relation));

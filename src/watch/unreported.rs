@@ -5,7 +5,7 @@
 //! the transaction. So all that was seen whole and is locked that way is looked at. Tables on which others work are not: nobody
 //! waits for them.
 
-use super::whole;
+use super::baseline;
 use pg::report::Report;
 use pg::{catalog, lock};
 use pgrx::pg_sys::{NoLock, Oid, ShareUpdateExclusiveLock};
@@ -17,7 +17,7 @@ use pgrx::pg_sys::{NoLock, Oid, ShareUpdateExclusiveLock};
 /// Undefined object when the extension's SQL is not installed.
 pub fn tables() -> Result<Vec<Oid>, Report> {
     let mut found = Vec::new();
-    for seen in whole::all()?.iter() {
+    for seen in baseline::all()?.iter() {
         for member in catalog::tree(seen.relation, NoLock) {
             if lock::is_held(member, ShareUpdateExclusiveLock) && !found.contains(&member) {
                 found.push(member);

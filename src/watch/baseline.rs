@@ -16,7 +16,7 @@ use std::rc::Rc;
 
 /// A guard that was seen whole on this table. The table by OID: its name is one of the things that a swap changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct Baseline {
     pub guard_id: i32,
     pub relation: Oid,
     /// Guarded column → attribute number.
@@ -26,7 +26,7 @@ pub struct Seen {
 }
 
 thread_local! {
-    static SEEN: RefCell<Cached<Vec<Seen>>> = const { RefCell::new(Cached::nothing()) };
+    static BASELINES: RefCell<Cached<Vec<Baseline>>> = const { RefCell::new(Cached::nothing()) };
 }
 
 /// All of them, from the backend's memory or read again when anything has changed.
@@ -34,11 +34,11 @@ thread_local! {
 /// # Errors
 ///
 /// Undefined object when the extension's SQL is not installed.
-pub fn all() -> Result<Rc<Vec<Seen>>, Report> {
-    cached::or_read(&SEEN, "seen_whole", || {
+pub fn all() -> Result<Rc<Vec<Baseline>>, Report> {
+    cached::or_read(&BASELINES, "baselines", || {
         let mut seen = Vec::new();
-        table::for_each("seen_whole", |row| {
-            seen.push(Seen {
+        table::for_each("baselines", |row| {
+            seen.push(Baseline {
                 guard_id: row.get("guard_id").unwrap_or(0),
                 relation: row.get("relation").unwrap_or(Oid::INVALID),
                 columns: match row.json("columns") {
@@ -58,10 +58,10 @@ pub fn all() -> Result<Rc<Vec<Seen>>, Report> {
 /// # Errors
 ///
 /// SPI's own.
-pub fn mark(guard: &Guard, root: &Relation) -> Result<(), Report> {
+pub fn keep(guard: &Guard, root: &Relation) -> Result<(), Report> {
     identity::as_extension_owner(|| {
         sql::run(
-            "INSERT INTO verdict.seen_whole (guard_id, relation, columns, seen_at)
+            "INSERT INTO verdict.baselines (guard_id, relation, columns, seen_at)
              VALUES ($1, $2, $3, pg_catalog.clock_timestamp())
              ON CONFLICT (guard_id) DO UPDATE SET relation = EXCLUDED.relation, columns = EXCLUDED.columns,
                  seen_at = EXCLUDED.seen_at, weakened_at = NULL",
@@ -101,7 +101,7 @@ pub fn changed_places(guard: &Guard, root: &Relation) -> Result<Vec<String>, Rep
 pub fn weakened(guard_id: i32) -> Result<(), Report> {
     identity::as_extension_owner(|| {
         sql::run(
-            "UPDATE verdict.seen_whole SET weakened_at = pg_catalog.clock_timestamp()
+            "UPDATE verdict.baselines SET weakened_at = pg_catalog.clock_timestamp()
              WHERE guard_id OPERATOR(pg_catalog.=) $1",
             &[guard_id.into()],
         )
@@ -113,14 +113,14 @@ pub fn weakened(guard_id: i32) -> Result<(), Report> {
 /// # Errors
 ///
 /// SPI's own.
-pub fn forget(guard_id: i32) -> Result<(), Report> {
-    if !catalog::has_own("seen_whole") {
+pub fn remove(guard_id: i32) -> Result<(), Report> {
+    if !catalog::has_own("baselines") {
         // The SQL is older than the library.
         return Ok(());
     }
     identity::as_extension_owner(|| {
         sql::run(
-            "DELETE FROM verdict.seen_whole WHERE guard_id OPERATOR(pg_catalog.=) $1",
+            "DELETE FROM verdict.baselines WHERE guard_id OPERATOR(pg_catalog.=) $1",
             &[guard_id.into()],
         )
     })
@@ -133,7 +133,7 @@ pub fn forget(guard_id: i32) -> Result<(), Report> {
 /// # Errors
 ///
 /// SPI's own.
-pub fn look_at_new() -> Result<(), Report> {
+pub fn keep_for_new() -> Result<(), Report> {
     let Ok(registered) = registry::registered() else {
         // A row that cannot be read is told of where a guard needs it; here it must not hinder the restore.
         return Ok(());
@@ -150,7 +150,7 @@ pub fn look_at_new() -> Result<(), Report> {
         // Whoever makes a trigger at this moment is waited for, and then waits for us, and sees the registry.
         let members = catalog::parts(&root, ShareRowExclusiveLock);
         if drift::of(watched, &root, &members)?.is_empty() {
-            mark(&watched.guard, &root)?;
+            keep(&watched.guard, &root)?;
         }
     }
     Ok(())
