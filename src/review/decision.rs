@@ -8,7 +8,7 @@ use super::restore::{self, Restore};
 use crate::args;
 use crate::store::hooks::{self, Hook};
 use crate::store::sql::reviewed;
-use crate::store::writer::{self, Entry};
+use crate::store::writer::{self, NewVerdict};
 use pg::call::Call;
 use pg::plain::PlainFrame;
 use pg::report::{Report, SqlState};
@@ -120,7 +120,7 @@ pub fn refuse_row(id: i64, reason: Span, approval: Approval, plain: PlainFrame) 
 }
 
 /// The verdict that decides: the one that was there, or the reviewer's, which is recorded now.
-fn by_word_of(entry: Option<Entry>, approval: Approval, plain: PlainFrame) -> Option<i64> {
+fn by_word_of(entry: Option<NewVerdict>, approval: Approval, plain: PlainFrame) -> Option<i64> {
     match (entry, approval) {
         (Some(entry), _) => Some(writer::write(&entry, plain).id),
         (None, Approval::Recorded(id)) => Some(id),
@@ -153,7 +153,7 @@ fn hook_of(held: &HeldRow) -> Result<Rc<Hook>, Report> {
     })
 }
 
-fn approval_of(held: &HeldRow, reason: &str) -> Result<Entry, Report> {
+fn approval_of(held: &HeldRow, reason: &str) -> Result<NewVerdict, Report> {
     let Some(subject) = &held.subject else {
         return Err(Report::new(
             SqlState::NotInPrerequisiteState,

@@ -4,7 +4,7 @@
 
 use super::hooks::{self, Hook, SubjectSource};
 use super::lookup::Key;
-use super::writer::{self, Entry, Replaces};
+use super::writer::{self, NewVerdict, Replaces};
 use crate::args;
 use crate::guc;
 use pg::call::Call;
@@ -122,7 +122,7 @@ pub fn revoke(call: Call, plain: PlainFrame) -> Datum {
 }
 
 /// Writes and returns what was written: `(id, outcome, cause, subject, digest, recorded_at, expires_at)`.
-fn written(call: Call, entry: &Entry, plain: PlainFrame) -> Datum {
+fn written(call: Call, entry: &NewVerdict, plain: PlainFrame) -> Datum {
     let written = writer::write(entry, plain);
     let text = |value: &'static str| Span::of_static(value).to_varlena(plain);
     call.row(
@@ -178,7 +178,7 @@ fn about_request(
     request: Span,
     answer: &Answer,
     via: &'static str,
-) -> Result<Entry, Report> {
+) -> Result<NewVerdict, Report> {
     let request = Request::parse(request.bytes()).map_err(|error| bad_request(&error))?;
     // A request whose content has no digest (duplicate keys, numbers beyond doubles) is on record all the same: a
     // guard that is bound to content finds `altered`.
@@ -302,7 +302,7 @@ pub fn reviewed(
     outcome: &'static str,
     via: &'static str,
     reason: &str,
-) -> Result<Entry, Report> {
+) -> Result<NewVerdict, Report> {
     let subject = subject_argument(Some(Span::copy(subject.as_bytes())))?;
     let mut entry = blank(hook, &subject, outcome, via);
     entry.digest = digest.map(Span::copy);
@@ -310,9 +310,9 @@ pub fn reviewed(
     Ok(entry)
 }
 
-fn blank(hook: &Hook, subject: &str, outcome: &'static str, via: &'static str) -> Entry {
+fn blank(hook: &Hook, subject: &str, outcome: &'static str, via: &'static str) -> NewVerdict {
     let hash = verdict::subject_hash(hook.id, subject);
-    Entry {
+    NewVerdict {
         key: Key {
             hook_id: hook.id,
             subject: Span::copy(subject.as_bytes()),

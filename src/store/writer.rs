@@ -19,7 +19,7 @@ use pgrx::pg_sys::{Datum, Interval};
 
 /// What is written, but for what the writing itself decides: id, moment and horizon.
 #[derive(Clone, Copy)]
-pub struct Entry {
+pub struct NewVerdict {
     pub key: Key,
     pub outcome: &'static str,
     pub cause: Option<&'static str>,
@@ -60,15 +60,15 @@ pub struct Written {
 /// Appends a verdict and marks the one that it replaces.
 ///
 /// Raises 25006 in a read-only transaction, and what waiting for guards and other writers raises.
-pub fn write(entry: &Entry, plain: PlainFrame) -> Written {
+pub fn write(new: &NewVerdict, plain: PlainFrame) -> Written {
     clock::prevent_if_read_only(plain);
     // Before the look: who has to wait for a leaf of another's transaction must then see what that has written into it.
     let now = clock::now(plain);
-    leaf_making::prepare(now, clock::after(now, entry.valid_for, plain), plain);
-    let previous = alone(entry.key, plain);
-    let written = append(entry, previous, plain);
+    leaf_making::prepare(now, clock::after(now, new.valid_for, plain), plain);
+    let previous = alone(new.key, plain);
+    let written = append(new, previous, plain);
     if !test_hooks::weakened(Weakening::Unserialised) {
-        lock::leave_subject(entry.key.hash, plain);
+        lock::leave_subject(new.key.hash, plain);
     }
     written
 }
@@ -99,8 +99,8 @@ fn is_overlooked() -> bool {
 }
 
 /// Appends the verdict behind `previous`, the newest, which gets its mark.
-fn append(entry: &Entry, previous: Option<FoundVerdict>, plain: PlainFrame) -> Written {
-    if entry.replaces == Replaces::Passing {
+fn append(new: &NewVerdict, previous: Option<FoundVerdict>, plain: PlainFrame) -> Written {
+    if new.replaces == Replaces::Passing {
         plain.step(|| check_passing(previous.as_ref()));
     }
     test_hooks::pause(Pause::WriterBeforeInsert, plain);
@@ -118,17 +118,17 @@ fn append(entry: &Entry, previous: Option<FoundVerdict>, plain: PlainFrame) -> W
         // The clock may have been set back; "newest" must not depend on it.
         recorded_at = recorded_at.max(verdict.recorded_at + 1);
     }
-    let expires_at = clock::after(recorded_at, entry.valid_for, plain);
+    let expires_at = clock::after(recorded_at, new.valid_for, plain);
     // A short-lived denial must outlive the long-lived approval that it replaces.
     let horizon = previous.map_or(expires_at, |verdict| expires_at.max(verdict.horizon));
     let leaf = leaf_making::for_writing(recorded_at, horizon, plain);
     // Before the new verdict is there: a predecessor that was consumed meanwhile must still be found, to be marked.
     if let Some(verdict) = previous {
-        if entry.replaces == Replaces::Passing {
+        if new.replaces == Replaces::Passing {
             let holders = leaf::holders(&verdict, plain);
             plain.step(|| notice_holders(verdict.id, holders));
         }
-        mark(entry.key, verdict, id, plain);
+        mark(new.key, verdict, id, plain);
     }
     let text = |value: &'static str| Span::of_static(value).to_varlena(plain);
     let span = |value: Span| value.to_varlena(plain);
@@ -136,35 +136,29 @@ fn append(entry: &Entry, previous: Option<FoundVerdict>, plain: PlainFrame) -> W
         &leaf,
         [
             Some((Col::Id, Datum::from(id))),
-            Some((Col::HookId, Datum::from(entry.key.hook_id))),
-            Some((Col::SubjectHash, Datum::from(entry.key.hash))),
+            Some((Col::HookId, Datum::from(new.key.hook_id))),
+            Some((Col::SubjectHash, Datum::from(new.key.hash))),
             Some((Col::RecordedAt, Datum::from(recorded_at))),
             Some((Col::ExpiresAt, Datum::from(expires_at))),
             Some((Col::Horizon, Datum::from(horizon))),
-            Some((Col::Outcome, text(entry.outcome))),
-            entry.cause.map(|cause| (Col::Cause, text(cause))),
-            Some((Col::Via, text(entry.via))),
-            Some((Col::Subject, span(entry.key.subject))),
-            entry.digest.map(|digest| (Col::Digest, span(digest))),
+            Some((Col::Outcome, text(new.outcome))),
+            new.cause.map(|cause| (Col::Cause, text(cause))),
+            Some((Col::Via, text(new.via))),
+            Some((Col::Subject, span(new.key.subject))),
+            new.digest.map(|digest| (Col::Digest, span(digest))),
             previous
-                .filter(|_| entry.replaces == Replaces::Passing)
+                .filter(|_| new.replaces == Replaces::Passing)
                 .map(|verdict| (Col::Revokes, Datum::from(verdict.id))),
-            entry.err_code.map(|code| (Col::ErrCode, Datum::from(code))),
-            entry.err_msg.map(|message| (Col::ErrMsg, span(message))),
-            entry
-                .err_detail
-                .map(|detail| (Col::ErrDetail, span(detail))),
-            entry.reason.map(|reason| (Col::Reason, span(reason))),
-            entry
-                .http_status
+            new.err_code.map(|code| (Col::ErrCode, Datum::from(code))),
+            new.err_msg.map(|message| (Col::ErrMsg, span(message))),
+            new.err_detail.map(|detail| (Col::ErrDetail, span(detail))),
+            new.reason.map(|reason| (Col::Reason, span(reason))),
+            new.http_status
                 .map(|status| (Col::HttpStatus, Datum::from(status))),
-            entry
-                .response
-                .map(|response| (Col::Response, span(response))),
-            entry
-                .response_bytes
+            new.response.map(|response| (Col::Response, span(response))),
+            new.response_bytes
                 .map(|bytes| (Col::ResponseBytes, Datum::from(bytes))),
-            Some((Col::RecordedBy, span(entry.recorded_by))),
+            Some((Col::RecordedBy, span(new.recorded_by))),
         ],
         plain,
     );
