@@ -203,8 +203,8 @@ pub fn may_weaken() -> Result<bool, Report> {
     }
     let found = sql::one::<bool>(
         "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_proc AS p
-             WHERE p.pronamespace OPERATOR(pg_catalog.=) 'verdict'::pg_catalog.regnamespace
-                 AND p.proname OPERATOR(pg_catalog.=) $1::pg_catalog.name
+             WHERE p.pronamespace = 'verdict'::pg_catalog.regnamespace
+                 AND p.proname = $1::pg_catalog.name
                  AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE'))",
         &[RoleKind::Admin.functions()[0].into()],
     )?;
@@ -237,9 +237,9 @@ fn change_rights(kind: RoleKind, verb: &str, preposition: &str, role: &str) -> R
 fn is_of(kind: RoleKind, role: Oid) -> Result<bool, Report> {
     let found = sql::one::<bool>(
         "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_proc AS p, pg_catalog.aclexplode(p.proacl) AS a
-             WHERE p.pronamespace OPERATOR(pg_catalog.=) 'verdict'::pg_catalog.regnamespace
-                 AND p.proname OPERATOR(pg_catalog.=) $1::pg_catalog.name
-                 AND a.grantee OPERATOR(pg_catalog.=) $2)",
+             WHERE p.pronamespace = 'verdict'::pg_catalog.regnamespace
+                 AND p.proname = $1::pg_catalog.name
+                 AND a.grantee = $2)",
         &[kind.functions()[0].into(), role.into()],
     )?;
     Ok(found == Some(true))
@@ -250,8 +250,8 @@ fn signatures(name: &str) -> Result<Vec<String>, Report> {
     let found = sql::one::<Vec<String>>(
         "SELECT pg_catalog.array_agg(p.oid::pg_catalog.regprocedure::pg_catalog.text)
          FROM pg_catalog.pg_proc AS p
-         WHERE p.pronamespace OPERATOR(pg_catalog.=) 'verdict'::pg_catalog.regnamespace
-             AND p.proname OPERATOR(pg_catalog.=) $1::pg_catalog.name",
+         WHERE p.pronamespace = 'verdict'::pg_catalog.regnamespace
+             AND p.proname = $1::pg_catalog.name",
         &[name.into()],
     )?;
     Ok(found.unwrap_or_default())

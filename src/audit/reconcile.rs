@@ -87,12 +87,12 @@ fn approved(
 ) -> Result<HashMap<i64, String>, Report> {
     identity::as_extension_owner(|| {
         sql::rows(
-                "SELECT id, subject FROM verdict.verdicts
-                 WHERE hook_id OPERATOR(pg_catalog.=) $1 AND outcome OPERATOR(pg_catalog.=) 'approved'
+            "SELECT id, subject FROM verdict.verdicts
+                 WHERE hook_id = $1 AND outcome = 'approved'
                      AND superseded_by IS NULL
-                     AND ($2 IS NULL OR recorded_at OPERATOR(pg_catalog.>=) $2)",
-                &[hook.id.into(), since.into()],
-                |row| Ok((row.get(1)?.unwrap_or(0), row.get(2)?.unwrap_or_default())),
+                     AND ($2 IS NULL OR recorded_at >= $2)",
+            &[hook.id.into(), since.into()],
+            |row| Ok((row.get(1)?.unwrap_or(0), row.get(2)?.unwrap_or_default())),
         )
         .map(|rows| rows.into_iter().collect())
     })
@@ -200,7 +200,7 @@ fn set_flag(
         flag::value(cached)
     })?;
     let text = format!(
-        "UPDATE ONLY {} SET {} = $1 WHERE ctid OPERATOR(pg_catalog.=) $2",
+        "UPDATE ONLY {} SET {} = $1 WHERE ctid = $2",
         cached.table,
         quote(column)
     );

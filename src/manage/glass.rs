@@ -28,7 +28,7 @@ pub fn break_glass(
         let until = identity::as_extension_owner(|| {
             sql::one::<TimestampWithTimeZone>(
                 "INSERT INTO verdict.glass (relation_schema, relation_name, broken_at, until, broken_by, reason)
-                 SELECT $1, $2, n.now, n.now OPERATOR(pg_catalog.+) $3, $4, $5
+                 SELECT $1, $2, n.now, n.now + $3, $4, $5
                  FROM (SELECT pg_catalog.clock_timestamp() AS now) AS n RETURNING until",
                 &[
                     relation.name.schema.as_str().into(),
@@ -54,8 +54,8 @@ pub fn restore_glass(relation: Option<Oid>) {
             sql::one::<i64>(
                 "WITH restored AS (
                      UPDATE verdict.glass SET restored_at = pg_catalog.clock_timestamp(), restored_by = $3
-                     WHERE relation_schema OPERATOR(pg_catalog.=) $1 AND relation_name OPERATOR(pg_catalog.=) $2
-                         AND restored_at IS NULL AND until OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp()
+                     WHERE relation_schema = $1 AND relation_name = $2
+                         AND restored_at IS NULL AND until > pg_catalog.clock_timestamp()
                      RETURNING 1)
                  SELECT pg_catalog.count(*) FROM restored",
                 &[
@@ -102,8 +102,8 @@ fn guarded_table(relation: Option<Oid>) -> Result<Relation, Report> {
 fn checked(duration: Interval) -> Result<Interval, Report> {
     let most = guc::break_glass_max_s();
     let usable = sql::one::<bool>(
-        "SELECT pg_catalog.isfinite($1) AND $1 OPERATOR(pg_catalog.>) '0'::pg_catalog.interval
-             AND $1 OPERATOR(pg_catalog.<=) pg_catalog.make_interval(secs => $2)",
+        "SELECT pg_catalog.isfinite($1) AND $1 > '0'::pg_catalog.interval
+             AND $1 <= pg_catalog.make_interval(secs => $2)",
         &[duration.into(), f64::from(most).into()],
     )?;
     if usable == Some(true) {

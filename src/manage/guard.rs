@@ -145,10 +145,7 @@ pub fn forget(relation: Option<&str>, hook: Option<&str>, reason: Option<&str>) 
 fn unregister(id: i32) -> Result<(), Report> {
     baseline::remove(id)?;
     identity::as_extension_owner(|| {
-        sql::run(
-            "DELETE FROM verdict.guards WHERE id OPERATOR(pg_catalog.=) $1",
-            &[id.into()],
-        )
+        sql::run("DELETE FROM verdict.guards WHERE id = $1", &[id.into()])
     })
 }
 

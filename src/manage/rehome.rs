@@ -49,12 +49,12 @@ pub fn rename(relation: Option<Oid>, new_name: Option<&str>) {
 /// Guards, held rows and broken glass go with the table's name.
 const FOLLOW_NAME: [&str; 3] = [
     "UPDATE verdict.guards SET relation_name = $3
-     WHERE relation_schema OPERATOR(pg_catalog.=) $1 AND relation_name OPERATOR(pg_catalog.=) $2 AND $4 IS NOT NULL",
+     WHERE relation_schema = $1 AND relation_name = $2 AND $4 IS NOT NULL",
     "UPDATE verdict.quarantine SET relation_name = $3, relation = $4
-     WHERE relation_schema OPERATOR(pg_catalog.=) $1 AND relation_name OPERATOR(pg_catalog.=) $2
-         AND state OPERATOR(pg_catalog.=) 'held'",
+     WHERE relation_schema = $1 AND relation_name = $2
+         AND state = 'held'",
     "UPDATE verdict.glass SET relation_name = $3
-     WHERE relation_schema OPERATOR(pg_catalog.=) $1 AND relation_name OPERATOR(pg_catalog.=) $2
+     WHERE relation_schema = $1 AND relation_name = $2
          AND restored_at IS NULL AND $4 IS NOT NULL",
 ];
 
@@ -115,10 +115,10 @@ fn held_rows_follow(old: &Relation, home: &Relation) -> Result<(), Report> {
     identity::as_extension_owner(|| {
         sql::run(
             "UPDATE verdict.quarantine SET relation_oid = $3, relation_owner = $4, origin = $5
-             WHERE relation_schema OPERATOR(pg_catalog.=) $1 AND relation_name OPERATOR(pg_catalog.=) $2
-                 AND state OPERATOR(pg_catalog.=) 'held'
-                 AND CASE WHEN origin OPERATOR(pg_catalog.=) $5 THEN relation_oid OPERATOR(pg_catalog.=) $6
-                     ELSE relation_owner OPERATOR(pg_catalog.=) $7 END",
+             WHERE relation_schema = $1 AND relation_name = $2
+                 AND state = 'held'
+                 AND CASE WHEN origin = $5 THEN relation_oid = $6
+                     ELSE relation_owner = $7 END",
             &[
                 home.name.schema.as_str().into(),
                 home.name.table.as_str().into(),

@@ -138,10 +138,10 @@ pub fn check(guard: &Guard, guarded: &[String], relation: &Relation) -> Result<(
     let referencing = sql::one::<String>(
         "SELECT pg_catalog.string_agg(DISTINCT pg_catalog.format('%I.%I', n.nspname, r.relname), ', ')
          FROM pg_catalog.pg_constraint AS c
-         JOIN pg_catalog.pg_class AS r ON r.oid OPERATOR(pg_catalog.=) c.conrelid
-         JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) r.relnamespace
-         WHERE c.contype OPERATOR(pg_catalog.=) 'f' AND c.confrelid OPERATOR(pg_catalog.=) $1
-             AND c.conparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid",
+         JOIN pg_catalog.pg_class AS r ON r.oid = c.conrelid
+         JOIN pg_catalog.pg_namespace AS n ON n.oid = r.relnamespace
+         WHERE c.contype = 'f' AND c.confrelid = $1
+             AND c.conparentid = 0::pg_catalog.oid",
         &[relation.oid.into()],
     )?;
     if let Some(tables) = referencing {

@@ -46,8 +46,8 @@ fn remember(relation: &Relation, guard: &Guard) -> Result<(), Report> {
             "UPDATE verdict.guards SET when_clause = (
                  SELECT pg_catalog.substring(pg_catalog.pg_get_triggerdef(t.oid), ' WHEN \\((.*)\\) EXECUTE FUNCTION ')
                  FROM pg_catalog.pg_trigger AS t
-                 WHERE t.tgrelid OPERATOR(pg_catalog.=) $2 AND t.tgname OPERATOR(pg_catalog.=) $3::pg_catalog.name)
-             WHERE id OPERATOR(pg_catalog.=) $1",
+                 WHERE t.tgrelid = $2 AND t.tgname = $3::pg_catalog.name)
+             WHERE id = $1",
             &[
                 guard.id.into(),
                 relation.oid.into(),

@@ -163,11 +163,11 @@ fn ids(filter: &Filter) -> Result<Vec<i64>, Report> {
         sql::one::<Vec<i64>>(
             "SELECT pg_catalog.array_agg(q.id ORDER BY q.id) FROM (
                  SELECT id FROM verdict.quarantine
-                 WHERE state OPERATOR(pg_catalog.=) 'held' AND relation_schema OPERATOR(pg_catalog.=) $1
-                     AND relation_name OPERATOR(pg_catalog.=) $2
-                     AND ($3 IS NULL OR finding OPERATOR(pg_catalog.=) $3)
-                     AND ($4 IS NULL OR subject OPERATOR(pg_catalog.~~) $4)
-                     AND ($5 IS NULL OR held_at OPERATOR(pg_catalog.<) $5)
+                 WHERE state = 'held' AND relation_schema = $1
+                     AND relation_name = $2
+                     AND ($3 IS NULL OR finding = $3)
+                     AND ($4 IS NULL OR subject ~~ $4)
+                     AND ($5 IS NULL OR held_at < $5)
                  ORDER BY id LIMIT $6) AS q",
             &[
                 filter.relation.name.schema.as_str().into(),

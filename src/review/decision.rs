@@ -189,13 +189,13 @@ fn not_stored(id: i64, row: &Prepared, rows: u64, began: i64) -> Result<Report, 
         sql::rows(
             "SELECT pg_catalog.string_agg(DISTINCT pg_catalog.format(
                  'guard \"%s\" (hook \"%s\"): %s, %s', i.guard, h.name, i.finding, i.done), '; '),
-                 pg_catalog.bool_or(h.id OPERATOR(pg_catalog.=) $2)
+                 pg_catalog.bool_or(h.id = $2)
              FROM verdict.incidents AS i
-             JOIN verdict.guards AS g ON g.id OPERATOR(pg_catalog.=) i.guard_id
-             JOIN verdict.hooks AS h ON h.id OPERATOR(pg_catalog.=) g.hook_id
-             WHERE i.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()
-                 AND i.at OPERATOR(pg_catalog.>=) $1
-                 AND i.done OPERATOR(pg_catalog.=) ANY (ARRAY['held', 'discarded']::pg_catalog.text[])",
+             JOIN verdict.guards AS g ON g.id = i.guard_id
+             JOIN verdict.hooks AS h ON h.id = g.hook_id
+             WHERE i.pid = pg_catalog.pg_backend_pid()
+                 AND i.at >= $1
+                 AND i.done = ANY (ARRAY['held', 'discarded']::pg_catalog.text[])",
             &[clock::timestamp(began).into(), row.hook_id.into()],
             |found| Ok((found.get::<String>(1)?, found.get::<bool>(2)?)),
         )

@@ -57,7 +57,7 @@ pub fn lock(id: i64) -> Result<HeldRow, Report> {
             let rows = client.update(
                 "SELECT state, relation_schema, relation_name, hook_id, subject, digest, columns, types,
                         row_values, old_values, operation, decided_by, decided_at::pg_catalog.text, relation_oid, relation_owner, origin
-                 FROM verdict.quarantine WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE",
+                 FROM verdict.quarantine WHERE id = $1 FOR UPDATE",
                 Some(1),
                 &[id.into()],
             )?;
@@ -124,7 +124,7 @@ pub fn decide(id: i64, fate: Fate, reason: &str, verdict_id: Option<i64>) -> Res
         sql::run(
             "UPDATE verdict.quarantine SET state = $2, reason = $3, verdict_id = coalesce($4, verdict_id),
                  decided_at = pg_catalog.clock_timestamp(), decided_by = $5
-             WHERE id OPERATOR(pg_catalog.=) $1",
+             WHERE id = $1",
             &[
                 id.into(),
                 fate.as_str().into(),

@@ -176,27 +176,27 @@ fn settled(
 fn after(name: &Name, last: i64) -> Result<Vec<Waiting>, Report> {
     identity::as_extension_owner(|| {
         sql::rows(
-                "SELECT id, hook_id, guard_id, subject, digest, verdict_id FROM verdict.quarantine
-                 WHERE state OPERATOR(pg_catalog.=) 'held' AND relation_schema OPERATOR(pg_catalog.=) $1
-                     AND relation_name OPERATOR(pg_catalog.=) $2 AND id OPERATOR(pg_catalog.>) $3
+            "SELECT id, hook_id, guard_id, subject, digest, verdict_id FROM verdict.quarantine
+                 WHERE state = 'held' AND relation_schema = $1
+                     AND relation_name = $2 AND id > $3
                      AND subject IS NOT NULL
                  ORDER BY id LIMIT $4",
-                &[
-                    name.schema.as_str().into(),
-                    name.table.as_str().into(),
-                    last.into(),
-                    BATCH.into(),
-                ],
-                |row| {
-                    Ok(Waiting {
-                        id: row.get(1)?.unwrap_or(0),
-                        hook_id: row.get(2)?.unwrap_or(0),
-                        guard_id: row.get(3)?.unwrap_or(0),
-                        subject: row.get(4)?.unwrap_or_default(),
-                        digest: row.get(5)?,
-                        verdict_id: row.get(6)?,
-                    })
-                },
+            &[
+                name.schema.as_str().into(),
+                name.table.as_str().into(),
+                last.into(),
+                BATCH.into(),
+            ],
+            |row| {
+                Ok(Waiting {
+                    id: row.get(1)?.unwrap_or(0),
+                    hook_id: row.get(2)?.unwrap_or(0),
+                    guard_id: row.get(3)?.unwrap_or(0),
+                    subject: row.get(4)?.unwrap_or_default(),
+                    digest: row.get(5)?,
+                    verdict_id: row.get(6)?,
+                })
+            },
         )
     })
 }

@@ -214,9 +214,9 @@ fn run(target: &Target, role: Oid, statement: &str) {
 fn evidence() -> Result<i64, Report> {
     identity::as_extension_owner(|| {
         let found = sql::one::<i64>(
-            "SELECT (SELECT pg_catalog.count(*) FROM verdict.incidents) OPERATOR(pg_catalog.+)
+            "SELECT (SELECT pg_catalog.count(*) FROM verdict.incidents) +
                  (SELECT pg_catalog.count(*) FROM verdict.coverage() AS c
-                  WHERE c.state OPERATOR(pg_catalog.<>) 'ok')",
+                  WHERE c.state <> 'ok')",
             &[],
         )?;
         Ok(found.unwrap_or(0))

@@ -293,7 +293,7 @@ fn sample_of(relation: &Relation) -> Result<Map<String, Value>, Report> {
     let keys = sql::primary_key(relation)?;
     let has_default = sql::one::<Vec<String>>(
         "SELECT pg_catalog.array_agg(attname::pg_catalog.text) FROM pg_catalog.pg_attribute
-         WHERE attrelid OPERATOR(pg_catalog.=) $1 AND (atthasdef OR attidentity OPERATOR(pg_catalog.<>) '')",
+         WHERE attrelid = $1 AND (atthasdef OR attidentity <> '')",
         &[relation.oid.into()],
     )?
     .unwrap_or_default();

@@ -255,8 +255,7 @@ pub fn drop_hook(name: Option<&str>) {
 ///
 /// Undefined object when it has been dropped meanwhile.
 pub fn lock(hook: &Hook, strength: &str) -> Result<(), Report> {
-    let statement =
-        format!("SELECT id FROM verdict.hooks WHERE id OPERATOR(pg_catalog.=) $1 FOR {strength}");
+    let statement = format!("SELECT id FROM verdict.hooks WHERE id = $1 FOR {strength}");
     let found = identity::as_extension_owner(|| sql::one::<i32>(&statement, &[hook.id.into()]))?;
     found.map(|_| ()).ok_or_else(|| {
         Report::new(
@@ -315,8 +314,8 @@ fn parse_fields(map: &serde_json::Value) -> Result<FieldMap, Report> {
 /// 22023 for a validity that is not positive, or infinite (its leaf could never be retired).
 pub fn parse_valid_for(valid_for: Interval) -> Result<Interval, Report> {
     let usable = sql::one::<bool>(
-        "SELECT pg_catalog.isfinite($1) AND $1 OPERATOR(pg_catalog.>) '0'::pg_catalog.interval
-                AND $1 OPERATOR(pg_catalog.<=) '100 years'::pg_catalog.interval",
+        "SELECT pg_catalog.isfinite($1) AND $1 > '0'::pg_catalog.interval
+                AND $1 <= '100 years'::pg_catalog.interval",
         &[valid_for.into()],
     )?;
     if usable != Some(true) {

@@ -245,10 +245,10 @@ fn notice_holders(id: i64, holders: [u32; leaf::HOLDERS_CAP]) -> Result<(), Repo
                      a.application_name, a.state),
                  'a prepared transaction'), '; ')
              FROM pg_catalog.pg_locks AS l
-             LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid OPERATOR(pg_catalog.=) l.pid
-             WHERE l.locktype OPERATOR(pg_catalog.=) 'transactionid' AND l.granted
+             LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
+             WHERE l.locktype = 'transactionid' AND l.granted
                  AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
-                 AND l.transactionid::pg_catalog.text OPERATOR(pg_catalog.=) ANY ($1)",
+                 AND l.transactionid::pg_catalog.text = ANY ($1)",
             &[xids.into()],
         )
     })?;

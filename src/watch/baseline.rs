@@ -102,7 +102,7 @@ pub fn weakened(guard_id: i32) -> Result<(), Report> {
     identity::as_extension_owner(|| {
         sql::run(
             "UPDATE verdict.baselines SET weakened_at = pg_catalog.clock_timestamp()
-             WHERE guard_id OPERATOR(pg_catalog.=) $1",
+             WHERE guard_id = $1",
             &[guard_id.into()],
         )
     })
@@ -120,7 +120,7 @@ pub fn remove(guard_id: i32) -> Result<(), Report> {
     }
     identity::as_extension_owner(|| {
         sql::run(
-            "DELETE FROM verdict.baselines WHERE guard_id OPERATOR(pg_catalog.=) $1",
+            "DELETE FROM verdict.baselines WHERE guard_id = $1",
             &[guard_id.into()],
         )
     })

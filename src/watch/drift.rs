@@ -112,19 +112,19 @@ fn standing(
     let rows = || {
         sql::rows(
                 "SELECT t.tgrelid, t.tgname::pg_catalog.text, t.tgenabled::pg_catalog.text, t.tgtype,
-                     f.proname OPERATOR(pg_catalog.=) 'guard_row'
-                         AND f.pronamespace OPERATOR(pg_catalog.=) 'verdict'::pg_catalog.regnamespace,
+                     f.proname = 'guard_row'
+                         AND f.pronamespace = 'verdict'::pg_catalog.regnamespace,
                      ARRAY(SELECT a.attname::pg_catalog.text FROM pg_catalog.pg_attribute AS a
-                           WHERE a.attrelid OPERATOR(pg_catalog.=) t.tgrelid
-                               AND a.attnum OPERATOR(pg_catalog.=) ANY (t.tgattr::pg_catalog.int2[])
+                           WHERE a.attrelid = t.tgrelid
+                               AND a.attnum = ANY (t.tgattr::pg_catalog.int2[])
                            ORDER BY a.attname COLLATE pg_catalog.\"C\"),
                      pg_catalog.substring(pg_catalog.pg_get_triggerdef(t.oid), ' WHEN \\((.*)\\) EXECUTE FUNCTION '),
                      EXISTS (SELECT 1 FROM pg_catalog.pg_depend AS d
-                             WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_trigger'::pg_catalog.regclass
-                                 AND d.objid OPERATOR(pg_catalog.=) t.oid AND d.deptype OPERATOR(pg_catalog.=) 'x')
-                 FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_proc AS f ON f.oid OPERATOR(pg_catalog.=) t.tgfoid
-                 WHERE t.tgrelid OPERATOR(pg_catalog.=) ANY ($1)
-                     AND t.tgname OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.name[])",
+                             WHERE d.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass
+                                 AND d.objid = t.oid AND d.deptype = 'x')
+                 FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_proc AS f ON f.oid = t.tgfoid
+                 WHERE t.tgrelid = ANY ($1)
+                     AND t.tgname = ANY ($2::pg_catalog.name[])",
                 &[members.to_vec().into(), names.into()],
                 |row| {
                     let key = (row.get(1)?.unwrap_or(Oid::INVALID), row.get(2)?.unwrap_or_default());

@@ -118,9 +118,9 @@ fn also_touched(statement: &DdlStatement) -> Result<Vec<Oid>, Report> {
         "ALTER SCHEMA" | "ALTER EXTENSION" => Ok(seen),
         "ALTER TYPE" | "ALTER DOMAIN" => sql::rows(
             "SELECT c.oid FROM pg_catalog.pg_class AS c
-             WHERE c.oid OPERATOR(pg_catalog.=) ANY ($1) AND (c.reloftype OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
-                 OR EXISTS (SELECT 1 FROM pg_catalog.pg_attribute AS a WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid
-                     AND a.atttypid OPERATOR(pg_catalog.>=) $2))",
+             WHERE c.oid = ANY ($1) AND (c.reloftype <> 0::pg_catalog.oid
+                 OR EXISTS (SELECT 1 FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid
+                     AND a.atttypid >= $2))",
             &[seen.into(), Oid::from(FirstNormalObjectId).into()],
             |row| Ok(row.get(1)?.unwrap_or(Oid::INVALID)),
         ),
@@ -297,25 +297,25 @@ thread_local! {
     /// consisted of.
     static TOUCHED: Kept = const { Kept::new(
         "SELECT pg_catalog.array_agg(DISTINCT CASE
-             WHEN c.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid THEN c.objid
-             WHEN c.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_trigger'::pg_catalog.regclass::pg_catalog.oid THEN
-                 (SELECT t.tgrelid FROM pg_catalog.pg_trigger AS t WHERE t.oid OPERATOR(pg_catalog.=) c.objid)
-             WHEN c.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass::pg_catalog.oid THEN
-                 (SELECT r.ev_class FROM pg_catalog.pg_rewrite AS r WHERE r.oid OPERATOR(pg_catalog.=) c.objid)
+             WHEN c.classid = 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid THEN c.objid
+             WHEN c.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass::pg_catalog.oid THEN
+                 (SELECT t.tgrelid FROM pg_catalog.pg_trigger AS t WHERE t.oid = c.objid)
+             WHEN c.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass::pg_catalog.oid THEN
+                 (SELECT r.ev_class FROM pg_catalog.pg_rewrite AS r WHERE r.oid = c.objid)
              END),
              pg_catalog.array_agg(c.objid) FILTER (
-                 WHERE c.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass::pg_catalog.oid),
+                 WHERE c.classid = 'pg_catalog.pg_type'::pg_catalog.regclass::pg_catalog.oid),
              pg_catalog.count(*)
          FROM pg_catalog.pg_event_trigger_ddl_commands() AS c",
     ) };
     /// The tables that the statement has dropped, and those that are still there and have lost a trigger.
     static DROPPED: Kept = const { Kept::new(
-        "SELECT pg_catalog.array_agg(d.objid) FILTER (WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
-                 AND d.objsubid OPERATOR(pg_catalog.=) 0),
-             pg_catalog.array_agg(DISTINCT CASE WHEN d.object_type OPERATOR(pg_catalog.=) 'trigger' THEN
-                 (SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-                  WHERE n.nspname OPERATOR(pg_catalog.=) d.address_names[1]::pg_catalog.name
-                      AND c.relname OPERATOR(pg_catalog.=) d.address_names[2]::pg_catalog.name) END)
+        "SELECT pg_catalog.array_agg(d.objid) FILTER (WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                 AND d.objsubid = 0),
+             pg_catalog.array_agg(DISTINCT CASE WHEN d.object_type = 'trigger' THEN
+                 (SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                  WHERE n.nspname = d.address_names[1]::pg_catalog.name
+                      AND c.relname = d.address_names[2]::pg_catalog.name) END)
          FROM pg_catalog.pg_event_trigger_dropped_objects() AS d",
     ) };
 }

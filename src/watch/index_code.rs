@@ -20,23 +20,23 @@ pub fn in_indexes(of: &[Oid]) -> Result<Vec<(Oid, String)>, Report> {
             sql::rows(
                 "SELECT i.indrelid, pg_catalog.string_agg(DISTINCT u.name, ', ' ORDER BY u.name)
                  FROM pg_catalog.pg_index AS i
-                 JOIN pg_catalog.pg_depend AS d ON d.objid OPERATOR(pg_catalog.=) i.indexrelid
-                     AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+                 JOIN pg_catalog.pg_depend AS d ON d.objid = i.indexrelid
+                     AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
                  CROSS JOIN LATERAL (
                      SELECT f.oid::pg_catalog.regprocedure::pg_catalog.text, f.proowner FROM pg_catalog.pg_proc AS f
-                     WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
-                         AND f.oid OPERATOR(pg_catalog.=) d.refobjid
+                     WHERE d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+                         AND f.oid = d.refobjid
                      UNION ALL
                      SELECT f.oid::pg_catalog.regprocedure::pg_catalog.text, f.proowner
-                     FROM pg_catalog.pg_operator AS o JOIN pg_catalog.pg_proc AS f ON f.oid OPERATOR(pg_catalog.=) o.oprcode::pg_catalog.oid
-                     WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_operator'::pg_catalog.regclass
-                         AND o.oid OPERATOR(pg_catalog.=) d.refobjid
+                     FROM pg_catalog.pg_operator AS o JOIN pg_catalog.pg_proc AS f ON f.oid = o.oprcode::pg_catalog.oid
+                     WHERE d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass
+                         AND o.oid = d.refobjid
                      UNION ALL
                      SELECT pg_catalog.format_type(t.oid, NULL), t.typowner FROM pg_catalog.pg_type AS t
-                     WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass
-                         AND t.oid OPERATOR(pg_catalog.=) d.refobjid AND t.typtype OPERATOR(pg_catalog.=) 'd') AS u (name, owner)
-                 JOIN pg_catalog.pg_roles AS r ON r.oid OPERATOR(pg_catalog.=) u.owner AND NOT r.rolsuper
-                 WHERE i.indrelid OPERATOR(pg_catalog.=) ANY ($1) OR i.indexrelid OPERATOR(pg_catalog.=) ANY ($1)
+                     WHERE d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass
+                         AND t.oid = d.refobjid AND t.typtype = 'd') AS u (name, owner)
+                 JOIN pg_catalog.pg_roles AS r ON r.oid = u.owner AND NOT r.rolsuper
+                 WHERE i.indrelid = ANY ($1) OR i.indexrelid = ANY ($1)
                  GROUP BY i.indrelid ORDER BY i.indrelid",
                 &[of.to_vec().into()],
                 |row| {
@@ -71,9 +71,9 @@ pub fn is_loaded_everywhere() -> Result<bool, Report> {
         // Not `one`, which takes a transaction id: a standby has none to give.
         sql::rows(
             "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_settings AS s
-                 WHERE s.name OPERATOR(pg_catalog.=) ANY (ARRAY['shared_preload_libraries', 'session_preload_libraries']::pg_catalog.text[])
-                     AND s.setting OPERATOR(pg_catalog.~) 'pg_verdict' AND s.source OPERATOR(pg_catalog.!~) 'user'
-                     AND s.source OPERATOR(pg_catalog.<>) 'session')",
+                 WHERE s.name = ANY (ARRAY['shared_preload_libraries', 'session_preload_libraries']::pg_catalog.text[])
+                     AND s.setting ~ 'pg_verdict' AND s.source !~ 'user'
+                     AND s.source <> 'session')",
             &[],
             |row| row.get::<bool>(1),
         )

@@ -104,7 +104,7 @@ pub fn must_be_born_empty(partition: Oid) -> Result<(), Report> {
 fn new_rows(column: &str, relation: Oid) -> Result<Vec<(Oid, Place)>, Report> {
     let statement = format!(
         "SELECT i.inhrelid, i.ctid::pg_catalog.text, i.xmin::pg_catalog.text
-         FROM pg_catalog.pg_inherits AS i WHERE i.{column} OPERATOR(pg_catalog.=) $1"
+         FROM pg_catalog.pg_inherits AS i WHERE i.{column} = $1"
     );
     let rows = identity::as_extension_owner(|| {
         sql::with_latest_snapshot(|| {

@@ -25,7 +25,7 @@ pub fn follow(guard: &Guard, table: &Relation, old: &str, new: &str) -> Result<(
     let names: Vec<&str> = names.collect();
     identity::as_extension_owner(|| {
         sql::run(
-            "UPDATE verdict.guards SET redact = $2 WHERE id OPERATOR(pg_catalog.=) $1",
+            "UPDATE verdict.guards SET redact = $2 WHERE id = $1",
             &[guard.id.into(), JsonB(names.into()).into()],
         )
     })

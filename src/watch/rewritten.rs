@@ -53,8 +53,8 @@ pub fn takes_no_rows(relation: Oid) -> Result<(), Report> {
 /// VD010; SPI's own.
 pub fn is_no_partition(attached: &[Oid]) -> Result<(), Report> {
     refuse_found(
-        "SELECT c.relrewrite FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) ANY ($1)
-             AND c.relrewrite OPERATOR(pg_catalog.<>) 0::pg_catalog.oid",
+        "SELECT c.relrewrite FROM pg_catalog.pg_class AS c WHERE c.oid = ANY ($1)
+             AND c.relrewrite <> 0::pg_catalog.oid",
         &[attached.to_vec().into()],
     )
 }
@@ -67,7 +67,7 @@ pub fn is_no_partition(attached: &[Oid]) -> Result<(), Report> {
 pub fn is_nowhere_a_partition() -> Result<(), Report> {
     refuse_found(
         "SELECT c.relrewrite FROM pg_catalog.pg_class AS c
-         WHERE c.relispartition AND c.relrewrite OPERATOR(pg_catalog.<>) 0::pg_catalog.oid",
+         WHERE c.relispartition AND c.relrewrite <> 0::pg_catalog.oid",
         &[],
     )
 }

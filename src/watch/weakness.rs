@@ -186,7 +186,7 @@ fn new_foreign_partition(
 fn rule_on(members: &[Oid]) -> Result<Option<String>, Report> {
     sql::one(
         "SELECT r.rulename::pg_catalog.text FROM pg_catalog.pg_rewrite AS r
-         WHERE r.ev_class OPERATOR(pg_catalog.=) ANY ($1) AND r.ev_enabled OPERATOR(pg_catalog.<>) 'D' LIMIT 1",
+         WHERE r.ev_class = ANY ($1) AND r.ev_enabled <> 'D' LIMIT 1",
         &[members.to_vec().into()],
     )
 }

@@ -28,65 +28,65 @@ const SOMEBODY_ELSES: &str = "
     WITH RECURSIVE roots (classid, objid) AS (
         SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid, r.oid FROM pg_catalog.unnest($1) AS r (oid)
         UNION ALL SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, i.indexrelid FROM pg_catalog.pg_index AS i
-            WHERE i.indrelid OPERATOR(pg_catalog.=) ANY ($1)
-        UNION ALL SELECT c.tableoid, c.oid FROM pg_catalog.pg_constraint AS c WHERE c.conrelid OPERATOR(pg_catalog.=) ANY ($1)
-        UNION ALL SELECT a.tableoid, a.oid FROM pg_catalog.pg_attrdef AS a WHERE a.adrelid OPERATOR(pg_catalog.=) ANY ($1)
-        UNION ALL SELECT t.tableoid, t.oid FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid OPERATOR(pg_catalog.=) ANY ($1)
-        UNION ALL SELECT p.tableoid, p.oid FROM pg_catalog.pg_policy AS p WHERE p.polrelid OPERATOR(pg_catalog.=) ANY ($1)
-        UNION ALL SELECT w.tableoid, w.oid FROM pg_catalog.pg_rewrite AS w WHERE w.ev_class OPERATOR(pg_catalog.=) ANY ($1)
+            WHERE i.indrelid = ANY ($1)
+        UNION ALL SELECT c.tableoid, c.oid FROM pg_catalog.pg_constraint AS c WHERE c.conrelid = ANY ($1)
+        UNION ALL SELECT a.tableoid, a.oid FROM pg_catalog.pg_attrdef AS a WHERE a.adrelid = ANY ($1)
+        UNION ALL SELECT t.tableoid, t.oid FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = ANY ($1)
+        UNION ALL SELECT p.tableoid, p.oid FROM pg_catalog.pg_policy AS p WHERE p.polrelid = ANY ($1)
+        UNION ALL SELECT w.tableoid, w.oid FROM pg_catalog.pg_rewrite AS w WHERE w.ev_class = ANY ($1)
     ), used (classid, objid) AS (
         SELECT d.refclassid, d.refobjid FROM roots AS r JOIN pg_catalog.pg_depend AS d
-            ON d.classid OPERATOR(pg_catalog.=) r.classid AND d.objid OPERATOR(pg_catalog.=) r.objid
-        WHERE d.refobjid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+            ON d.classid = r.classid AND d.objid = r.objid
+        WHERE d.refobjid >= 16384::pg_catalog.oid
     ), types (oid, why) AS (
         SELECT a.atttypid, pg_catalog.format('column %I', a.attname) FROM pg_catalog.pg_attribute AS a
-        WHERE a.attrelid OPERATOR(pg_catalog.=) ANY ($1) AND a.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 AND NOT a.attisdropped
+        WHERE a.attrelid = ANY ($1) AND a.attnum > 0::pg_catalog.int2 AND NOT a.attisdropped
         UNION SELECT t.oid, NULL FROM pg_catalog.unnest($3) AS t (oid)
-        UNION SELECT u.objid, NULL FROM used AS u WHERE u.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass
-        UNION SELECT n.oid, y.why FROM types AS y JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) y.oid
+        UNION SELECT u.objid, NULL FROM used AS u WHERE u.classid = 'pg_catalog.pg_type'::pg_catalog.regclass
+        UNION SELECT n.oid, y.why FROM types AS y JOIN pg_catalog.pg_type AS t ON t.oid = y.oid
         CROSS JOIN LATERAL (
             SELECT t.typelem UNION ALL SELECT t.typbasetype
-            UNION ALL SELECT g.rngsubtype FROM pg_catalog.pg_range AS g WHERE g.rngtypid OPERATOR(pg_catalog.=) t.oid
-            UNION ALL SELECT g.rngtypid FROM pg_catalog.pg_range AS g WHERE g.rngmultitypid OPERATOR(pg_catalog.=) t.oid
+            UNION ALL SELECT g.rngsubtype FROM pg_catalog.pg_range AS g WHERE g.rngtypid = t.oid
+            UNION ALL SELECT g.rngtypid FROM pg_catalog.pg_range AS g WHERE g.rngmultitypid = t.oid
             UNION ALL SELECT a.atttypid FROM pg_catalog.pg_attribute AS a
-            WHERE a.attrelid OPERATOR(pg_catalog.=) t.typrelid AND a.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 AND NOT a.attisdropped
+            WHERE a.attrelid = t.typrelid AND a.attnum > 0::pg_catalog.int2 AND NOT a.attisdropped
         ) AS n (oid)
-        WHERE t.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND n.oid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
+        WHERE t.oid >= 16384::pg_catalog.oid AND n.oid <> 0::pg_catalog.oid
     ), checks (classid, objid, why) AS (
         SELECT d.refclassid, d.refobjid, y.why FROM types AS y
-        JOIN pg_catalog.pg_constraint AS c ON c.contypid OPERATOR(pg_catalog.=) y.oid AND y.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
-        JOIN pg_catalog.pg_depend AS d ON d.classid OPERATOR(pg_catalog.=) c.tableoid AND d.objid OPERATOR(pg_catalog.=) c.oid
+        JOIN pg_catalog.pg_constraint AS c ON c.contypid = y.oid AND y.oid >= 16384::pg_catalog.oid
+        JOIN pg_catalog.pg_depend AS d ON d.classid = c.tableoid AND d.objid = c.oid
         UNION
         -- A domain's default.
         SELECT d.refclassid, d.refobjid, y.why FROM types AS y JOIN pg_catalog.pg_depend AS d
-            ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass AND d.objid OPERATOR(pg_catalog.=) y.oid
+            ON d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.objid = y.oid
     ), functions (oid, why, hung) AS (
-        SELECT u.objid, NULL, true FROM used AS u WHERE u.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
-        UNION SELECT o.oprcode::pg_catalog.oid, NULL, true FROM used AS u JOIN pg_catalog.pg_operator AS o ON o.oid OPERATOR(pg_catalog.=) u.objid
-        WHERE u.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_operator'::pg_catalog.regclass
-        UNION SELECT k.objid, k.why, false FROM checks AS k WHERE k.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
-        UNION SELECT o.oprcode::pg_catalog.oid, k.why, false FROM checks AS k JOIN pg_catalog.pg_operator AS o ON o.oid OPERATOR(pg_catalog.=) k.objid
-        WHERE k.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_operator'::pg_catalog.regclass
+        SELECT u.objid, NULL, true FROM used AS u WHERE u.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+        UNION SELECT o.oprcode::pg_catalog.oid, NULL, true FROM used AS u JOIN pg_catalog.pg_operator AS o ON o.oid = u.objid
+        WHERE u.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass
+        UNION SELECT k.objid, k.why, false FROM checks AS k WHERE k.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+        UNION SELECT o.oprcode::pg_catalog.oid, k.why, false FROM checks AS k JOIN pg_catalog.pg_operator AS o ON o.oid = k.objid
+        WHERE k.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass
         UNION SELECT c.castfunc, y.why, false FROM types AS y JOIN pg_catalog.pg_cast AS c
-            ON (c.castsource OPERATOR(pg_catalog.=) y.oid OR c.casttarget OPERATOR(pg_catalog.=) y.oid)
-            AND y.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
-        UNION SELECT f.oid, y.why, false FROM types AS y JOIN pg_catalog.pg_range AS g ON g.rngtypid OPERATOR(pg_catalog.=) y.oid
+            ON (c.castsource = y.oid OR c.casttarget = y.oid)
+            AND y.oid >= 16384::pg_catalog.oid
+        UNION SELECT f.oid, y.why, false FROM types AS y JOIN pg_catalog.pg_range AS g ON g.rngtypid = y.oid
         CROSS JOIN LATERAL (VALUES (g.rngcanonical::pg_catalog.oid), (g.rngsubdiff::pg_catalog.oid)) AS f (oid)
-        UNION SELECT f.oid, y.why, false FROM types AS y JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) y.oid
+        UNION SELECT f.oid, y.why, false FROM types AS y JOIN pg_catalog.pg_type AS t ON t.oid = y.oid
         CROSS JOIN LATERAL (VALUES (t.typinput::pg_catalog.oid), (t.typoutput::pg_catalog.oid), (t.typreceive::pg_catalog.oid),
             (t.typsend::pg_catalog.oid), (t.typmodin::pg_catalog.oid), (t.typmodout::pg_catalog.oid)) AS f (oid)
     ), code (what, why, owner, hung) AS (
         SELECT pg_catalog.format('table %s', c.oid::pg_catalog.regclass), NULL, c.relowner, false
-        FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) ANY ($1)
+        FROM pg_catalog.pg_class AS c WHERE c.oid = ANY ($1)
         UNION ALL SELECT pg_catalog.format('type %s', pg_catalog.format_type(t.oid, NULL)), y.why, t.typowner, false
-        FROM types AS y JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) y.oid
+        FROM types AS y JOIN pg_catalog.pg_type AS t ON t.oid = y.oid
         UNION ALL SELECT pg_catalog.format('function %s', p.oid::pg_catalog.regprocedure), f.why, p.proowner, f.hung
-        FROM functions AS f JOIN pg_catalog.pg_proc AS p ON p.oid OPERATOR(pg_catalog.=) f.oid
-        WHERE p.pronamespace OPERATOR(pg_catalog.<>) 'verdict'::pg_catalog.regnamespace
+        FROM functions AS f JOIN pg_catalog.pg_proc AS p ON p.oid = f.oid
+        WHERE p.pronamespace <> 'verdict'::pg_catalog.regnamespace
     )
     SELECT c.what, c.why, pg_catalog.pg_get_userbyid(c.owner)::pg_catalog.text FROM code AS c
-    WHERE c.owner OPERATOR(pg_catalog.<>) $2 AND NOT pg_catalog.pg_has_role(c.owner, $2, $4)
-        AND (NOT c.hung OR (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.oid OPERATOR(pg_catalog.=) $2)
+    WHERE c.owner <> $2 AND NOT pg_catalog.pg_has_role(c.owner, $2, $4)
+        AND (NOT c.hung OR (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.oid = $2)
             OR EXISTS (SELECT 1 FROM pg_catalog.unnest($1) AS t (oid) WHERE pg_catalog.has_table_privilege(c.owner, t.oid, 'TRIGGER')))
     ORDER BY c.why NULLS LAST, c.what COLLATE pg_catalog.\"C\" LIMIT 1";
 
@@ -153,12 +153,12 @@ fn untold(relation: &Relation, failure: &savepoint::Failure) -> Report {
 
 /// $1: tables, $2: the role, $3: membership.
 const SOMEBODY_MAY_HANG: &str = "
-    SELECT CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN 'PUBLIC'
+    SELECT CASE WHEN a.grantee = 0::pg_catalog.oid THEN 'PUBLIC'
         ELSE pg_catalog.pg_get_userbyid(a.grantee)::pg_catalog.text END
     FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) AS a
-    WHERE c.oid OPERATOR(pg_catalog.=) ANY ($1) AND a.privilege_type OPERATOR(pg_catalog.=) 'TRIGGER'
-        AND a.grantee OPERATOR(pg_catalog.<>) $2
-        AND (a.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid OR NOT pg_catalog.pg_has_role(a.grantee, $2, $3))
+    WHERE c.oid = ANY ($1) AND a.privilege_type = 'TRIGGER'
+        AND a.grantee <> $2
+        AND (a.grantee = 0::pg_catalog.oid OR NOT pg_catalog.pg_has_role(a.grantee, $2, $3))
     ORDER BY 1 LIMIT 1";
 
 thread_local! {

@@ -14,7 +14,7 @@ use pgrx::pg_sys;
 pub fn check_now(relation: &Relation) -> Result<(), Report> {
     let found = sql::one::<bool>(
         "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger AS t
-             WHERE t.tgrelid OPERATOR(pg_catalog.=) ANY ($1) AND t.tgdeferrable)",
+             WHERE t.tgrelid = ANY ($1) AND t.tgdeferrable)",
         &[catalog::parts(relation, pg_sys::NoLock).into()],
     )?;
     if found == Some(true) {

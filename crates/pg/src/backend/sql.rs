@@ -117,8 +117,8 @@ pub fn primary_key(relation: &Relation) -> Result<Vec<String>, Report> {
     let names = one::<Vec<String>>(
         "SELECT pg_catalog.array_agg(a.attname::pg_catalog.text)
          FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_attribute AS a
-             ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid AND a.attnum OPERATOR(pg_catalog.=) ANY (i.indkey)
-         WHERE i.indrelid OPERATOR(pg_catalog.=) $1 AND i.indisprimary",
+             ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+         WHERE i.indrelid = $1 AND i.indisprimary",
         &[relation.oid.into()],
     )?;
     Ok(names.unwrap_or_default())
