@@ -3,8 +3,9 @@
 //! A release is no second door: the reviewer's approval is recorded as a verdict, and the row goes through the table's
 //! triggers and guards as any other.
 
-use super::held::{self, Fate, HeldRow};
+use super::held::{self, HeldRow};
 use super::restore::{self, Restore};
+use crate::action::hold::HeldState;
 use crate::args;
 use crate::store::hooks::{self, Hook};
 use crate::store::sql::reviewed;
@@ -92,7 +93,7 @@ pub fn release_row(
         if rows != 1 {
             return Err(not_stored(id, &row, rows, began)?);
         }
-        held::decide(id, Fate::Released, reason.text(), verdict_id)
+        held::decide(id, HeldState::Released, reason.text(), verdict_id)
     });
     verdict_id
 }
@@ -115,7 +116,7 @@ pub fn refuse_row(id: i64, reason: Span, approval: Approval, plain: PlainFrame) 
         }
     });
     let verdict_id = by_word_of(entry, approval, plain);
-    plain.step(|| held::decide(id, Fate::Refused, reason.text(), verdict_id));
+    plain.step(|| held::decide(id, HeldState::Refused, reason.text(), verdict_id));
     verdict_id
 }
 

@@ -16,7 +16,6 @@ use pg::report::Report;
 use pg::savepoint;
 use pg::span::Span;
 use pg::sql::{self, or_raise};
-use pg::table;
 use pg::transaction;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::Oid;
@@ -90,15 +89,9 @@ pub fn settle(relation: Option<Oid>) -> Settled {
 
 /// Guard → its policy, and whether it is bound to content.
 fn policies(name: &Name) -> Result<HashMap<i32, (Policy, bool)>, Report> {
-    let mut found = HashMap::new();
-    table::for_each("guards", |row| {
-        if row.relation() == *name {
-            let guard = registry::read(row)?;
-            found.insert(guard.id, (guard.policy, !guard.content.is_empty()));
-        }
-        Ok(())
-    })?;
-    Ok(found)
+    let guards = registry::guards_of(name)?.into_iter();
+    let facts = guards.map(|guard| (guard.id, (guard.policy, !guard.content.is_empty())));
+    Ok(facts.collect())
 }
 
 /// What the newest verdict says to the row, and what was done; `None` when there is nothing to do yet.
@@ -189,10 +182,10 @@ fn after(name: &Name, last: i64) -> Result<Vec<Waiting>, Report> {
             ],
             |row| {
                 Ok(Waiting {
-                    id: row.get(1)?.unwrap_or(0),
-                    hook_id: row.get(2)?.unwrap_or(0),
-                    guard_id: row.get(3)?.unwrap_or(0),
-                    subject: row.get(4)?.unwrap_or_default(),
+                    id: row.required(1)?,
+                    hook_id: row.required(2)?,
+                    guard_id: row.required(3)?,
+                    subject: row.required(4)?,
                     digest: row.get(5)?,
                     verdict_id: row.get(6)?,
                 })

@@ -122,7 +122,7 @@ fn also_touched(statement: &DdlStatement) -> Result<Vec<Oid>, Report> {
                  OR EXISTS (SELECT 1 FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid
                      AND a.atttypid >= $2))",
             &[seen.into(), Oid::from(FirstNormalObjectId).into()],
-            |row| Ok(row.get(1)?.unwrap_or(Oid::INVALID)),
+            |row| row.required(1),
         ),
         _ => Ok(Vec::new()),
     }
@@ -332,8 +332,11 @@ impl Touched {
     fn by(statement: &DdlStatement, event: ddl_event::DdlEvent) -> Result<Self, Report> {
         let (tables, types, commands) = TOUCHED.with(|query| {
             query.first_row(|row| {
-                let commands = row.get::<i64>(3)?.unwrap_or(0);
-                Ok((oids(row.get(1)?), oids(row.get(2)?), commands))
+                Ok((
+                    oids(row.get(1)?),
+                    oids(row.get(2)?),
+                    row.required::<i64>(3)?,
+                ))
             })
         })?;
         if commands > 0 || unreported::is_told_elsewhere(&statement.tag) {
