@@ -8,7 +8,8 @@ use crate::pg::span::Span;
 use crate::report::{Report, SqlState};
 use crate::store::lookup::Key;
 use verdict::{
-    Digest, DigestBuilder, DigestError, FIELDS_CAP, Json, Row, RowDigest, StrictJsonError, Value,
+    Digest, DigestBuilder, DigestError, FIELDS_CAP, Json, RowDigest, RowFacts, StrictJsonError,
+    Value,
 };
 
 /// The columns' values, read from the slot.
@@ -40,7 +41,7 @@ impl Content {
 /// # Errors
 ///
 /// 53200. Content without a digest is a fact, not an error.
-pub fn facts(plan: &Plan, content: &Content) -> Result<(Row, Option<Key>), Report> {
+pub fn facts(plan: &Plan, content: &Content) -> Result<(RowFacts, Option<Key>), Report> {
     let digest = match content.count {
         0 => RowDigest::Unbound,
         count => match digest(&plan.fields, &content.fields[..count]) {
@@ -61,7 +62,7 @@ pub fn facts(plan: &Plan, content: &Content) -> Result<(Row, Option<Key>), Repor
         subject,
     });
     Ok((
-        Row {
+        RowFacts {
             has_subject: key.is_some(),
             digest,
         },

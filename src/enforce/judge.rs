@@ -17,8 +17,8 @@ use crate::pg::{session, trigger};
 use crate::report::{Report, SqlState};
 use crate::store::lookup::{self, Key};
 use verdict::{
-    Decision, Digest, Finding, Locking, Outcome, Policy, Recorded, ReplicaRole, Row, RowDigest,
-    Timestamp, decide,
+    Decision, Digest, Finding, Locking, Outcome, ReplicaRole, RowDigest, RowFacts, Terms,
+    Timestamp, Verdict, decide,
 };
 
 /// How often a guard looks again because the verdict changed under it. Each round waits for a writer to commit.
@@ -36,7 +36,7 @@ enum Seen {
 /// What is known of a row before its verdict is looked up.
 #[derive(Clone, Copy)]
 struct Asked {
-    row: Row,
+    row: RowFacts,
     key: Option<Key>,
     operation: Operation,
 }
@@ -73,16 +73,17 @@ impl Asked {
         let now = clock::now(plain);
         let found = self.key.and_then(|key| lookup::newest(key, now, plain));
         let standing = found.as_ref().and_then(standing);
-        let policy = Policy {
+        let terms = shape.terms();
+        let terms = Terms {
             // The approval of a replicated row was spent where the row was stored first, and that mark may be here already.
-            consume: shape.policy.consume && !by_replication(shape),
-            ..shape.policy
+            consume: terms.consume && !by_replication(shape),
+            ..terms
         };
         let then = match test_hooks::weakened(Weakness::Undying) {
             true => i64::MIN,
             false => now,
         };
-        match decide(&self.row, standing.as_ref(), &policy, Timestamp(then)) {
+        match decide(&self.row, standing.as_ref(), terms, Timestamp(then)) {
             Decision::Approved | Decision::FailedOpen => Seen::Approved(found),
             Decision::Found(finding) => Seen::Case(self.case(shape, finding, found, now)),
         }
@@ -114,14 +115,14 @@ pub fn look_back(shape: &Shape, slot: RowSlot, plain: Plain) -> LookBack {
         .key
         .and_then(|key| lookup::newest(key, clock::now(plain), plain));
     let standing = found.as_ref().and_then(standing);
-    let policy = Policy {
+    let terms = Terms {
         consume: false,
-        ..shape.policy
+        ..shape.terms()
     };
     let then = Timestamp(found.map_or(0, |found| found.recorded_at));
     LookBack {
         key: asked.key,
-        finding: match decide(&asked.row, standing.as_ref(), &policy, then) {
+        finding: match decide(&asked.row, standing.as_ref(), terms, then) {
             Decision::Approved | Decision::FailedOpen => None,
             Decision::Found(finding) => Some(finding),
         },
@@ -180,7 +181,7 @@ fn hold(found: &Found, shape: &Shape, plain: Plain) -> Held {
 }
 
 /// What the look-up found, for `decide`. A verdict whose successor cannot be found (a partial restore) decides nothing.
-pub fn standing(found: &Found) -> Option<Recorded> {
+pub fn standing(found: &Found) -> Option<Verdict> {
     if found.superseded_by.is_some() {
         return None;
     }
@@ -188,7 +189,7 @@ pub fn standing(found: &Found) -> Option<Recorded> {
         found.outcome.text(),
         found.cause.as_ref().map(|cause| cause.text()),
     );
-    Some(Recorded {
+    Some(Verdict {
         id: found.id,
         // An outcome of a newer version's making is no approval.
         outcome: outcome.unwrap_or(Outcome::Denied),

@@ -9,7 +9,7 @@ use crate::watch::registry::{self, Guard};
 use pgrx::pg_sys::Oid;
 use std::ffi::{CStr, CString};
 use std::rc::Rc;
-use verdict::{FIELDS_CAP, Locking, Policy};
+use verdict::{FIELDS_CAP, Locking, Policy, Terms};
 
 /// One column as the trigger reads it.
 #[derive(Clone, Copy, Debug)]
@@ -99,11 +99,15 @@ impl Shape {
                 Locking::Consume => Locking::Share,
                 other => other,
             },
-            policy: Policy {
-                consume: false,
-                ..self.policy
-            },
             ..self
+        }
+    }
+
+    /// What hook and guard say to a decision.
+    pub fn terms(&self) -> Terms {
+        Terms {
+            failed_continue: self.policy.failed_continue,
+            consume: self.locking == Locking::Consume,
         }
     }
 

@@ -5,7 +5,7 @@ use super::shape::Shape;
 use crate::pg::columns::{self, RowSlot};
 use crate::pg::entry::Plain;
 use crate::pg::trigger::Fired;
-use verdict::Edits;
+use verdict::{Edits, Locking};
 
 /// What an update means to a guard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ fn asked(
     let edited = content || unflagged;
     let must_know = match edited {
         true => !now_under || shape.policy.edits != Edits::Enforce,
-        false => shape.policy.consume || shape.policy.edits == Edits::Allow,
+        false => shape.locking == Locking::Consume || shape.policy.edits == Edits::Allow,
     };
     let was_under = must_know && fired.under_condition_of(name, old, plain);
     let left = edited && was_under;

@@ -17,7 +17,7 @@ use crate::store::lookup::{self, Key};
 use pgrx::pg_extern;
 use pgrx::pg_sys::{Datum, Oid};
 use serde_json::{Value, json};
-use verdict::{Decision, Finding, Row, StepAnswer, Timestamp, decide, explain};
+use verdict::{Decision, Finding, RowFacts, StepAnswer, Timestamp, decide, explain};
 
 /// `verdict.explain_row(relation, r jsonb)`: the steps of all guards as JSON, which `verdict.explain` unfolds.
 pub fn explain_row(call: Call, plain: Plain) -> Datum {
@@ -139,9 +139,16 @@ fn not_judged(plan: &Plan) -> Vec<Value> {
     ]
 }
 
-fn steps(plan: &Plan, row: &Row, key: Option<Key>, found: Option<&Found>, now: i64) -> Vec<Value> {
+fn steps(
+    plan: &Plan,
+    row: &RowFacts,
+    key: Option<Key>,
+    found: Option<&Found>,
+    now: i64,
+) -> Vec<Value> {
     let verdict = found.and_then(judge::standing);
     let policy = &plan.shape.policy;
+    let terms = plan.shape.terms();
     let condition = plan.guard.condition.as_deref();
     let mut steps = vec![step(
         UNDER_CONDITION,
@@ -151,7 +158,7 @@ fn steps(plan: &Plan, row: &Row, key: Option<Key>, found: Option<&Found>, now: i
             .to_owned(),
     )];
     let refusal = refusal(found);
-    for (i, asked) in explain(row, verdict.as_ref(), policy, Timestamp(now))
+    for (i, asked) in explain(row, verdict.as_ref(), terms, Timestamp(now))
         .into_iter()
         .enumerate()
     {
@@ -162,7 +169,7 @@ fn steps(plan: &Plan, row: &Row, key: Option<Key>, found: Option<&Found>, now: i
         };
         steps.push(step(asked.question, asked.answer.as_str(), detail));
     }
-    let (answer, detail) = match decide(row, verdict.as_ref(), policy, Timestamp(now)) {
+    let (answer, detail) = match decide(row, verdict.as_ref(), terms, Timestamp(now)) {
         Decision::Approved => ("approved".to_owned(), "the row passes".to_owned()),
         Decision::FailedOpen => (
             "failed_open".to_owned(),

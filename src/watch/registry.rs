@@ -102,10 +102,8 @@ pub fn read(row: &Row) -> Result<Guard, Report> {
             row.text(&format!("on_{finding}")).parse().map_err(broken)?,
         );
     }
-    let locking = row.text("locking").parse().map_err(broken)?;
     let policy = Policy {
         failed_continue: false,
-        consume: locking == Locking::Consume,
         actions,
         mode: row.text("mode").parse().map_err(broken)?,
         edits: row.text("edits").parse().map_err(broken)?,
@@ -129,7 +127,7 @@ pub fn read(row: &Row) -> Result<Guard, Report> {
         condition: row.get("condition"),
         condition_columns: names(row.json("condition_columns")),
         policy,
-        locking,
+        locking: row.text("locking").parse().map_err(broken)?,
         flag: row.get("flag_column").zip(row.get("flag_value")),
         redact: names(row.json("redact")),
         name,

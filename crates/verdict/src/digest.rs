@@ -42,21 +42,6 @@ impl Digest {
     pub fn to_hex(&self) -> String {
         self.to_string()
     }
-
-    /// From 64 hexadecimal digits in either case; nothing for any other text.
-    pub fn from_hex(hex: &str) -> Option<Self> {
-        let hex = hex.as_bytes();
-        if hex.len() != 64 {
-            return None;
-        }
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(hex.chunks_exact(2)) {
-            let high = char::from(pair[0]).to_digit(16)?;
-            let low = char::from(pair[1]).to_digit(16)?;
-            *byte = u8::try_from(high * 16 + low).ok()?;
-        }
-        Some(Self(bytes))
-    }
 }
 
 impl fmt::Display for Digest {

@@ -18,6 +18,7 @@ mod dialect;
 mod digest;
 mod explain;
 mod field;
+mod finding;
 mod json;
 mod outcome;
 mod pointer;
@@ -27,17 +28,18 @@ mod row_hash;
 mod subject_hash;
 mod words;
 
-pub use decide::{Check, Decision, Finding, Recorded, Row, RowDigest, Timestamp, decide};
+pub use decide::{Check, Decision, RowDigest, RowFacts, Terms, Timestamp, Verdict, decide};
 pub use dialect::{BODY_CAP, Dialect, UnknownDialect};
 pub use digest::{Digest, DigestBuilder, DigestError, Value, digest};
 pub use explain::{Step, StepAnswer, explain};
 pub use field::{FIELD_NAME_CAP, FIELDS_CAP, FieldMap, FieldMapError};
+pub use finding::Finding;
 pub use json::{
     DOCUMENT_CAP, Json, JsonValue, MAX_DEPTH, StrictJsonError, json_without_duplicates,
 };
 pub use outcome::{Answer, Cause, ERR_TEXT_CAP, NoAnswer, Outcome, UnknownOutcome};
 pub use pointer::{JsonPointer, JsonPointerError};
-pub use policy::{Action, Actions, Edits, Legacy, Locking, Mode, Policy, ReplicaRole, strongest};
+pub use policy::{Action, Actions, Edits, Legacy, Locking, Mode, Policy, ReplicaRole};
 pub use request::{Request, RequestError, SUBJECT_CAP};
 pub use row_hash::RowHash;
 pub use subject_hash::subject_hash;

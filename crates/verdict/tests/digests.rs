@@ -212,24 +212,17 @@ fn the_builder_refuses_what_has_no_form() {
 }
 
 #[test]
-fn digests_are_written_and_read() {
+fn digests_are_written_as_hexadecimal_and_read_from_bytes() {
     let digest = by_the_page(&[("x", b'n', b"")]);
     let hex = digest.to_hex();
     assert_eq!(hex.len(), 64);
-    assert_eq!(hex, hex.to_lowercase());
-    assert_eq!(Digest::from_hex(&hex), Some(digest));
-    assert_eq!(Digest::from_hex(&hex.to_uppercase()), Some(digest));
+    let bytes: Vec<String> = digest
+        .as_bytes()
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect();
+    assert_eq!(hex, bytes.concat());
     assert_eq!(Digest::from_bytes(digest.as_bytes()), Some(digest));
-    for wrong in [
-        "",
-        &hex[1..],
-        &format!("{hex}0"),
-        &hex.replace(&hex[..1], "g"),
-        &"é".repeat(32),
-        &format!("+{}", &hex[1..]),
-    ] {
-        assert_eq!(Digest::from_hex(wrong), None, "{wrong}");
-    }
     for length in [0, 31, 33] {
         assert_eq!(Digest::from_bytes(&vec![0; length]), None);
     }

@@ -5,8 +5,8 @@ mod support;
 use serde_json::Value as Json;
 use support::{DIGESTS, EDGE_ANSWERS, SAMPLES, lines, text};
 use verdict::{
-    Answer, Dialect, Digest, DigestError, FieldMap, JsonPointer, Outcome, Request, RequestError,
-    Value, digest,
+    Answer, Dialect, DigestError, FieldMap, JsonPointer, Outcome, Request, RequestError, Value,
+    digest,
 };
 
 const OPENIM: Dialect = Dialect::OpenIm;
@@ -106,8 +106,8 @@ fn every_sample_request_has_its_subject_and_digest() {
         }
         let fields = fields(line);
         assert_eq!(OPENIM.fields(text(line, "hook")), fields, "{id}");
-        let expected = Digest::from_hex(text(line, "digest"));
-        assert_eq!(request.digest(&fields).ok(), expected, "{id}");
+        let found = request.digest(&fields).ok().map(|digest| digest.to_hex());
+        assert_eq!(found.as_deref(), line["digest"].as_str(), "{id}");
         seen += 1;
     }
     assert_eq!(seen, 13);
@@ -146,8 +146,8 @@ fn every_digest_vector_holds() {
         let found = request.digest(&fields(&line));
         match line["digest_error"].as_str() {
             None => {
-                let expected = Digest::from_hex(text(&line, "digest")).expect("a digest");
-                assert_eq!(found, Ok(expected), "{}", line["id"]);
+                let found = found.expect("a digest").to_hex();
+                assert_eq!(found, text(&line, "digest"), "{}", line["id"]);
             }
             Some("number") => {
                 assert!(

@@ -4,7 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use verdict::{
-    Decision, DigestBuilder, Outcome, Policy, Recorded, Row, RowDigest, Timestamp, Value, decide,
+    Decision, DigestBuilder, Outcome, RowDigest, RowFacts, Terms, Timestamp, Value, Verdict, decide,
 };
 
 struct Counting;
@@ -50,11 +50,11 @@ fn digest_and_decision_of_a_row_allocate_nothing() {
         assert!(builder.field(name, value).is_ok());
     }
     let digest = builder.finish().ok();
-    let row = Row {
+    let row = RowFacts {
         has_subject: true,
         digest: digest.map_or(RowDigest::Unavailable, RowDigest::Of),
     };
-    let verdict = Recorded {
+    let verdict = Verdict {
         id: 1,
         outcome: Outcome::Approved,
         revoked: false,
@@ -62,7 +62,7 @@ fn digest_and_decision_of_a_row_allocate_nothing() {
         digest,
         consumed: false,
     };
-    let decision = decide(&row, Some(&verdict), &Policy::default(), Timestamp(0));
+    let decision = decide(&row, Some(&verdict), Terms::default(), Timestamp(0));
     assert_eq!(allocations(), before);
     assert_eq!(decision, Decision::Approved);
     drop(vec![0_u8; 1]);
