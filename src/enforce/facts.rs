@@ -8,8 +8,8 @@ use crate::pg::span::Span;
 use crate::report::{Report, SqlState};
 use crate::store::lookup::Key;
 use verdict::{
-    Digest, DigestBuilder, DigestError, FIELDS_CAP, Json, RowDigest, RowFacts, StrictJsonError,
-    Value,
+    Digest, DigestBuilder, DigestError, FIELDS_CAP, FieldValue, Json, RowDigest, RowFacts,
+    StrictJsonError,
 };
 
 /// The columns' values, read from the slot.
@@ -86,16 +86,16 @@ fn digest(names: &[String], values: &[Raw]) -> Result<Digest, DigestError> {
 }
 
 fn feed(builder: &mut DigestBuilder, name: &str, raw: Raw) -> Result<(), DigestError> {
-    let no_form = |reason: String| DigestError::Canonical { reason };
+    let no_form = |reason: String| DigestError::Unreadable { reason };
     match raw {
-        Raw::Null => builder.field(name, Value::Null),
-        Raw::Text(span) => builder.field(name, Value::String(span.text())),
-        Raw::Integer(value) => builder.field(name, Value::Integer(value)),
-        Raw::Boolean(value) => builder.field(name, Value::Boolean(value)),
-        Raw::Uuid(span) => builder.field(name, Value::String(&uuid_text(span))),
+        Raw::Null => builder.field(name, FieldValue::Null),
+        Raw::Text(span) => builder.field(name, FieldValue::String(span.text())),
+        Raw::Integer(value) => builder.field(name, FieldValue::Integer(value)),
+        Raw::Boolean(value) => builder.field(name, FieldValue::Boolean(value)),
+        Raw::Uuid(span) => builder.field(name, FieldValue::String(&uuid_text(span))),
         Raw::Hex(span) => builder.hex_field(name, span.bytes()),
         Raw::Utf8(span) => match std::str::from_utf8(span.bytes()) {
-            Ok(text) => builder.field(name, Value::String(text)),
+            Ok(text) => builder.field(name, FieldValue::String(text)),
             Err(error) => Err(no_form(error.to_string())),
         },
         Raw::Json(span) => {

@@ -29,15 +29,13 @@ mod subject_hash;
 mod words;
 
 pub use decide::{Check, Decision, RowDigest, RowFacts, Terms, Timestamp, Verdict, decide};
-pub use dialect::{BODY_CAP, Dialect, UnknownDialect};
-pub use digest::{Digest, DigestBuilder, DigestError, Value, digest};
+pub use dialect::{Dialect, UnknownDialect};
+pub use digest::{Digest, DigestBuilder, DigestError, FieldValue};
 pub use explain::{Step, StepAnswer, explain};
 pub use field::{FIELD_NAME_CAP, FIELDS_CAP, FieldMap, FieldMapError};
 pub use finding::Finding;
-pub use json::{
-    DOCUMENT_CAP, Json, JsonValue, MAX_DEPTH, StrictJsonError, json_without_duplicates,
-};
-pub use outcome::{Answer, Cause, ERR_TEXT_CAP, NoAnswer, Outcome, UnknownOutcome};
+pub use json::{DOCUMENT_CAP, Json, JsonString, JsonValue, MAX_DEPTH, StrictJsonError};
+pub use outcome::{Answer, BODY_CAP, Cause, ERR_TEXT_CAP, NoAnswer, Outcome, UnknownOutcome};
 pub use pointer::{JsonPointer, JsonPointerError};
 pub use policy::{Action, Actions, Edits, Legacy, Locking, Mode, Policy, ReplicaRole};
 pub use request::{Request, RequestError, SUBJECT_CAP};

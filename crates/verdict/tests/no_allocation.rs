@@ -4,7 +4,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use verdict::{
-    Decision, DigestBuilder, Outcome, RowDigest, RowFacts, Terms, Timestamp, Value, Verdict, decide,
+    Decision, DigestBuilder, FieldValue, Outcome, RowDigest, RowFacts, Terms, Timestamp, Verdict,
+    decide,
 };
 
 struct Counting;
@@ -40,11 +41,11 @@ fn digest_and_decision_of_a_row_allocate_nothing() {
     let before = allocations();
     let mut builder = DigestBuilder::new(5);
     let fields = [
-        ("content", Value::String(&long)),
-        ("contentType", Value::Integer(101)),
-        ("recvID", Value::Null),
-        ("sendID", Value::String("6074729403")),
-        ("unread", Value::Boolean(false)),
+        ("content", FieldValue::String(&long)),
+        ("contentType", FieldValue::Integer(101)),
+        ("recvID", FieldValue::Null),
+        ("sendID", FieldValue::String("6074729403")),
+        ("unread", FieldValue::Boolean(false)),
     ];
     for (name, value) in fields {
         assert!(builder.field(name, value).is_ok());
