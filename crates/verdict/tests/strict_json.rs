@@ -217,3 +217,24 @@ fn depth_is_counted_in_arrays_and_objects() {
         "nested deeper than 64 levels at line 1, column 193"
     );
 }
+
+/// Long numbers are parsed before they are believed, short ones need not be.
+#[test]
+fn numbers_are_in_range_however_long_they_are() {
+    for digits in 300..=330 {
+        for literal in [
+            "9".repeat(digits),
+            format!("-{}", "9".repeat(digits)),
+            format!("1{}", "0".repeat(digits - 1)),
+            format!("1{}.5", "0".repeat(digits - 1)),
+            format!("0.{}", "9".repeat(digits)),
+        ] {
+            let is_finite = literal.parse().is_ok_and(f64::is_finite);
+            assert_eq!(
+                Json::check(literal.as_bytes()).is_ok(),
+                is_finite,
+                "{literal}"
+            );
+        }
+    }
+}

@@ -202,6 +202,8 @@ impl<'a> Reader<'a> {
     }
 
     fn number(&mut self) -> Result<(), StrictJsonError> {
+        /// The largest double has 309 digits.
+        const ALWAYS_FINITE: usize = 308;
         let start = self.at;
         self.take(b'-');
         if !self.take(b'0') && !self.digits() {
@@ -210,13 +212,16 @@ impl<'a> Reader<'a> {
         if self.take(b'.') && !self.digits() {
             return Err(self.wrong("expected a digit after the decimal point"));
         }
-        if self.take(b'e') || self.take(b'E') {
+        let has_exponent = self.take(b'e') || self.take(b'E');
+        if has_exponent {
             let _sign = self.take(b'+') || self.take(b'-');
             if !self.digits() {
                 return Err(self.wrong("expected a digit in the exponent"));
             }
         }
-        if !self.text[start..self.at].parse().is_ok_and(f64::is_finite) {
+        let literal = &self.text[start..self.at];
+        let may_overflow = has_exponent || literal.len() > ALWAYS_FINITE;
+        if may_overflow && !literal.parse().is_ok_and(f64::is_finite) {
             self.at = start;
             return Err(self.wrong("a number beyond the range of a double"));
         }
