@@ -1,34 +1,12 @@
 //! The front door: everything of ours that PostgreSQL calls by name.
 //!
 //! `sql/` names a symbol as text; here is what stands behind it. Symbols of functions that work row by row,
-//! or call back into PostgreSQL from frames without destructors, are exported below as they are
+//! or call back into PostgreSQL from frames without destructors, are exported as they are
 //! ([`natives!`]). All others are `#[pg_extern]` functions, for which pgrx exports `NAME_wrapper`
 //! ([`wrapped!`]).
 
-use crate::pg::{entry, worker};
-use crate::{audit, enforce, quarantine, selftest, store, watch};
-use pgrx::pg_sys::{self, Datum};
-
-macro_rules! natives {
-    ($($symbol:ident, $finfo:ident => $body:path;)*) => {$(
-        #[doc(hidden)]
-        #[unsafe(no_mangle)]
-        pub extern "C" fn $finfo() -> &'static pg_sys::Pg_finfo_record {
-            const INFO: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
-            &INFO
-        }
-
-        /// # Safety
-        ///
-        /// Called by PostgreSQL's function manager only.
-        #[doc(hidden)]
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C-unwind" fn $symbol(fcinfo: pg_sys::FunctionCallInfo) -> Datum {
-            // SAFETY: the function manager's own argument, and a frame with nothing to drop.
-            unsafe { entry::enter(fcinfo, $body) }
-        }
-    )*};
-}
+use crate::{audit, enforce, manage, review, roles, selftest, store, watch};
+use pg::{natives, workers};
 
 /// The compiler sees that each of them is there; `make lint`, that none is left out.
 macro_rules! wrapped {
@@ -52,47 +30,39 @@ natives! {
     verdict_watch_ddl, pg_finfo_verdict_watch_ddl => watch::events::command_ended;
     verdict_watch_drop, pg_finfo_verdict_watch_drop => watch::events::dropped;
     verdict_watch_rewrite, pg_finfo_verdict_watch_rewrite => watch::events::rewriting;
-    verdict_release, pg_finfo_verdict_release => quarantine::review::release;
-    verdict_refuse, pg_finfo_verdict_refuse => quarantine::review::refuse;
-    verdict_explain_row, pg_finfo_verdict_explain_row => watch::explain::explain_row;
-    verdict_explain_value, pg_finfo_verdict_explain_value => watch::explain::explain_value;
+    verdict_release, pg_finfo_verdict_release => review::decision::release;
+    verdict_refuse, pg_finfo_verdict_refuse => review::decision::refuse;
+    verdict_explain_row, pg_finfo_verdict_explain_row => audit::explain::explain_row;
+    verdict_explain_value, pg_finfo_verdict_explain_value => audit::explain::explain_value;
 }
 
 wrapped! {
+    audit::explain::relation_of;
     audit::reconcile::flag_leaks;
     audit::reconcile::reconcile;
-    quarantine::bulk::refuse_all;
-    quarantine::bulk::release_all;
-    quarantine::settle::settle;
+    manage::alter::change_guard;
+    manage::glass::break_glass;
+    manage::glass::restore_glass;
+    manage::guard::forget;
+    manage::guard::put_guard;
+    manage::guard::unguard;
+    manage::rehome::rehome;
+    manage::rehome::rename;
+    manage::repair::repair;
+    roles::grant_role;
+    roles::revoke_role;
+    review::bulk::refuse_all;
+    review::bulk::release_all;
+    review::settle::settle;
     selftest::self_test;
     store::hooks::alter_hook;
     store::hooks::create_hook;
     store::hooks::drop_hook;
     store::retire::retire;
     store::status::parse;
-    watch::alter::change_guard;
     watch::coverage::coverage_guards;
-    watch::explain::relation_of;
-    watch::glass::break_glass;
-    watch::glass::restore_glass;
-    watch::guard::forget;
-    watch::guard::put_guard;
-    watch::guard::unguard;
-    watch::rehome::rehome;
-    watch::rehome::rename;
-    watch::repair::repair;
-    watch::roles::grant_role;
-    watch::roles::revoke_role;
 }
 
-/// The background worker that makes leaves.
-///
-/// # Safety
-///
-/// Called by PostgreSQL's background worker code only.
-#[doc(hidden)]
-#[pgrx::pg_guard]
-#[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn verdict_leaf_worker(_argument: Datum) {
-    worker::work(store::leaf_worker::work);
+workers! {
+    verdict_leaf_worker => store::leaf_worker::work;
 }

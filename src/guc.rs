@@ -135,6 +135,6 @@ pub fn define() {
         GucContext::Suset,
         GucFlags::UNIT_BYTE,
     );
-    crate::pg::test_hooks::define_settings();
-    crate::pg::catalog::reserve_setting_prefix(c"verdict");
+    pg::test_hooks::define_settings();
+    pg::catalog::reserve_setting_prefix(c"verdict");
 }

@@ -3,26 +3,26 @@
 mod catalogue;
 mod target;
 
-use crate::pg::authors;
-use crate::pg::catalog::{self, Kind};
-use crate::pg::entry::guarded;
-use crate::pg::identity;
-use crate::pg::json;
-use crate::pg::row_text;
-use crate::pg::rows;
-use crate::pg::savepoint::{self, Failure};
-use crate::pg::settings;
-use crate::pg::sql::{self, or_raise};
-use crate::pg::statement::Statement;
-use crate::pg::transaction;
-use crate::report::{Report, SqlState};
-use crate::watch::guard::table_argument;
-use catalogue::{ATTEMPTS, As, Attempt, Trace};
+use crate::args::table_argument;
+use catalogue::{ATTEMPTS, As, Attempt};
+use pg::authors;
+use pg::catalog::{self, RelationKind};
+use pg::identity;
+use pg::json;
+use pg::plain::catching_longjmp;
+use pg::report::{Report, SqlState};
+use pg::row_text;
+use pg::rows;
+use pg::savepoint::{self, Failure};
+use pg::settings;
+use pg::sql::{self, or_raise};
+use pg::statement::Statement;
+use pg::transaction;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::{AccessShareLock, Oid};
 use pgrx::{AnyElement, name, pg_extern};
 use std::ffi::CStr;
-use target::Target;
+use target::{Target, Trace};
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,16 +207,16 @@ fn stored_approved(target: &Target) -> Result<(), Report> {
 
 fn run(target: &Target, role: Oid, statement: &str) {
     let statement = Statement::new(statement, &[], &target.relation.name.schema);
-    guarded(|plain| statement.run_as(role, plain));
+    catching_longjmp(|plain| statement.run_as(role, plain));
 }
 
 /// Incidents, and guards that do not stand as they should: how many there are.
 fn evidence() -> Result<i64, Report> {
     identity::as_extension_owner(|| {
         let found = sql::one::<i64>(
-            "SELECT (SELECT pg_catalog.count(*) FROM verdict.incidents) OPERATOR(pg_catalog.+)
+            "SELECT (SELECT pg_catalog.count(*) FROM verdict.incidents) +
                  (SELECT pg_catalog.count(*) FROM verdict.coverage() AS c
-                  WHERE c.state OPERATOR(pg_catalog.<>) 'ok')",
+                  WHERE c.state <> 'ok')",
             &[],
         )?;
         Ok(found.unwrap_or(0))
@@ -231,7 +231,7 @@ fn judged(target: &Target, traces: &Trace, before: i64) -> Result<(Ending, Strin
     let members = catalog::find(&name.schema, &name.table)
         .map_or(Vec::new(), |oid| catalog::tree(oid, AccessShareLock));
     for member in members {
-        if catalog::relation(member)?.kind != Kind::Table {
+        if catalog::relation(member)?.kind != RelationKind::Table {
             continue;
         }
         let count = || {

@@ -1,12 +1,12 @@
 //! The hooks: which webhook there is, how it answers, what a failure means.
 
 use crate::args;
-use crate::pg::json;
-use crate::pg::remembered::{self, Remembered};
-use crate::pg::sql::{self, or_raise};
-use crate::pg::transaction;
-use crate::pg::{catalog, identity, table};
-use crate::report::{Report, SqlState};
+use pg::cached::{self, Cached};
+use pg::json;
+use pg::report::{Report, SqlState};
+use pg::sql::{self, or_raise};
+use pg::transaction;
+use pg::{catalog, identity, table};
 use pgrx::datum::Interval;
 use pgrx::{AnyElement, JsonB, pg_extern, pg_sys};
 use std::cell::RefCell;
@@ -55,7 +55,7 @@ impl SubjectSource {
 }
 
 thread_local! {
-    static HOOKS: RefCell<Remembered<Vec<Rc<Hook>>>> = const { RefCell::new(Remembered::nothing()) };
+    static HOOKS: RefCell<Cached<Vec<Rc<Hook>>>> = const { RefCell::new(Cached::nothing()) };
 }
 
 /// All hooks, from the backend's memory or read again when anything has changed.
@@ -64,7 +64,7 @@ thread_local! {
 ///
 /// Undefined object when the extension's SQL is not installed; a row that this version cannot read.
 pub fn all() -> Result<Rc<Vec<Rc<Hook>>>, Report> {
-    remembered::or_read(&HOOKS, "hooks", || {
+    cached::or_read(&HOOKS, "hooks", || {
         let mut all = Vec::new();
         table::for_each("hooks", |row| {
             all.push(Rc::new(read(row)?));
@@ -107,7 +107,7 @@ pub fn by_id(id: i32) -> Result<Option<Rc<Hook>>, Report> {
     Ok(all()?.iter().find(|hook| hook.id == id).cloned())
 }
 
-fn read(row: &table::Row) -> Result<Hook, Report> {
+fn read(row: &table::OwnRow) -> Result<Hook, Report> {
     let name = row.text("name");
     let broken = |what: String| {
         Report::new(
@@ -255,8 +255,7 @@ pub fn drop_hook(name: Option<&str>) {
 ///
 /// Undefined object when it has been dropped meanwhile.
 pub fn lock(hook: &Hook, strength: &str) -> Result<(), Report> {
-    let statement =
-        format!("SELECT id FROM verdict.hooks WHERE id OPERATOR(pg_catalog.=) $1 FOR {strength}");
+    let statement = format!("SELECT id FROM verdict.hooks WHERE id = $1 FOR {strength}");
     let found = identity::as_extension_owner(|| sql::one::<i32>(&statement, &[hook.id.into()]))?;
     found.map(|_| ()).ok_or_else(|| {
         Report::new(
@@ -315,8 +314,8 @@ fn parse_fields(map: &serde_json::Value) -> Result<FieldMap, Report> {
 /// 22023 for a validity that is not positive, or infinite (its leaf could never be retired).
 pub fn parse_valid_for(valid_for: Interval) -> Result<Interval, Report> {
     let usable = sql::one::<bool>(
-        "SELECT pg_catalog.isfinite($1) AND $1 OPERATOR(pg_catalog.>) '0'::pg_catalog.interval
-                AND $1 OPERATOR(pg_catalog.<=) '100 years'::pg_catalog.interval",
+        "SELECT pg_catalog.isfinite($1) AND $1 > '0'::pg_catalog.interval
+                AND $1 <= '100 years'::pg_catalog.interval",
         &[valid_for.into()],
     )?;
     if usable != Some(true) {

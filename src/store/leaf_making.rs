@@ -1,13 +1,13 @@
 //! Making leaves, and raising their horizons: in a transaction of its own wherever possible, so that no recorder's open
 //! transaction keeps the others waiting.
 
-use super::leaf_worker;
 use super::leaves::{self, holding};
-use crate::pg::catalog::{self, SCHEMA};
-use crate::pg::entry::{Call, Plain, guarded};
-use crate::pg::leaf::{Held, Leaf};
-use crate::pg::{clock, identity, lock, own_table, relcache, sql, table, trigger};
-use crate::report::{Report, SqlState};
+use pg::call::Call;
+use pg::catalog::{self, SCHEMA};
+use pg::leaf::{Leaf, LockOutcome};
+use pg::plain::{PlainFrame, catching_longjmp};
+use pg::report::{Report, SqlState};
+use pg::{clock, identity, lock, own_table, relcache, sql, table, trigger, worker};
 use pgrx::pg_sys::Datum;
 use std::cell::Cell;
 
@@ -25,7 +25,7 @@ thread_local! {
 }
 
 /// The leaf for a verdict recorded at `moment` that may decide something until `horizon`, made and raised when it must be.
-pub fn for_writing(moment: i64, horizon: i64, plain: Plain) -> Leaf {
+pub fn for_writing(moment: i64, horizon: i64, plain: PlainFrame) -> Leaf {
     prepare(moment, horizon, plain);
     plain.step(|| {
         holding(moment).ok_or_else(|| {
@@ -35,12 +35,22 @@ pub fn for_writing(moment: i64, horizon: i64, plain: Plain) -> Leaf {
     })
 }
 
+/// Has a worker make what [`make_ready`] makes. What it could not do is missing afterwards, and the server's log says why.
+///
+/// # Errors
+///
+/// None of its own; a cancelled statement stays cancelled.
+fn order_worker(starts: i64, horizon: i64) -> Result<(), Report> {
+    worker::run_in_this_database(c"verdict_leaf_worker", &format!("{starts} {horizon}"));
+    Ok(())
+}
+
 /// Makes sure of the leaf that `moment` belongs to, with this horizon, and if possible of the next day's: at midnight nobody
 /// should have to wait for it.
 ///
 /// A background worker does it in a transaction of its own. Where there is none to be had, or the extension itself was created in this
 /// transaction, it is done here, and other recorders who need the same wait for our end.
-pub fn prepare(moment: i64, horizon: i64, plain: Plain) {
+pub fn prepare(moment: i64, horizon: i64, plain: PlainFrame) {
     plain.step(leaves::refresh);
     let has_next = holding(moment + LEAF_WIDTH).is_some();
     if is_ready(moment, horizon) && (has_next || moment < ASK_AGAIN.get()) {
@@ -50,7 +60,7 @@ pub fn prepare(moment: i64, horizon: i64, plain: Plain) {
     lock::enter_asking(plain);
     plain.step(leaves::refresh);
     if !is_ready(moment, horizon) || holding(moment + LEAF_WIDTH).is_none() {
-        plain.step(|| leaf_worker::run(starts, horizon));
+        plain.step(|| order_worker(starts, horizon));
         lock::accept_invalidations(plain);
         plain.step(leaves::refresh);
     }
@@ -134,10 +144,10 @@ fn raise_horizon(starts: i64, needed: i64) -> Result<(), Report> {
             return Ok(());
         };
         let horizon = Datum::from(coarse(ends, needed));
-        if own_table::update("leaves", tid, &[("horizon", Some(horizon))])? == Held::Yes {
+        if own_table::update("leaves", tid, &[("horizon", Some(horizon))])? == LockOutcome::Locked {
             // What the trigger on the table does for a statement of SQL.
             relcache::invalidate(catalog::own_relation("leaves")?);
-            guarded(clock::end_of_command);
+            catching_longjmp(clock::end_of_command);
             return Ok(());
         }
     }
@@ -194,7 +204,7 @@ fn make_table(name: &str, starts: i64) -> Result<(), Report> {
 
 /// `verdict.follow_leaf()`: AFTER INSERT on `verdict.leaves`, ALWAYS. Where a replication worker brings the row of a leaf, the
 /// verdicts that belong into it follow: its table is made.
-pub fn follow(call: Call, plain: Plain) -> Datum {
+pub fn follow(call: Call, plain: PlainFrame) -> Datum {
     if trigger::is_apply() {
         // The row that fired the trigger is not to be seen before its command has ended.
         clock::end_of_command(plain);

@@ -3,9 +3,9 @@
 //! `verdict.leaves` says where each leaf starts and ends and up to when it can decide something (its horizon).
 //! The list is kept per backend until a relcache invalidation: of the registry, of a leaf, or of a leaf's indexes.
 
-use crate::pg::leaf::Leaf;
-use crate::pg::{catalog, relcache, table};
-use crate::report::Report;
+use pg::leaf::Leaf;
+use pg::report::Report;
+use pg::{catalog, relcache, table};
 use std::cell::RefCell;
 
 struct Leaves {
@@ -81,7 +81,7 @@ pub fn registered() -> Result<Vec<Registered>, Report> {
     Ok(found)
 }
 
-fn read(row: &table::Row) -> Option<Registered> {
+fn read(row: &table::OwnRow) -> Option<Registered> {
     Some(Registered {
         name: row.text("name"),
         starts: row.micros("starts")?,

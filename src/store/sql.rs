@@ -4,13 +4,14 @@
 
 use super::hooks::{self, Hook, SubjectSource};
 use super::lookup::Key;
-use super::writer::{self, Entry, Replaces};
+use super::writer::{self, NewVerdict, Replaces};
 use crate::args;
 use crate::guc;
-use crate::pg::entry::{Call, Plain};
-use crate::pg::span::Span;
-use crate::pg::{clock, identity, lock, patience};
-use crate::report::{Report, SqlState};
+use pg::call::Call;
+use pg::plain::PlainFrame;
+use pg::report::{Report, SqlState};
+use pg::span::Span;
+use pg::{clock, identity, lock, lock_timeout};
 use pgrx::pg_sys::Datum;
 use std::rc::Rc;
 use verdict::{
@@ -22,7 +23,7 @@ use verdict::{
 const RESPONSE_CAP: usize = verdict::BODY_CAP;
 
 /// `verdict.record(hook, request, response, http_status)`, for text and for bytea.
-pub fn record(call: Call, plain: Plain) -> Datum {
+pub fn record(call: Call, plain: PlainFrame) -> Datum {
     lock::accept_invalidations(plain);
     let [hook, request, response] = [0, 1, 2].map(|n| call.bytes(n, plain));
     let status = call.int4(3);
@@ -44,7 +45,7 @@ pub fn record(call: Call, plain: Plain) -> Datum {
 }
 
 /// `verdict.record_no_answer(hook, request, cause)`.
-pub fn record_no_answer(call: Call, plain: Plain) -> Datum {
+pub fn record_no_answer(call: Call, plain: PlainFrame) -> Datum {
     lock::accept_invalidations(plain);
     let [hook, request, cause] = [0, 1, 2].map(|n| call.bytes(n, plain));
     let entry = plain.step(|| {
@@ -57,7 +58,7 @@ pub fn record_no_answer(call: Call, plain: Plain) -> Datum {
 }
 
 /// `verdict.approve(hook, subject, content, valid_for)`.
-pub fn approve(call: Call, plain: Plain) -> Datum {
+pub fn approve(call: Call, plain: PlainFrame) -> Datum {
     lock::accept_invalidations(plain);
     let [hook, subject] = [0, 1].map(|n| call.bytes(n, plain));
     let content = call.json(2, plain);
@@ -87,7 +88,7 @@ pub fn approve(call: Call, plain: Plain) -> Datum {
 }
 
 /// `verdict.deny(hook, subject, err_code, err_msg)`.
-pub fn deny(call: Call, plain: Plain) -> Datum {
+pub fn deny(call: Call, plain: PlainFrame) -> Datum {
     lock::accept_invalidations(plain);
     let [hook, subject] = [0, 1].map(|n| call.bytes(n, plain));
     let err_code = call.int4(2);
@@ -103,25 +104,25 @@ pub fn deny(call: Call, plain: Plain) -> Datum {
 }
 
 /// `verdict.revoke(hook, subject, reason)`.
-pub fn revoke(call: Call, plain: Plain) -> Datum {
+pub fn revoke(call: Call, plain: PlainFrame) -> Datum {
     lock::accept_invalidations(plain);
     let [hook, subject, reason] = [0, 1, 2].map(|n| call.bytes(n, plain));
     let entry = plain.step(|| {
         let hook = hook_argument(hook)?;
         let mut entry = blank(&hook, &subject_argument(subject)?, "denied", "revoke");
-        args::said("reason", reason.as_ref().map(Span::text))?;
+        args::not_blank("reason", reason.as_ref().map(Span::text))?;
         entry.reason = reason.map(|reason| capped(&reason));
         entry.replaces = Replaces::Passing;
         Ok(entry)
     });
-    let level = patience::begin(guc::revoke_timeout_ms(), plain);
+    let level = lock_timeout::begin(guc::revoke_timeout_ms(), plain);
     let row = written(call, &entry, plain);
-    patience::end(level, plain);
+    lock_timeout::end(level, plain);
     row
 }
 
 /// Writes and returns what was written: `(id, outcome, cause, subject, digest, recorded_at, expires_at)`.
-fn written(call: Call, entry: &Entry, plain: Plain) -> Datum {
+fn written(call: Call, entry: &NewVerdict, plain: PlainFrame) -> Datum {
     let written = writer::write(entry, plain);
     let text = |value: &'static str| Span::of_static(value).to_varlena(plain);
     call.row(
@@ -177,7 +178,7 @@ fn about_request(
     request: Span,
     answer: &Answer,
     via: &'static str,
-) -> Result<Entry, Report> {
+) -> Result<NewVerdict, Report> {
     let request = Request::parse(request.bytes()).map_err(|error| bad_request(&error))?;
     // A request whose content has no digest (duplicate keys, numbers beyond doubles) is on record all the same: a
     // guard that is bound to content finds `altered`.
@@ -301,7 +302,7 @@ pub fn reviewed(
     outcome: &'static str,
     via: &'static str,
     reason: &str,
-) -> Result<Entry, Report> {
+) -> Result<NewVerdict, Report> {
     let subject = subject_argument(Some(Span::copy(subject.as_bytes())))?;
     let mut entry = blank(hook, &subject, outcome, via);
     entry.digest = digest.map(Span::copy);
@@ -309,9 +310,9 @@ pub fn reviewed(
     Ok(entry)
 }
 
-fn blank(hook: &Hook, subject: &str, outcome: &'static str, via: &'static str) -> Entry {
+fn blank(hook: &Hook, subject: &str, outcome: &'static str, via: &'static str) -> NewVerdict {
     let hash = verdict::subject_hash(hook.id, subject);
-    Entry {
+    NewVerdict {
         key: Key {
             hook_id: hook.id,
             subject: Span::copy(subject.as_bytes()),

@@ -3,19 +3,19 @@
 use super::hooks;
 use super::lookup::{self, Key};
 use crate::args;
-use crate::enforce::judge;
-use crate::pg::clock;
-use crate::pg::entry::{Call, Plain};
-use crate::pg::span::Span;
-use crate::pg::sql::or_raise;
-use crate::report::{Report, SqlState};
+use pg::call::Call;
+use pg::clock;
+use pg::plain::PlainFrame;
+use pg::report::{Report, SqlState};
+use pg::span::Span;
+use pg::sql::or_raise;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::Datum;
 use pgrx::{name, pg_extern};
-use verdict::{Decision, Dialect, RowDigest, RowFacts, Terms, Timestamp, decide};
+use verdict::{Decision, Dialect, GuardedRow, RowDigest, Terms, Timestamp, decide};
 
 /// `verdict.status(hook, subject)`: would a row with this subject pass, content aside?
-pub fn status(call: Call, plain: Plain) -> Datum {
+pub fn status(call: Call, plain: PlainFrame) -> Datum {
     let [hook, subject] = [0, 1].map(|n| call.bytes(n, plain));
     let (key, failed_continue) = plain.step(|| {
         let hook = hooks::by_name(args::required("hook", hook.as_ref().map(Span::text))?)?;
@@ -36,13 +36,13 @@ pub fn status(call: Call, plain: Plain) -> Datum {
         failed_continue,
         consume: false,
     };
-    let row = RowFacts {
+    let row = GuardedRow {
         has_subject: true,
         digest: RowDigest::Unbound,
     };
     let decision = decide(
         &row,
-        found.as_ref().and_then(judge::standing).as_ref(),
+        found.as_ref().and_then(lookup::standing).as_ref(),
         terms,
         Timestamp(now),
     );

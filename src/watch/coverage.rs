@@ -1,22 +1,23 @@
 //! `verdict.coverage_guards`: each guard on each table of its tree, as it is. `verdict.coverage` adds what else there is to
 //! know.
 
-use super::code;
-use super::drift::{self, Watched};
-use super::reads::generated_by_others;
-use super::whole;
-use crate::enforce::shape::Duty;
-use crate::pg::catalog::{self, Name, Relation, literal};
-use crate::pg::condition::Condition;
-use crate::pg::savepoint;
-use crate::pg::sql::or_raise;
-use crate::report::Report;
+use super::baseline;
+use super::drift;
+use super::index_code;
+use crate::guard::reads::generated_by_others;
+use crate::guard::registry::{self, Watched};
+use crate::guard::trigger_kind::TriggerKind;
 use crate::store::hooks;
+use pg::catalog::{self, Name, Relation, literal};
+use pg::condition::Condition;
+use pg::report::Report;
+use pg::savepoint;
+use pg::sql::or_raise;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::NoLock;
 use pgrx::{name, pg_extern};
 
-type Row = (
+type CoverageRow = (
     String,
     Option<String>,
     Option<String>,
@@ -40,7 +41,7 @@ type Coverage = TableIterator<
 #[pg_extern(sql = false)]
 pub fn coverage_guards() -> Coverage {
     or_raise((|| {
-        let registered = drift::registered()?;
+        let registered = registry::registered()?;
         let mut rows = Vec::new();
         for watched in registered.iter() {
             match catalog::find(&watched.table.schema, &watched.table.table) {
@@ -49,7 +50,7 @@ pub fn coverage_guards() -> Coverage {
             }
         }
         rows_of_code(&registered, &mut rows)?;
-        for seen in whole::all()?.iter() {
+        for seen in baseline::all()?.iter() {
             let Ok(relation) = catalog::relation(seen.relation) else {
                 continue;
             };
@@ -72,8 +73,8 @@ pub fn coverage_guards() -> Coverage {
 }
 
 /// One row for each guarded table whose indexes run other people's code, where that could do harm.
-fn rows_of_code(registered: &[Watched], rows: &mut Vec<Row>) -> Result<(), Report> {
-    if code::is_loaded_everywhere()? {
+fn rows_of_code(registered: &[Watched], rows: &mut Vec<CoverageRow>) -> Result<(), Report> {
+    if index_code::is_loaded_everywhere()? {
         return Ok(());
     }
     let mut done: Vec<&Name> = Vec::new();
@@ -85,13 +86,13 @@ fn rows_of_code(registered: &[Watched], rows: &mut Vec<Row>) -> Result<(), Repor
         let Some(oid) = catalog::find(&name.schema, &name.table) else {
             continue;
         };
-        if let Some(names) = code::on(&catalog::relation(oid)?)? {
+        if let Some(names) = index_code::foreign_code_on(&catalog::relation(oid)?)? {
             rows.push((
                 name.to_string(),
                 None,
                 None,
                 "risk".to_owned(),
-                Some(code::means(&names)),
+                Some(index_code::means(&names)),
                 Some("ALTER DATABASE … SET session_preload_libraries = pg_verdict".to_owned()),
             ));
         }
@@ -99,7 +100,7 @@ fn rows_of_code(registered: &[Watched], rows: &mut Vec<Row>) -> Result<(), Repor
     Ok(())
 }
 
-fn gone(watched: &Watched) -> Row {
+fn gone(watched: &Watched) -> CoverageRow {
     (
         watched.table.to_string(),
         None,
@@ -113,10 +114,10 @@ fn gone(watched: &Watched) -> Row {
     )
 }
 
-fn covered(watched: &Watched, root: &Relation, rows: &mut Vec<Row>) -> Result<(), Report> {
+fn covered(watched: &Watched, root: &Relation, rows: &mut Vec<CoverageRow>) -> Result<(), Report> {
     let members = catalog::parts(root, NoLock);
     let drifted = drift::of(watched, root, &members)?;
-    let changed = whole::changed_places(&watched.guard, root)?;
+    let changed = baseline::changed_places(&watched.guard, root)?;
     for member in members {
         let name = catalog::relation(member)?.name;
         let drifted = drifted.iter().find(|(table, _)| *table == member);
@@ -149,7 +150,7 @@ fn covered(watched: &Watched, root: &Relation, rows: &mut Vec<Row>) -> Result<()
 }
 
 /// What the guard reads, and whoever may change a function or a setting decides.
-fn unreliable(watched: &Watched, root: &Relation) -> Result<Vec<Row>, Report> {
+fn unreliable(watched: &Watched, root: &Relation) -> Result<Vec<CoverageRow>, Report> {
     let hook = hooks::by_id(watched.guard.hook_id)?.map_or(String::new(), |hook| hook.name.clone());
     let alter = |what: &str| {
         format!(
@@ -186,7 +187,7 @@ fn unreliable(watched: &Watched, root: &Relation) -> Result<Vec<Row>, Report> {
             format!("{}. {hint}", alter("condition => …")),
         ));
     }
-    let columns = drift::guarded_columns(&watched.guard);
+    let columns = watched.guard.columns_guarded();
     if let Some((column, table, problem)) = generated_by_others(&columns, root)? {
         rows.push(risk(
             format!(
@@ -205,7 +206,7 @@ fn unreliable(watched: &Watched, root: &Relation) -> Result<Vec<Row>, Report> {
 /// No trigger of the guard is there.
 fn is_missing(differs: &[String]) -> bool {
     let missing = differs.iter().filter(|what| what.ends_with("is missing"));
-    missing.count() == differs.len() && differs.len() >= Duty::ALWAYS
+    missing.count() == differs.len() && differs.len() >= TriggerKind::ALWAYS
 }
 
 /// Rows that were stored before two columns changed places are looked at first.

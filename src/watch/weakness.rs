@@ -1,14 +1,15 @@
 //! What makes a guard weaker than it was before a statement.
 
-use super::drift::{self, Watched};
-use crate::pg::catalog::{self, Kind, Relation};
-use crate::pg::event::Event;
-use crate::pg::{rows, sql};
-use crate::report::Report;
+use super::drift;
+use crate::guard::registry::Watched;
+use pg::catalog::{self, Relation, RelationKind};
+use pg::ddl_event::DdlEvent;
+use pg::report::Report;
+use pg::{rows, sql};
 use pgrx::pg_sys::{NoLock, Oid};
 
 /// What the statement was, beyond the tables that it touched.
-pub struct Statement {
+pub struct DdlStatement {
     pub tag: String,
     pub attaches: bool,
     pub detached: Option<String>,
@@ -18,8 +19,8 @@ pub struct Statement {
     enables_rules: bool,
 }
 
-impl Statement {
-    pub fn read(event: Event) -> Self {
+impl DdlStatement {
+    pub fn read(event: DdlEvent) -> Self {
         Self {
             tag: event.tag(),
             attaches: event.attaches(),
@@ -74,7 +75,7 @@ pub struct Brought {
 ///
 /// SPI's own.
 pub fn after(
-    statement: &Statement,
+    statement: &DdlStatement,
     brought: &Brought,
     watched: &Watched,
     root: &Relation,
@@ -102,7 +103,7 @@ pub fn after(
 
 /// What no guard has judged, or will see.
 fn came(
-    statement: &Statement,
+    statement: &DdlStatement,
     brought: &Brought,
     watched: &Watched,
     root: &Relation,
@@ -127,7 +128,7 @@ fn came(
             "Put the rows into a table of this server, and guard the other server's table there.",
         ));
     }
-    let columns = drift::guarded_columns(&watched.guard);
+    let columns = watched.guard.columns_guarded();
     let changed = statement.new_expressions.iter();
     if let Some(column) = changed.into_iter().find(|name| columns.contains(name)) {
         return Ok(Weakness::came(
@@ -162,7 +163,7 @@ fn came(
 }
 
 fn new_foreign_partition(
-    statement: &Statement,
+    statement: &DdlStatement,
     brought: &Brought,
     members: &[Oid],
 ) -> Result<Option<Relation>, Report> {
@@ -175,7 +176,7 @@ fn new_foreign_partition(
     }
     for table in new {
         let facts = catalog::relation(table)?;
-        if facts.kind == Kind::Foreign {
+        if facts.kind == RelationKind::Foreign {
             return Ok(Some(facts));
         }
     }
@@ -185,7 +186,7 @@ fn new_foreign_partition(
 fn rule_on(members: &[Oid]) -> Result<Option<String>, Report> {
     sql::one(
         "SELECT r.rulename::pg_catalog.text FROM pg_catalog.pg_rewrite AS r
-         WHERE r.ev_class OPERATOR(pg_catalog.=) ANY ($1) AND r.ev_enabled OPERATOR(pg_catalog.<>) 'D' LIMIT 1",
+         WHERE r.ev_class = ANY ($1) AND r.ev_enabled <> 'D' LIMIT 1",
         &[members.to_vec().into()],
     )
 }

@@ -26,7 +26,7 @@ pub enum RowDigest {
 
 /// What a guard knows of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RowFacts {
+pub struct GuardedRow {
     /// Whether the subject column is not NULL.
     pub has_subject: bool,
     /// The row's content.
@@ -149,7 +149,7 @@ impl Check {
 /// Everything a question may look at.
 #[derive(Clone, Copy)]
 pub(crate) struct Evidence<'a> {
-    pub row: &'a RowFacts,
+    pub row: &'a GuardedRow,
     pub verdict: Option<&'a Verdict>,
     pub terms: Terms,
     pub now: Timestamp,
@@ -160,7 +160,12 @@ pub(crate) struct Evidence<'a> {
 ///
 /// A guard bound to content never accepts a verdict without a digest, and a row without subject is `missing` whatever
 /// verdict is handed in.
-pub fn decide(row: &RowFacts, verdict: Option<&Verdict>, terms: Terms, now: Timestamp) -> Decision {
+pub fn decide(
+    row: &GuardedRow,
+    verdict: Option<&Verdict>,
+    terms: Terms,
+    now: Timestamp,
+) -> Decision {
     let evidence = Evidence {
         row,
         verdict,

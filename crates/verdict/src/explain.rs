@@ -1,6 +1,6 @@
 //! Every step of a decision, from the same list of checks that decides.
 
-use crate::decide::{Check, Evidence, RowDigest, RowFacts, Terms, Timestamp, Verdict};
+use crate::decide::{Check, Evidence, GuardedRow, RowDigest, Terms, Timestamp, Verdict};
 use crate::digest::Digest;
 use crate::finding::Finding;
 use crate::outcome::Outcome;
@@ -58,7 +58,7 @@ impl Check {
 
 /// Every question of [`crate::decide()`] with its answer, in order; those after the deciding one were not asked.
 pub fn explain(
-    row: &RowFacts,
+    row: &GuardedRow,
     verdict: Option<&Verdict>,
     terms: Terms,
     now: Timestamp,

@@ -28,7 +28,7 @@ mod row_hash;
 mod subject_hash;
 mod words;
 
-pub use decide::{Check, Decision, RowDigest, RowFacts, Terms, Timestamp, Verdict, decide};
+pub use decide::{Check, Decision, GuardedRow, RowDigest, Terms, Timestamp, Verdict, decide};
 pub use dialect::{Dialect, UnknownDialect};
 pub use digest::{Digest, DigestBuilder, DigestError, FieldValue};
 pub use explain::{Step, StepAnswer, explain};

@@ -1,8 +1,8 @@
 //! The decision against a naive telling of the rules, over every combination of what it looks at.
 
 use verdict::{
-    Action, Actions, Cause, Check, Decision, Digest, Finding, Outcome, Policy, RowDigest, RowFacts,
-    StepAnswer, Terms, Timestamp, Verdict, decide, explain,
+    Action, Actions, Cause, Check, Decision, Digest, Finding, GuardedRow, Outcome, Policy,
+    RowDigest, StepAnswer, Terms, Timestamp, Verdict, decide, explain,
 };
 
 const NOW: Timestamp = Timestamp(1_000);
@@ -11,7 +11,7 @@ fn digest(byte: u8) -> Digest {
     Digest::from_bytes(&[byte; 32]).expect("32 bytes")
 }
 
-fn rows() -> Vec<RowFacts> {
+fn rows() -> Vec<GuardedRow> {
     let digests = [
         RowDigest::Unbound,
         RowDigest::Of(digest(1)),
@@ -20,7 +20,7 @@ fn rows() -> Vec<RowFacts> {
     [true, false]
         .into_iter()
         .flat_map(|has_subject| {
-            digests.map(|digest| RowFacts {
+            digests.map(|digest| GuardedRow {
                 has_subject,
                 digest,
             })
@@ -64,7 +64,7 @@ fn all_terms() -> [Terms; 4] {
     )
 }
 
-fn every_case(mut check: impl FnMut(&RowFacts, Option<&Verdict>, Terms)) {
+fn every_case(mut check: impl FnMut(&GuardedRow, Option<&Verdict>, Terms)) {
     let mut cases = 0;
     for row in rows() {
         for verdict in verdicts() {
@@ -78,7 +78,7 @@ fn every_case(mut check: impl FnMut(&RowFacts, Option<&Verdict>, Terms)) {
 }
 
 /// The rules from the last to the first: a later line overrules an earlier one.
-fn by_the_book(row: &RowFacts, verdict: Option<&Verdict>, terms: Terms) -> &'static str {
+fn by_the_book(row: &GuardedRow, verdict: Option<&Verdict>, terms: Terms) -> &'static str {
     let Some(verdict) = verdict.filter(|_| row.has_subject) else {
         return "missing";
     };
@@ -166,7 +166,7 @@ fn nothing_passes_without_a_standing_verdict_for_this_content() {
 
 #[test]
 fn infinity_never_expires_whatever_the_clock_says() {
-    let row = RowFacts {
+    let row = GuardedRow {
         has_subject: true,
         digest: RowDigest::Unbound,
     };
@@ -229,7 +229,7 @@ fn the_explanation_is_the_decision() {
 
 #[test]
 fn explanations_can_be_read() {
-    let row = RowFacts {
+    let row = GuardedRow {
         has_subject: true,
         digest: RowDigest::Of(digest(0xab)),
     };

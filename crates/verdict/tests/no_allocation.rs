@@ -4,7 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use verdict::{
-    Decision, DigestBuilder, FieldValue, Outcome, RowDigest, RowFacts, Terms, Timestamp, Verdict,
+    Decision, DigestBuilder, FieldValue, GuardedRow, Outcome, RowDigest, Terms, Timestamp, Verdict,
     decide,
 };
 
@@ -51,7 +51,7 @@ fn digest_and_decision_of_a_row_allocate_nothing() {
         assert!(builder.field(name, value).is_ok());
     }
     let digest = builder.finish().ok();
-    let row = RowFacts {
+    let row = GuardedRow {
         has_subject: true,
         digest: digest.map_or(RowDigest::Unavailable, RowDigest::Of),
     };
