@@ -9,7 +9,7 @@ use pg::report::{Report, SqlState};
 use pg::span::Span;
 use verdict::{
     Digest, DigestBuilder, DigestError, FIELDS_CAP, FieldValue, GuardedRow, Json, RowDigest,
-    StrictJsonError,
+    StrictJsonError, UuidText,
 };
 
 /// The columns' values, read from the slot.
@@ -53,7 +53,7 @@ pub fn facts(cached: &CachedGuard, content: &Content) -> Result<(GuardedRow, Opt
     };
     let subject = match (content.key, digest) {
         (Some(raw), _) => subject_of(raw),
-        (None, RowDigest::Of(digest)) => Some(Span::copy(digest.to_hex().as_bytes())),
+        (None, RowDigest::Of(digest)) => Some(Span::hex_of(digest.as_bytes())),
         (None, _) => None,
     };
     let key = subject.map(|subject| Key {
@@ -92,7 +92,10 @@ fn feed(builder: &mut DigestBuilder, name: &str, raw: Raw) -> Result<(), DigestE
         Raw::Text(span) => builder.field(name, FieldValue::String(span.text())),
         Raw::Integer(value) => builder.field(name, FieldValue::Integer(value)),
         Raw::Boolean(value) => builder.field(name, FieldValue::Boolean(value)),
-        Raw::Uuid(span) => builder.field(name, FieldValue::String(&uuid_text(span))),
+        Raw::Uuid(span) => match uuid_text(span) {
+            Some(uuid) => builder.field(name, FieldValue::String(uuid.as_str())),
+            None => Err(no_form("not a uuid".to_owned())),
+        },
         Raw::Hex(span) => builder.hex_field(name, span.bytes()),
         Raw::Utf8(span) => match std::str::from_utf8(span.bytes()) {
             Ok(text) => builder.field(name, FieldValue::String(text)),
@@ -121,7 +124,7 @@ pub(super) fn subject_of(raw: Raw) -> Option<Span> {
         Raw::Text(span) => Some(Span::copy(span.bytes())),
         Raw::Integer(value) => copy(value.to_string()),
         Raw::Boolean(value) => copy(value.to_string()),
-        Raw::Uuid(span) => copy(uuid_text(span)),
+        Raw::Uuid(span) => uuid_text(span).map(|uuid| Span::copy(uuid.as_str().as_bytes())),
         Raw::Hex(span) => Some(Span::hex_of(span.bytes())),
         Raw::Utf8(span) => std::str::from_utf8(span.bytes())
             .ok()
@@ -129,11 +132,7 @@ pub(super) fn subject_of(raw: Raw) -> Option<Span> {
     }
 }
 
-/// `a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11`: as PostgreSQL prints it.
-fn uuid_text(span: Span) -> String {
-    let hex = Span::hex_of(span.bytes());
-    let hex = hex.text();
-    [(0, 8), (8, 12), (12, 16), (16, 20), (20, 32)]
-        .map(|(from, to)| hex.get(from..to).unwrap_or_default())
-        .join("-")
+/// The 16 bytes of a uuid as text.
+fn uuid_text(span: Span) -> Option<UuidText> {
+    span.bytes().try_into().ok().map(UuidText::of)
 }

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use crate::field::{FIELD_NAME_CAP, is_field_name};
+use crate::hex::hex_digits;
 use crate::json::{JsonKind, JsonValue, Length, NoForm, Sink, read_integer};
 use crate::words::excerpt;
 
@@ -189,12 +190,10 @@ impl DigestBuilder {
     /// # Errors
     /// A name out of order or not possible.
     pub fn hex_field(&mut self, name: &str, bytes: &[u8]) -> Result<(), DigestError> {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
         self.must_come_next(name)?;
         self.head(name, TAG_STRING, bytes.len() as u64 * 2);
         for byte in bytes {
-            let digit = |value: u8| DIGITS[usize::from(value)];
-            self.hash.update([digit(byte >> 4), digit(byte & 15)]);
+            self.hash.update(hex_digits(*byte));
         }
         self.has_come(name);
         Ok(())

@@ -4,7 +4,9 @@ mod support;
 
 use proptest::prelude::*;
 use support::reference;
-use verdict::{DOCUMENT_CAP, DigestBuilder, DigestError, FieldValue, Json, StrictJsonError};
+use verdict::{
+    DOCUMENT_CAP, DigestBuilder, DigestError, FieldValue, Json, StrictJsonError, UuidText,
+};
 
 /// By way of a tree: what every other language does.
 fn by_tree(text: &str) -> Option<[u8; 32]> {
@@ -157,6 +159,16 @@ fn hexadecimal_is_the_text_that_it_is() {
     builder.hex_field("f", &bytes).expect("a field");
     let again = builder.hex_field("f", &bytes);
     assert!(matches!(again, Err(DigestError::Order { .. })));
+}
+
+#[test]
+fn a_uuid_is_written_as_postgresql_prints_it() {
+    let bytes = [
+        0xa0, 0xee, 0xbc, 0x99, 0x9c, 0x0b, 0x4e, 0xf8, 0xbb, 0x6d, 0x6b, 0xb9, 0xbd, 0x38, 0x0a,
+        0x11,
+    ];
+    let text = UuidText::of(&bytes);
+    assert_eq!(text.as_str(), "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11");
 }
 
 /// Deep nesting makes it read parts again, but never hang: 64 levels of objects around a long text.
