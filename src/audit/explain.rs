@@ -19,7 +19,7 @@ use pg::sql::or_raise;
 use pgrx::pg_extern;
 use pgrx::pg_sys::{Datum, Oid};
 use serde_json::{Value, json};
-use verdict::{Decision, Finding, Row, StepAnswer, Timestamp, decide, explain};
+use verdict::{Decision, Finding, GuardedRow, StepAnswer, Timestamp, decide, explain};
 
 /// `verdict.explain_row(relation, r jsonb)`: the steps of all guards as JSON, which `verdict.explain` unfolds.
 pub fn explain_row(call: Call, plain: PlainFrame) -> Datum {
@@ -147,13 +147,14 @@ fn not_judged(cached: &CachedGuard) -> Vec<Value> {
 
 fn steps(
     cached: &CachedGuard,
-    row: &Row,
+    row: &GuardedRow,
     key: Option<Key>,
     found: Option<&FoundVerdict>,
     now: i64,
 ) -> Vec<Value> {
     let verdict = found.and_then(lookup::standing);
     let policy = &cached.info.policy;
+    let terms = cached.info.terms();
     let condition = cached.guard.condition.as_deref();
     let mut steps = vec![step(
         UNDER_CONDITION,
@@ -163,7 +164,7 @@ fn steps(
             .to_owned(),
     )];
     let refusal = refusal(found);
-    for (i, asked) in explain(row, verdict.as_ref(), policy, Timestamp(now))
+    for (i, asked) in explain(row, verdict.as_ref(), terms, Timestamp(now))
         .into_iter()
         .enumerate()
     {
@@ -174,7 +175,7 @@ fn steps(
         };
         steps.push(step(asked.question, asked.answer.as_str(), detail));
     }
-    let (answer, detail) = match decide(row, verdict.as_ref(), policy, Timestamp(now)) {
+    let (answer, detail) = match decide(row, verdict.as_ref(), terms, Timestamp(now)) {
         Decision::Approved => ("approved".to_owned(), "the row passes".to_owned()),
         Decision::FailedOpen => (
             "failed_open".to_owned(),

@@ -8,7 +8,7 @@ use pg::condition;
 use pgrx::pg_sys::Oid;
 use std::ffi::{CStr, CString};
 use std::rc::Rc;
-use verdict::{FIELDS_CAP, Locking, Policy};
+use verdict::{FIELDS_CAP, Locking, Policy, Terms};
 
 /// The most columns that subject and content can have.
 pub const BOUND_CAP: usize = FIELDS_CAP + 1;
@@ -72,11 +72,15 @@ impl GuardInfo {
                 Locking::Consume => Locking::Share,
                 other => other,
             },
-            policy: Policy {
-                consume: false,
-                ..self.policy
-            },
             ..self
+        }
+    }
+
+    /// What hook and guard say to a decision.
+    pub fn terms(&self) -> Terms {
+        Terms {
+            failed_continue: self.policy.failed_continue,
+            consume: self.locking == Locking::Consume,
         }
     }
 

@@ -142,10 +142,8 @@ pub fn read(row: &OwnRow) -> Result<Guard, Report> {
                 .map_err(broken)?,
         );
     }
-    let locking = row.text("locking")?.parse().map_err(broken)?;
     let policy = Policy {
         failed_continue: false,
-        consume: locking == Locking::Consume,
         actions,
         mode: row.text("mode")?.parse().map_err(broken)?,
         edits: row.text("edits")?.parse().map_err(broken)?,
@@ -169,7 +167,7 @@ pub fn read(row: &OwnRow) -> Result<Guard, Report> {
         condition: row.get("condition"),
         condition_columns: names(Some(row.required_json("condition_columns")?)),
         policy,
-        locking,
+        locking: row.text("locking")?.parse().map_err(broken)?,
         flag: row.get("flag_column").zip(row.get("flag_value")),
         redact: names(row.json("redact")),
         name,

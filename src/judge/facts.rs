@@ -8,7 +8,8 @@ use pg::plain::PlainFrame;
 use pg::report::{Report, SqlState};
 use pg::span::Span;
 use verdict::{
-    Digest, DigestBuilder, DigestError, FIELDS_CAP, Json, Row, RowDigest, StrictJsonError, Value,
+    Digest, DigestBuilder, DigestError, FIELDS_CAP, FieldValue, GuardedRow, Json, RowDigest,
+    StrictJsonError, UuidText,
 };
 
 /// The columns' values, read from the slot.
@@ -40,7 +41,7 @@ impl Content {
 /// # Errors
 ///
 /// 53200. Content without a digest is a fact, not an error.
-pub fn facts(cached: &CachedGuard, content: &Content) -> Result<(Row, Option<Key>), Report> {
+pub fn facts(cached: &CachedGuard, content: &Content) -> Result<(GuardedRow, Option<Key>), Report> {
     let digest = match content.count {
         0 => RowDigest::Unbound,
         count => match digest(&cached.fields, &content.fields[..count]) {
@@ -52,7 +53,7 @@ pub fn facts(cached: &CachedGuard, content: &Content) -> Result<(Row, Option<Key
     };
     let subject = match (content.key, digest) {
         (Some(raw), _) => subject_of(raw),
-        (None, RowDigest::Of(digest)) => Some(Span::copy(digest.to_hex().as_bytes())),
+        (None, RowDigest::Of(digest)) => Some(Span::hex_of(digest.as_bytes())),
         (None, _) => None,
     };
     let key = subject.map(|subject| Key {
@@ -61,7 +62,7 @@ pub fn facts(cached: &CachedGuard, content: &Content) -> Result<(Row, Option<Key
         subject,
     });
     Ok((
-        Row {
+        GuardedRow {
             has_subject: key.is_some(),
             digest,
         },
@@ -85,16 +86,19 @@ fn digest(names: &[String], values: &[Raw]) -> Result<Digest, DigestError> {
 }
 
 fn feed(builder: &mut DigestBuilder, name: &str, raw: Raw) -> Result<(), DigestError> {
-    let no_form = |reason: String| DigestError::Canonical { reason };
+    let no_form = |reason: String| DigestError::Unreadable { reason };
     match raw {
-        Raw::Null => builder.field(name, Value::Null),
-        Raw::Text(span) => builder.field(name, Value::String(span.text())),
-        Raw::Integer(value) => builder.field(name, Value::Integer(value)),
-        Raw::Boolean(value) => builder.field(name, Value::Boolean(value)),
-        Raw::Uuid(span) => builder.field(name, Value::String(&uuid_text(span))),
+        Raw::Null => builder.field(name, FieldValue::Null),
+        Raw::Text(span) => builder.field(name, FieldValue::String(span.text())),
+        Raw::Integer(value) => builder.field(name, FieldValue::Integer(value)),
+        Raw::Boolean(value) => builder.field(name, FieldValue::Boolean(value)),
+        Raw::Uuid(span) => match uuid_text(span) {
+            Some(uuid) => builder.field(name, FieldValue::String(uuid.as_str())),
+            None => Err(no_form("not a uuid".to_owned())),
+        },
         Raw::Hex(span) => builder.hex_field(name, span.bytes()),
         Raw::Utf8(span) => match std::str::from_utf8(span.bytes()) {
-            Ok(text) => builder.field(name, Value::String(text)),
+            Ok(text) => builder.field(name, FieldValue::String(text)),
             Err(error) => Err(no_form(error.to_string())),
         },
         Raw::Json(span) => {
@@ -120,7 +124,7 @@ pub(super) fn subject_of(raw: Raw) -> Option<Span> {
         Raw::Text(span) => Some(Span::copy(span.bytes())),
         Raw::Integer(value) => copy(value.to_string()),
         Raw::Boolean(value) => copy(value.to_string()),
-        Raw::Uuid(span) => copy(uuid_text(span)),
+        Raw::Uuid(span) => uuid_text(span).map(|uuid| Span::copy(uuid.as_str().as_bytes())),
         Raw::Hex(span) => Some(Span::hex_of(span.bytes())),
         Raw::Utf8(span) => std::str::from_utf8(span.bytes())
             .ok()
@@ -128,11 +132,7 @@ pub(super) fn subject_of(raw: Raw) -> Option<Span> {
     }
 }
 
-/// `a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11`: as PostgreSQL prints it.
-fn uuid_text(span: Span) -> String {
-    let hex = Span::hex_of(span.bytes());
-    let hex = hex.text();
-    [(0, 8), (8, 12), (12, 16), (16, 20), (20, 32)]
-        .map(|(from, to)| hex.get(from..to).unwrap_or_default())
-        .join("-")
+/// The 16 bytes of a uuid as text.
+fn uuid_text(span: Span) -> Option<UuidText> {
+    span.bytes().try_into().ok().map(UuidText::of)
 }

@@ -17,7 +17,9 @@ use pg::plain::PlainFrame;
 use pg::report::{Report, SqlState};
 use pg::test_hooks::{self, Pause, Weakening};
 use pg::{session, trigger};
-use verdict::{Decision, Finding, Locking, Policy, ReplicaRole, Row, RowDigest, Timestamp, decide};
+use verdict::{
+    Decision, Finding, GuardedRow, Locking, ReplicaRole, RowDigest, Terms, Timestamp, decide,
+};
 
 /// How often a guard looks again because the verdict changed under it. Each round waits for a writer to commit.
 const TRIES: usize = 1000;
@@ -34,7 +36,7 @@ enum Look {
 /// What is known of a row before its verdict is looked up.
 #[derive(Clone, Copy)]
 struct RowFacts {
-    row: Row,
+    row: GuardedRow,
     key: Option<Key>,
     operation: Operation,
 }
@@ -77,16 +79,17 @@ impl RowFacts {
         let now = clock::now(plain);
         let found = self.key.and_then(|key| lookup::newest(key, now, plain));
         let standing = found.as_ref().and_then(standing);
-        let policy = Policy {
+        let terms = info.terms();
+        let terms = Terms {
             // The approval of a replicated row was spent where the row was stored first, and that mark may be here already.
-            consume: info.policy.consume && !by_replication(info),
-            ..info.policy
+            consume: terms.consume && !by_replication(info),
+            ..terms
         };
         let then = match test_hooks::weakened(Weakening::Undying) {
             true => i64::MIN,
             false => now,
         };
-        match decide(&self.row, standing.as_ref(), &policy, Timestamp(then)) {
+        match decide(&self.row, standing.as_ref(), terms, Timestamp(then)) {
             Decision::Approved | Decision::FailedOpen => Look::Approved(found),
             Decision::Found(finding) => Look::Case(self.case(info, finding, found, now)),
         }
@@ -123,14 +126,14 @@ pub fn stored_row(info: &GuardInfo, slot: RowSlot, plain: PlainFrame) -> StoredR
         .key
         .and_then(|key| lookup::newest(key, clock::now(plain), plain));
     let standing = found.as_ref().and_then(standing);
-    let policy = Policy {
+    let terms = Terms {
         consume: false,
-        ..info.policy
+        ..info.terms()
     };
     let then = Timestamp(found.map_or(0, |found| found.recorded_at));
     StoredRow {
         key: facts.key,
-        finding: match decide(&facts.row, standing.as_ref(), &policy, then) {
+        finding: match decide(&facts.row, standing.as_ref(), terms, then) {
             Decision::Approved | Decision::FailedOpen => None,
             Decision::Found(finding) => Some(finding),
         },

@@ -5,7 +5,7 @@ use crate::guard::info::GuardInfo;
 use pg::columns::{self, RowSlot};
 use pg::plain::PlainFrame;
 use pg::trigger::Fired;
-use verdict::Edits;
+use verdict::{Edits, Locking};
 
 /// What an update means to a guard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ fn asked(
     let edited = content || unflagged;
     let must_know = match edited {
         true => !now_under || info.policy.edits != Edits::Enforce,
-        false => info.policy.consume || info.policy.edits == Edits::Allow,
+        false => info.locking == Locking::Consume || info.policy.edits == Edits::Allow,
     };
     let was_under = must_know && fired.under_condition_of(name, old, plain);
     let left = edited && was_under;

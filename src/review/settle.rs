@@ -21,7 +21,9 @@ use pgrx::iter::TableIterator;
 use pgrx::pg_sys::Oid;
 use pgrx::{PgLogLevel, name, pg_extern};
 use std::collections::HashMap;
-use verdict::{Decision, Digest, Finding, Policy, Row, RowDigest, Timestamp, decide};
+use verdict::{
+    Decision, Digest, Finding, GuardedRow, Locking, RowDigest, Terms, Timestamp, decide,
+};
 
 type Settled = TableIterator<
     'static,
@@ -52,7 +54,7 @@ pub fn settle(relation: Option<Oid>) -> Settled {
     or_raise((|| {
         transaction::must_be_writable()?;
         let relation = catalog::relation(catalog::root(args::required("relation", relation)?))?;
-        let policies = policies(&relation.name)?;
+        let guards = guards_of(&relation.name)?;
         let (mut rows, mut waiting, mut last) = (Vec::new(), 0, 0);
         let mut settle_each = || {
             loop {
@@ -62,7 +64,7 @@ pub fn settle(relation: Option<Oid>) -> Settled {
                 };
                 last = end.id;
                 for row in batch {
-                    match memory::scratch(|| settled(&row, &policies))? {
+                    match memory::scratch(|| settled(&row, &guards))? {
                         None => waiting += 1,
                         Some((decision, detail)) => {
                             rows.push((row.id, Some(row.subject), decision.to_owned(), detail));
@@ -87,28 +89,31 @@ pub fn settle(relation: Option<Oid>) -> Settled {
     })())
 }
 
-/// Guard → its policy, and whether it is bound to content.
-fn policies(name: &Name) -> Result<HashMap<i32, (Policy, bool)>, Report> {
+/// Guard → whether it spends approvals, and whether it is bound to content.
+fn guards_of(name: &Name) -> Result<HashMap<i32, (bool, bool)>, Report> {
     let guards = registry::guards_of(name)?.into_iter();
-    let facts = guards.map(|guard| (guard.id, (guard.policy, !guard.content.is_empty())));
+    let facts = guards.map(|guard| {
+        let consumes = guard.locking == Locking::Consume;
+        (guard.id, (consumes, !guard.content.is_empty()))
+    });
     Ok(facts.collect())
 }
 
 /// What the newest verdict says to the row, and what was done; `None` when there is nothing to do yet.
 fn settled(
     row: &Waiting,
-    policies: &HashMap<i32, (Policy, bool)>,
+    guards: &HashMap<i32, (bool, bool)>,
 ) -> Result<Option<(&'static str, Option<String>)>, Report> {
     let Some(hook) = hooks::by_id(row.hook_id)? else {
         return Ok(None);
     };
-    let (policy, bound) = policies.get(&row.guard_id).copied().unwrap_or_default();
-    let policy = Policy {
+    let (consume, bound) = guards.get(&row.guard_id).copied().unwrap_or_default();
+    let terms = Terms {
         failed_continue: hook.failed_continue,
-        ..policy
+        consume,
     };
     let digest = row.digest.as_deref().and_then(Digest::from_bytes);
-    let facts = Row {
+    let facts = GuardedRow {
         has_subject: true,
         digest: match digest {
             Some(digest) => RowDigest::Of(digest),
@@ -131,7 +136,7 @@ fn settled(
     let reason =
         |what: &str| Span::copy(format!("settled by verdict {verdict_id}: {what}").as_bytes());
     Ok(
-        match decide(&facts, standing.as_ref(), &policy, Timestamp(now)) {
+        match decide(&facts, standing.as_ref(), terms, Timestamp(now)) {
             passed @ (Decision::Approved | Decision::FailedOpen) => {
                 let reason = reason(if passed == Decision::FailedOpen {
                     "failed, which the hook lets pass"

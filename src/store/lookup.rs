@@ -7,7 +7,7 @@ use pg::lock;
 use pg::plain::PlainFrame;
 use pg::span::Span;
 use pgrx::pg_sys::TransactionId;
-use verdict::{Digest, Outcome, Recorded, Timestamp};
+use verdict::{Digest, Outcome, Timestamp, Verdict};
 
 /// What a verdict is looked for by: the hook, the subject, and the hash of both that the leaves are indexed on.
 #[derive(Clone, Copy)]
@@ -105,7 +105,7 @@ fn probe(key: Key, depth: Depth, sees: Sees, now: i64, plain: PlainFrame) -> Pro
 }
 
 /// What the look-up found, for `decide`. A verdict whose successor cannot be found (a partial restore) decides nothing.
-pub fn standing(found: &FoundVerdict) -> Option<Recorded> {
+pub fn standing(found: &FoundVerdict) -> Option<Verdict> {
     if found.superseded_by.is_some() {
         return None;
     }
@@ -113,7 +113,7 @@ pub fn standing(found: &FoundVerdict) -> Option<Recorded> {
         found.outcome.text(),
         found.cause.as_ref().map(|cause| cause.text()),
     );
-    Some(Recorded {
+    Some(Verdict {
         id: found.id,
         // An outcome of a newer version's making is no approval.
         outcome: outcome.unwrap_or(Outcome::Denied),

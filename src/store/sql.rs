@@ -15,8 +15,8 @@ use pg::{clock, identity, lock, lock_timeout};
 use pgrx::pg_sys::Datum;
 use std::rc::Rc;
 use verdict::{
-    Answer, Digest, DigestBuilder, DigestError, Json, JsonValue, NoAnswer, Request, RequestError,
-    StrictJsonError,
+    Answer, Digest, DigestBuilder, DigestError, Json, JsonString, JsonValue, NoAnswer, Request,
+    RequestError, StrictJsonError,
 };
 
 /// How much of an answer's bytes is kept.
@@ -247,7 +247,7 @@ fn content_digest(hook: &Hook, content: Span) -> Result<Digest, Report> {
         error => refuse(error.to_string()),
     })?;
     let mut values: Vec<(&str, JsonValue)> = Vec::new();
-    let mut unknown: Option<JsonValue> = None;
+    let mut unknown: Option<JsonString> = None;
     let is_object = json.root().each_member(|key, value| {
         match hook.fields.names().find(|name| key.is_text(name)) {
             Some(name) => values.push((name, value)),

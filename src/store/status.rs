@@ -12,7 +12,7 @@ use pg::sql::or_raise;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::Datum;
 use pgrx::{name, pg_extern};
-use verdict::{Decision, Dialect, Policy, Row, RowDigest, Timestamp, decide};
+use verdict::{Decision, Dialect, GuardedRow, RowDigest, Terms, Timestamp, decide};
 
 /// `verdict.status(hook, subject)`: would a row with this subject pass, content aside?
 pub fn status(call: Call, plain: PlainFrame) -> Datum {
@@ -32,18 +32,18 @@ pub fn status(call: Call, plain: PlainFrame) -> Datum {
     });
     let now = clock::now(plain);
     let found = lookup::newest(key, now, plain);
-    let policy = Policy {
+    let terms = Terms {
         failed_continue,
-        ..Policy::default()
+        consume: false,
     };
-    let row = Row {
+    let row = GuardedRow {
         has_subject: true,
         digest: RowDigest::Unbound,
     };
     let decision = decide(
         &row,
         found.as_ref().and_then(lookup::standing).as_ref(),
-        &policy,
+        terms,
         Timestamp(now),
     );
     let text = |value: &'static str| Span::of_static(value).to_varlena(plain);
