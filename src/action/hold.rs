@@ -16,28 +16,11 @@ use pg::{catalog, clock, identity, lock, memory, own_table, session, table};
 use pgrx::IntoDatum;
 use pgrx::pg_sys::{Datum, ItemPointerData, TransactionId};
 use std::cell::Cell;
+use verdict::HeldState;
 use verdict::RowHash;
 
 /// The largest row that is held, in bytes of text. PostgreSQL cannot have a value of 1 GiB, and a reviewer no use for it.
 pub const ROW_CAP: usize = 256 * 1024 * 1024;
-
-/// What has become of a row that was held, in `verdict.quarantine`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HeldState {
-    Held,
-    Released,
-    Refused,
-}
-
-impl HeldState {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Held => "held",
-            Self::Released => "released",
-            Self::Refused => "refused",
-        }
-    }
-}
 
 thread_local! {
     /// Whether this transaction holds rows already.

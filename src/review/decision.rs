@@ -5,7 +5,6 @@
 
 use super::held::{self, HeldRow};
 use super::restore::{self, Restore};
-use crate::action::hold::HeldState;
 use crate::args;
 use crate::store::hooks::{self, Hook};
 use crate::store::sql::reviewed;
@@ -17,6 +16,8 @@ use pg::span::Span;
 use pg::{clock, identity, sql, transaction};
 use pgrx::pg_sys::Datum;
 use std::rc::Rc;
+use verdict::HeldState;
+use verdict::{Outcome, Via};
 
 /// By whose word a held row is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +111,16 @@ pub fn refuse_row(id: i64, reason: Span, approval: Approval, plain: PlainFrame) 
             .filter(|subject| (1..=verdict::SUBJECT_CAP).contains(&subject.len()));
         match (approval, subject) {
             (Approval::Reviewer, Some(subject)) => hooks::by_id(held.hook_id)?
-                .map(|hook| reviewed(&hook, subject, None, "denied", "refuse", reason.text()))
+                .map(|hook| {
+                    reviewed(
+                        &hook,
+                        subject,
+                        None,
+                        Outcome::Denied,
+                        Via::Refuse,
+                        reason.text(),
+                    )
+                })
                 .transpose(),
             _ => Ok(None),
         }
@@ -167,8 +177,8 @@ fn approval_of(held: &HeldRow, reason: &str) -> Result<NewVerdict, Report> {
         &*hook_of(held)?,
         subject,
         digest,
-        "approved",
-        "release",
+        Outcome::Approved,
+        Via::Release,
         reason,
     )
 }

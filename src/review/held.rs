@@ -1,6 +1,5 @@
 //! A held row as `verdict.quarantine` keeps it, and what becomes of it.
 
-use crate::action::hold::HeldState;
 use pg::catalog::Name;
 use pg::identity;
 use pg::report::{Report, SqlState};
@@ -8,6 +7,7 @@ use pg::sql;
 use pgrx::pg_sys::Oid;
 use pgrx::spi::{self, SpiTupleTable};
 use pgrx::{FromDatum, IntoDatum, Spi};
+use verdict::HeldState;
 
 /// A row that is held and locked: nobody else decides about it until this transaction ends.
 pub struct HeldRow {

@@ -21,6 +21,7 @@ use pgrx::iter::TableIterator;
 use pgrx::pg_sys::Oid;
 use pgrx::{PgLogLevel, name, pg_extern};
 use std::collections::HashMap;
+use verdict::HeldState;
 use verdict::{
     Decision, Digest, Finding, GuardedRow, Locking, RowDigest, Terms, Timestamp, decide,
 };
@@ -66,7 +67,11 @@ pub fn settle(relation: Option<Oid>) -> Settled {
                 for row in batch {
                     match memory::scratch(|| settled(&row, &guards))? {
                         None => waiting += 1,
-                        Some((decision, detail)) => {
+                        Some((state, detail)) => {
+                            let decision = match state {
+                                HeldState::Held => "stays held",
+                                decided => decided.as_str(),
+                            };
                             rows.push((row.id, Some(row.subject), decision.to_owned(), detail));
                         }
                     }
@@ -80,9 +85,7 @@ pub fn settle(relation: Option<Oid>) -> Settled {
         if waiting > 0 {
             ereport(
                 PgLogLevel::NOTICE,
-                &format!(
-                    "held rows that wait on, without a verdict that decides about them: {waiting}"
-                ),
+                &format!("held rows that no verdict decides about yet: {waiting}"),
             );
         }
         Ok(TableIterator::new(rows))
@@ -103,7 +106,7 @@ fn guards_of(name: &Name) -> Result<HashMap<i32, (bool, bool)>, Report> {
 fn settled(
     row: &Waiting,
     guards: &HashMap<i32, (bool, bool)>,
-) -> Result<Option<(&'static str, Option<String>)>, Report> {
+) -> Result<Option<(HeldState, Option<String>)>, Report> {
     let Some(hook) = hooks::by_id(row.hook_id)? else {
         return Ok(None);
     };
@@ -147,8 +150,8 @@ fn settled(
                     decision::release_row(row.id, reason, false, word, plain)
                 });
                 match released {
-                    Ok(_) => Some(("released", Some(reason.text().to_owned()))),
-                    Err(problem) => Some(("stays held", Some(problem.to_string()))),
+                    Ok(_) => Some((HeldState::Released, Some(reason.text().to_owned()))),
+                    Err(problem) => Some((HeldState::Held, Some(problem.to_string()))),
                 }
             }
             // It was denied when it came, and is held so that somebody looks at it.
@@ -162,8 +165,8 @@ fn settled(
                 let refused =
                     savepoint::attempt(|plain| decision::refuse_row(row.id, reason, word, plain));
                 match refused {
-                    Ok(_) => Some(("refused", Some(reason.text().to_owned()))),
-                    Err(problem) => Some(("stays held", Some(problem.to_string()))),
+                    Ok(_) => Some((HeldState::Refused, Some(reason.text().to_owned()))),
+                    Err(problem) => Some((HeldState::Held, Some(problem.to_string()))),
                 }
             }
             Decision::Found(_) => None,
