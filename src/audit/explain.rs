@@ -226,7 +226,7 @@ fn table_of_row_type(row_type: Option<Oid>) -> Result<Oid, Report> {
     relation.ok_or_else(|| {
         Report::new(
             SqlState::WrongObjectType,
-            "argument r must be a row of a table",
+            "argument \"r\" must be a row of a table",
         )
         .hint("For example SELECT e.* FROM messages AS m, verdict.explain(m) AS e.")
     })

@@ -73,7 +73,7 @@ impl Reads {
                 return Err(Report::new(
                     SqlState::InvalidParameter,
                     format!(
-                        "argument condition: column \"{column}\" is a virtual generated column, which a trigger cannot see"
+                        "argument \"condition\": column \"{column}\" is a virtual generated column, which a trigger cannot see"
                     ),
                 ));
             }

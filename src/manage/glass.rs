@@ -106,7 +106,9 @@ fn checked(duration: Interval) -> Result<Interval, Report> {
     let given = sql::required::<String>("SELECT $1::pg_catalog.text", &[duration.into()])?;
     Err(Report::new(
         SqlState::InvalidParameter,
-        format!("argument duration must be more than zero and at most {most} s, not \"{given}\""),
+        format!(
+            "argument \"duration\" must be more than zero and at most {most} s, not \"{given}\""
+        ),
     )
     .hint("The ceiling is verdict.break_glass_max, which a superuser can change."))
 }

@@ -28,7 +28,7 @@ pub fn flag(
             None => Ok(None),
             Some(_) => Err(Report::new(
                 SqlState::NullNotAllowed,
-                "argument flag_column must not be NULL when flag_value is given",
+                "argument \"flag_column\" must not be null when flag_value is given",
             )
             .hint("flag_value is the value that flag_column gets.")),
         };
@@ -36,7 +36,7 @@ pub fn flag(
     let refuse = |what: &str, hint: &str| {
         Err(Report::new(
             SqlState::InvalidParameter,
-            format!("argument flag_column: column \"{name}\" {what}"),
+            format!("argument \"flag_column\": column \"{name}\" {what}"),
         )
         .hint(hint))
     };
@@ -45,7 +45,7 @@ pub fn flag(
         return Err(Report::new(
             SqlState::UndefinedColumn,
             format!(
-                "argument flag_column: column \"{name}\" of relation {} does not exist",
+                "argument \"flag_column\": column \"{name}\" of relation {} does not exist",
                 relation.name
             ),
         ));
@@ -88,7 +88,7 @@ pub fn flag(
     written
         .map(|written| Some((name.to_owned(), written)))
         .map_err(|report| Report {
-            message: format!("argument flag_value: {}", report.message),
+            message: format!("argument \"flag_value\": {}", report.message),
             ..report
         })
 }
@@ -175,7 +175,7 @@ fn refuse_other_value(guard: &Guard, relation: &Relation) -> Result<(), Report> 
         return Err(Report::new(
             SqlState::InvalidParameter,
             format!(
-                "argument flag_value: guard \"{}\" flags column \"{column}\" with \"{other_value}\", not with \"{value}\"",
+                "argument \"flag_value\": guard \"{}\" flags column \"{column}\" with \"{other_value}\", not with \"{value}\"",
                 other.name
             ),
         )

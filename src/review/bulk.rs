@@ -111,7 +111,7 @@ fn filter<'a>(
     if at_most < 0 {
         return Err(Report::new(
             SqlState::InvalidParameter,
-            format!("argument at_most must be 0 or more, not {at_most}"),
+            format!("argument \"at_most\" must be 0 or more, not {at_most}"),
         ));
     }
     Ok(Filter {

@@ -69,7 +69,7 @@ pub fn self_test(relation: Option<Oid>, role: Option<Oid>, sample: Option<AnyEle
                 return Err(Report::new(
                     SqlState::InsufficientPrivilege,
                     format!(
-                        "argument role: {} may not act as {}",
+                        "argument \"role\": {} may not act as {}",
                         identity::role_name(identity::current_user()),
                         identity::role_name(acting)
                     ),

@@ -71,7 +71,7 @@ pub fn approve(call: Call, plain: PlainFrame) -> Datum {
             (SubjectSource::Digest, None) => {
                 return Err(Report::new(
                     SqlState::NullNotAllowed,
-                    format!("argument content must not be NULL: the subjects of hook \"{}\" are content digests", hook.name),
+                    format!("argument \"content\" must not be null: the subjects of hook \"{}\" are content digests", hook.name),
                 ));
             }
             (SubjectSource::Digest, Some(digest)) => digest_subject(subject, digest)?,
@@ -161,7 +161,7 @@ fn subject_argument(subject: Option<Span>) -> Result<String, Report> {
         return Err(Report::new(
             SqlState::InvalidParameter,
             format!(
-                "argument subject has {} bytes; a subject has 1 to {}",
+                "argument \"subject\" has {} bytes; a subject has 1 to {}",
                 text.len(),
                 verdict::SUBJECT_CAP
             ),
@@ -175,7 +175,7 @@ fn digest_subject(subject: Option<Span>, digest: Digest) -> Result<String, Repor
     match subject {
         Some(given) if given.text() != hex => Err(Report::new(
             SqlState::InvalidParameter,
-            "argument subject is not the digest of argument content",
+            "argument \"subject\" is not the digest of argument content",
         )
         .detail(format!("The content's digest is {hex}."))
         .hint("The hook's subjects are content digests: leave subject NULL.")),
@@ -201,7 +201,7 @@ fn about_request(
         (SubjectSource::Digest, Err(error)) => {
             return Err(Report::new(
                 SqlState::InvalidParameter,
-                format!("argument request: {error}"),
+                format!("argument \"request\": {error}"),
             )
             .hint("The hook's subjects are content digests, and this content has none."));
         }
@@ -227,9 +227,9 @@ fn bad_request(error: &RequestError) -> Report {
         _ => SqlState::InvalidParameter,
     };
     if state != SqlState::InvalidParameter {
-        return Report::new(state, format!("argument request: {error}"));
+        return Report::new(state, format!("argument \"request\": {error}"));
     }
-    Report::new(SqlState::InvalidParameter, format!("argument request: {error}"))
+    Report::new(SqlState::InvalidParameter, format!("argument \"request\": {error}"))
         .hint("Pass the webhook's request body as it was received, and check the hook's subject pointer (verdict.hooks).")
 }
 
@@ -238,7 +238,7 @@ fn content_digest(hook: &Hook, content: Span) -> Result<Digest, Report> {
         let names: Vec<&str> = hook.fields.names().collect();
         Report::new(
             SqlState::InvalidParameter,
-            format!("argument content: {what}"),
+            format!("argument \"content\": {what}"),
         )
         .hint(format!(
             "The fields of hook \"{}\": {}.",
@@ -248,11 +248,12 @@ fn content_digest(hook: &Hook, content: Span) -> Result<Digest, Report> {
     };
     let json = Json::check(content.bytes()).map_err(|error| match error {
         StrictJsonError::TooLarge { .. } => {
-            Report::new(SqlState::TooLarge, format!("argument content: {error}"))
+            Report::new(SqlState::TooLarge, format!("argument \"content\": {error}"))
         }
-        StrictJsonError::OutOfMemory => {
-            Report::new(SqlState::OutOfMemory, format!("argument content: {error}"))
-        }
+        StrictJsonError::OutOfMemory => Report::new(
+            SqlState::OutOfMemory,
+            format!("argument \"content\": {error}"),
+        ),
         error => refuse(error.to_string()),
     })?;
     let mut values: Vec<(&str, JsonValue)> = Vec::new();
@@ -289,9 +290,10 @@ fn content_digest(hook: &Hook, content: Span) -> Result<Digest, Report> {
             builder
                 .json_field(name, *value)
                 .map_err(|error| match error {
-                    DigestError::OutOfMemory => {
-                        Report::new(SqlState::OutOfMemory, format!("argument content: {error}"))
-                    }
+                    DigestError::OutOfMemory => Report::new(
+                        SqlState::OutOfMemory,
+                        format!("argument \"content\": {error}"),
+                    ),
                     error => refuse(error.to_string()),
                 })?;
         }

@@ -149,7 +149,7 @@ pub fn keep_for_new() -> Result<(), Report> {
         let root = catalog::relation(oid)?;
         // Whoever makes a trigger at this moment is waited for, and then waits for us, and sees the registry.
         let members = catalog::parts(&root, ShareRowExclusiveLock);
-        if drift::of(watched, &root, &members)?.is_empty() {
+        if drift::differences(watched, &root, &members)?.is_empty() {
             keep(&watched.guard, &root)?;
         }
     }

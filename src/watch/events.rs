@@ -151,7 +151,9 @@ fn new_code(indexes: &[Oid]) -> Result<(), Report> {
 fn looked_at(partition: Oid) -> Result<(), Report> {
     let root = catalog::relation(catalog::root(partition))?;
     for watched in registry::registered()?.iter() {
-        if watched.table == root.name && !drift::of(watched, &root, &[partition])?.is_empty() {
+        if watched.table == root.name
+            && !drift::differences(watched, &root, &[partition])?.is_empty()
+        {
             return Ok(());
         }
     }
@@ -238,7 +240,7 @@ fn watch(statement: &DdlStatement, brought: &Brought, relation: Oid) -> Result<(
 /// Whether the guard stands as installed on the whole tree.
 fn stands(watched: &Watched, root: &Relation) -> Result<bool, Report> {
     let members = catalog::parts(root, NoLock);
-    Ok(drift::of(watched, root, &members)?.is_empty())
+    Ok(drift::differences(watched, root, &members)?.is_empty())
 }
 
 /// Refuses, or writes down what an admin has done.

@@ -2,6 +2,7 @@
 
 pub mod baseline;
 pub mod coverage;
+pub mod difference;
 pub mod drift;
 pub mod events;
 pub mod index_code;

@@ -7,6 +7,8 @@ pub enum SqlState {
     Finding(&'static str),
     /// `VD009`: a guard's trigger fired and the registry does not know it.
     GuardMisconfigured,
+    /// `39P01`: a trigger function was called by something else than its trigger.
+    TriggerProtocol,
     /// `VD010`: a statement would weaken a guard.
     Weakened,
     /// `22023`: an argument has a value that cannot be used.
@@ -49,6 +51,7 @@ impl SqlState {
         match self {
             Self::Finding(code) => code,
             Self::GuardMisconfigured => "VD009",
+            Self::TriggerProtocol => "39P01",
             Self::Weakened => "VD010",
             Self::InvalidParameter => "22023",
             Self::NullNotAllowed => "22004",

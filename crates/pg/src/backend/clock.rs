@@ -103,7 +103,7 @@ pub fn interval(raw: Interval) -> Result<pgrx::datum::Interval, Report> {
     pgrx::datum::Interval::new(raw.month, raw.day, raw.time).map_err(|error| {
         Report::new(
             SqlState::InvalidParameter,
-            format!("argument valid_for: {error}"),
+            format!("argument \"valid_for\": {error}"),
         )
     })
 }

@@ -94,7 +94,7 @@ pub fn must_not_depend_on_settings(text: &str, relation: &Relation) -> Result<()
     }
     Err(Report::new(
         SqlState::InvalidParameter,
-        "argument condition: this session's TimeZone, DateStyle or IntervalStyle reads it otherwise than a guard does",
+        "argument \"condition\": this session's TimeZone, DateStyle or IntervalStyle reads it otherwise than a guard does",
     )
     .hint("Write dates as in ISO 8601, and times with their zone: '2026-01-31 12:00+00'."))
 }

@@ -214,6 +214,6 @@ unsafe fn length(list: *mut pg_sys::List) -> i32 {
 }
 
 pub(crate) fn refuse(state: SqlState, what: impl std::fmt::Display) -> Report {
-    Report::new(state, format!("argument condition: {what}"))
+    Report::new(state, format!("argument \"condition\": {what}"))
         .hint("One expression over NEW with built-in immutable functions and operators only, such as 'NEW.session_type = 1'; types of your own with their schema.")
 }

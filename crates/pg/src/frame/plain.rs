@@ -18,7 +18,7 @@ pub struct PlainFrame(pub(crate) ());
 
 /// A [`Report`] copied to palloc'ed memory: survives the Rust frame that made it.
 #[derive(Clone, Copy)]
-struct RawReport {
+pub(crate) struct RawReport {
     sqlstate: c_int,
     message: *const c_char,
     detail: *const c_char,
@@ -94,13 +94,43 @@ impl RawReport {
         }
     }
 
+    /// A message and nothing else.
+    pub(crate) fn message(message: *const c_char) -> Self {
+        Self {
+            sqlstate: 0,
+            message,
+            detail: std::ptr::null(),
+            hint: std::ptr::null(),
+            schema: std::ptr::null(),
+            table: std::ptr::null(),
+            constraint: std::ptr::null(),
+        }
+    }
+
     fn raise(self) -> ! {
+        // SAFETY: all texts are NULL or palloc'ed; the caller's frames are plain.
+        unsafe { self.emit(pgrx::PgLogLevel::ERROR as c_int) };
+        unreachable!("errfinish(ERROR) does not return")
+    }
+
+    /// What `ereport` does. Returns when `level` is below ERROR. The statement is left out of a line of ours: it may
+    /// carry a message's body.
+    ///
+    /// # Safety
+    ///
+    /// All texts are NULL or end with NUL; the caller's frames are plain, or a boundary is around them.
+    pub(crate) unsafe fn emit(self, level: c_int) {
         const NAMES: [c_int; 3] = [b's' as c_int, b't' as c_int, b'n' as c_int];
-        // SAFETY: all pointers are NULL or NUL-terminated palloc'ed text; the formats are constants; the caller's
-        // frames are plain. ERROR makes errstart return true and errfinish not return.
+        // SAFETY: see above; the formats are constants.
         unsafe {
-            native::errstart(pgrx::PgLogLevel::ERROR as c_int, std::ptr::null());
-            native::errcode(self.sqlstate);
+            if !native::errstart(level, std::ptr::null()) {
+                return;
+            }
+            if level < pgrx::PgLogLevel::ERROR as c_int {
+                native::errhidestmt(true);
+            } else {
+                native::errcode(self.sqlstate);
+            }
             native::errmsg_internal(c"%s".as_ptr(), self.message);
             if !self.detail.is_null() {
                 native::errdetail_internal(c"%s".as_ptr(), self.detail);
@@ -118,7 +148,6 @@ impl RawReport {
             }
             native::errfinish(c"pg_verdict".as_ptr(), 0, std::ptr::null());
         }
-        unreachable!("errfinish(ERROR) does not return")
     }
 }
 
@@ -132,7 +161,7 @@ pub(crate) fn copy_text(text: &str) -> *const c_char {
 }
 
 /// PostgreSQL packs five characters into an int, six bits each (`MAKE_SQLSTATE`).
-pub fn encode_sqlstate(state: &str) -> c_int {
+pub(crate) fn encode_sqlstate(state: &str) -> c_int {
     state.bytes().rev().fold(0, |code, byte| {
         (code << 6) | c_int::from((byte - b'0') & 0x3F)
     })

@@ -2,7 +2,7 @@
 
 use super::native;
 use pgrx::pg_sys;
-use std::ffi::CStr;
+use std::ffi::{CStr, c_char};
 
 /// PostgreSQL's own schema, and last the session's temporary one, which else comes first.
 pub const SEARCH_PATH: (&CStr, &CStr) = (c"search_path", c"pg_catalog, pg_temp");
@@ -57,11 +57,23 @@ pub fn with<T>(settings: &[(&CStr, &CStr)], f: impl FnOnce() -> T) -> T {
 
 /// Sets a setting until the innermost [`with`] returns.
 pub fn set(name: &CStr, value: &CStr) {
-    // SAFETY: NUL-terminated; GUC_ACTION_SAVE at the nest level that `with` has pushed.
+    // SAFETY: NUL-terminated; the boundary catches what a check hook raises.
     unsafe {
-        pg_sys::set_config_option(
-            name.as_ptr(),
-            value.as_ptr(),
+        pg_sys::ffi::pg_guard_ffi_boundary(|| set_locally(name.as_ptr(), value.as_ptr()));
+    }
+}
+
+/// Sets a setting for the nest level that the caller has pushed with NewGUCNestLevel.
+///
+/// # Safety
+///
+/// Both texts end with NUL; the caller's frames are plain, or a boundary is around them.
+pub(crate) unsafe fn set_locally(name: *const c_char, value: *const c_char) {
+    // SAFETY: see above.
+    unsafe {
+        native::set_config_option(
+            name,
+            value,
             pg_sys::GucContext::PGC_USERSET,
             pg_sys::GucSource::PGC_S_SESSION,
             pg_sys::GucAction::GUC_ACTION_SAVE,

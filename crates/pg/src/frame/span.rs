@@ -22,7 +22,7 @@ impl Span {
     };
 
     /// The payload of a text, bytea or any other varlena, detoasted when needed.
-    pub fn of_varlena(datum: Datum, _plain: PlainFrame) -> Self {
+    pub(crate) fn of_varlena(datum: Datum, _plain: PlainFrame) -> Self {
         // SAFETY: the datum is a varlena by its SQL type; frames are plain, so detoasting may raise.
         unsafe {
             let packed = native::pg_detoast_datum_packed(datum.cast_mut_ptr());
@@ -34,7 +34,7 @@ impl Span {
     }
 
     /// The bytes of a NUL-terminated string of PostgreSQL's.
-    pub fn of_c_str(text: *const c_char) -> Self {
+    pub(crate) fn of_c_str(text: *const c_char) -> Self {
         // SAFETY: PostgreSQL's C strings end with NUL.
         let len = unsafe { std::ffi::CStr::from_ptr(text) }.to_bytes().len();
         Self {
@@ -44,7 +44,7 @@ impl Span {
     }
 
     /// `len` bytes at `start`, which the caller knows to live for the call.
-    pub fn of_raw(start: *const u8, len: usize) -> Self {
+    pub(crate) fn of_raw(start: *const u8, len: usize) -> Self {
         Self { start, len }
     }
 

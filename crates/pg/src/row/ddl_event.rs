@@ -160,7 +160,7 @@ pub fn in_binary_upgrade() -> bool {
 /// For an entry point that was not called by the event trigger manager.
 pub fn not_an_event_trigger() -> Report {
     Report::new(
-        SqlState::GuardMisconfigured,
-        "VD009: this function is called by pg_verdict's event triggers only",
+        SqlState::TriggerProtocol,
+        "this function is called by pg_verdict's event triggers only",
     )
 }

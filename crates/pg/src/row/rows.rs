@@ -162,7 +162,7 @@ impl TableRow {
                 plain.step(|| {
                     Err::<(), _>(Report::new(
                         SqlState::WrongObjectType,
-                        "argument r is not a row of the table as it is now",
+                        "argument \"r\" is not a row of the table as it is now",
                     ))
                 });
             }

@@ -350,8 +350,8 @@ pub fn drop_if_exists(relation: Oid, name: &str) {
 /// For an entry point that is no trigger of ours.
 pub fn not_a_row_trigger() -> Report {
     Report::new(
-        SqlState::GuardMisconfigured,
-        "VD009: verdict.guard_row() must be called as one of the row triggers that verdict.guard makes",
+        SqlState::TriggerProtocol,
+        "verdict.guard_row() must be called as one of the row triggers that verdict.guard makes",
     )
     .hint("Put guards on tables with verdict.guard(relation, hook).")
 }
