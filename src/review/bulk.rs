@@ -133,7 +133,7 @@ fn each(
         let outcome = memory::scratch(|| decide(id));
         if outcome
             .as_ref()
-            .is_err_and(|failure| failure.is_out_of_locks)
+            .is_err_and(|failure| failure.is_out_of_locks())
         {
             // Each verdict takes a lock until the transaction ends, and the lock table is full: no other row would fare
             // better now.

@@ -185,14 +185,14 @@ fn refused(attempt: &Attempt, failure: Failure) -> (Ending, String) {
         false => failure.to_string(),
     };
     let ending = if guards
-        || failure.is_about_rights
-        || attempt.by == As::Owner && failure.is_about_dependencies
+        || failure.is_about_rights()
+        || attempt.by == As::Owner && failure.is_about_dependencies()
     {
         Ending::Blocked
     } else {
         Ending::NotRun
     };
-    let text = match failure.is_lock_timeout {
+    let text = match failure.is_lock_timeout() {
         true => format!("lock_timeout: {text}"),
         false => text,
     };

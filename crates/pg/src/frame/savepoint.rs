@@ -11,14 +11,35 @@ use std::panic::AssertUnwindSafe;
 pub struct Failure {
     pub message: String,
     pub detail: Option<String>,
+    /// The SQLSTATE; one that pgrx does not know (ours) reads as an internal error.
+    pub code: Code,
+}
+
+impl Failure {
     /// 42501.
-    pub is_about_rights: bool,
+    pub fn is_about_rights(&self) -> bool {
+        self.code == Code::ERRCODE_INSUFFICIENT_PRIVILEGE
+    }
+
     /// 0A000, 2BP01 or 42P13: PostgreSQL does not do that to a table that a trigger needs as it is.
-    pub is_about_dependencies: bool,
+    pub fn is_about_dependencies(&self) -> bool {
+        matches!(
+            self.code,
+            Code::ERRCODE_FEATURE_NOT_SUPPORTED
+                | Code::ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST
+                | Code::ERRCODE_INVALID_FUNCTION_DEFINITION
+        )
+    }
+
     /// 55P03.
-    pub is_lock_timeout: bool,
+    pub fn is_lock_timeout(&self) -> bool {
+        self.code == Code::ERRCODE_LOCK_NOT_AVAILABLE
+    }
+
     /// 53200, which a full lock table says too.
-    pub is_out_of_locks: bool,
+    pub fn is_out_of_locks(&self) -> bool {
+        self.code == Code::ERRCODE_OUT_OF_MEMORY
+    }
 }
 
 impl std::fmt::Display for Failure {
@@ -64,16 +85,7 @@ fn run<T>(f: impl FnOnce() -> T, keep: bool) -> Result<T, Failure> {
                 Err(Failure {
                     message: report.message().to_owned(),
                     detail: report.detail().map(str::to_owned),
-                    is_about_rights: report.sql_error_code()
-                        == Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
-                    is_about_dependencies: matches!(
-                        report.sql_error_code(),
-                        Code::ERRCODE_FEATURE_NOT_SUPPORTED
-                            | Code::ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST
-                            | Code::ERRCODE_INVALID_FUNCTION_DEFINITION
-                    ),
-                    is_out_of_locks: report.sql_error_code() == Code::ERRCODE_OUT_OF_MEMORY,
-                    is_lock_timeout: report.sql_error_code() == Code::ERRCODE_LOCK_NOT_AVAILABLE,
+                    code: report.sql_error_code(),
                 })
             }
             other => {
