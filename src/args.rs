@@ -1,4 +1,5 @@
-//! Checks on arguments that several functions share: each error names the argument, the value and the way out.
+//! Checks on arguments that several functions share: each error names the argument, the value and
+//! the way out.
 
 use pg::catalog::{self, Relation};
 use pg::identity;

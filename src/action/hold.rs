@@ -19,7 +19,8 @@ use std::cell::Cell;
 use verdict::HeldState;
 use verdict::RowHash;
 
-/// The largest row that is held, in bytes of text. PostgreSQL cannot have a value of 1 GiB, and a reviewer no use for it.
+/// The largest row that is held, in bytes of text. PostgreSQL cannot have a value of 1 GiB, and a
+/// reviewer no use for it.
 pub const ROW_CAP: usize = 256 * 1024 * 1024;
 
 thread_local! {
@@ -43,8 +44,8 @@ pub fn size(info: &GuardInfo, new: RowSlot, old: Option<RowSlot>) -> usize {
     size(new) + old.map_or(0, size)
 }
 
-/// Holds the row and returns its id in `verdict.quarantine`. A row that is held already (a client that sends again, a
-/// driver that retries) is counted there.
+/// Holds the row and returns its id in `verdict.quarantine`. A row that is held already (a client
+/// that sends again, a driver that retries) is counted there.
 pub fn hold(
     info: &GuardInfo,
     case: &Case,
@@ -101,8 +102,9 @@ fn hold_once(
     while let Some(hash) = hash {
         match held_already(cached, case, hash, &new, old_values.as_ref())? {
             Already::No => break,
-            // Two sessions that store the same row at once: the second waits to see the first one's. But not while it holds rows
-            // itself: batches of the same rows in another order would end in a deadlock. At worst a row is held twice.
+            // Two sessions that store the same row at once: the second waits to see the first
+            // one's. But not while it holds rows itself: batches of the same rows in another order
+            // would end in a deadlock. At worst a row is held twice.
             Already::HeldBy(_) if HOLDS.get() => break,
             Already::HeldBy(transaction) => return Ok(Turn::WaitFor(transaction)),
             Already::Here(held) => {
@@ -125,8 +127,9 @@ fn hold_once(
     append(cached, case, hash, new, old_values).map(Turn::LockOutcome)
 }
 
-/// What a resend is found by: guard, operation, subject, digest, and the values that [`same_given`] compares. `None` for a row
-/// without a subject: nothing tells whether another one is the same message.
+/// What a resend is found by: guard, operation, subject, digest, and the values that [`same_given`]
+/// compares. `None` for a row without a subject: nothing tells whether another one is the same
+/// message.
 fn content_hash(
     cached: &CachedGuard,
     case: &Case,
@@ -172,9 +175,9 @@ struct HeldAlready {
 
 type Values = Vec<Option<String>>;
 
-/// The same message is the same guard, operation, subject and digest, and the same values in all columns but those that the
-/// table itself gives another value for each row: copies of a message for several users differ in one of those, a resend only
-/// in a serial number or a time.
+/// The same message is the same guard, operation, subject and digest, and the same values in all
+/// columns but those that the table itself gives another value for each row: copies of a message
+/// for several users differ in one of those, a resend only in a serial number or a time.
 fn held_already(
     cached: &CachedGuard,
     case: &Case,

@@ -18,7 +18,8 @@ use verdict::DriftDone;
 /// The longest text that is kept of one column of a row, in bytes.
 const VALUE_CAP: usize = 1_024;
 
-/// Writes the incident in this transaction: it stands or falls with the row that it is about. `stored`: the row is.
+/// Writes the incident in this transaction: it stands or falls with the row that it is about.
+/// `stored`: the row is.
 ///
 /// # Errors
 ///

@@ -60,7 +60,8 @@ pub fn load(table: Oid) -> Result<Vec<CachedGuard>, Report> {
 }
 
 fn writable_columns(table: &Relation, ancestors: &[Oid]) -> Vec<WritableColumn> {
-    // A row gets the defaults of the table that the statement names: PostgreSQL lets a partition have others.
+    // A row gets the defaults of the table that the statement names: PostgreSQL lets a partition
+    // have others.
     let tables = [table.oid].into_iter().chain(ancestors.iter().copied());
     let changing: HashSet<String> = tables.flat_map(defaults::changing).collect();
     let given = table

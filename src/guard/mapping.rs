@@ -9,7 +9,8 @@ use pg::report::{Report, SqlState};
 use serde_json::{Map, Value};
 use verdict::FIELDS_CAP;
 
-/// Refuses what cannot be guarded: views, foreign tables, temporary tables, catalogs, our own tables, single partitions.
+/// Refuses what cannot be guarded: views, foreign tables, temporary tables, catalogs, our own
+/// tables, single partitions.
 ///
 /// # Errors
 ///
@@ -39,8 +40,8 @@ pub fn guardable(relation: &Relation) -> Result<(), Report> {
     }
 }
 
-/// Locks the table and everything below it until the transaction ends, and refuses it when some of its rows are kept
-/// elsewhere.
+/// Locks the table and everything below it until the transaction ends, and refuses it when some of
+/// its rows are kept elsewhere.
 ///
 /// # Errors
 ///

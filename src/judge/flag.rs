@@ -19,7 +19,8 @@ pub fn is_set_or_none(info: &GuardInfo, row: RowSlot, plain: PlainFrame) -> bool
     plain.step(|| cache::with_cached(info, |cached| Ok(is_flag_value(cached, raw))))
 }
 
-/// Whether an update takes a row off its flag value. Other changes of the flag column are the application's own.
+/// Whether an update takes a row off its flag value. Other changes of the flag column are the
+/// application's own.
 pub fn is_taken_off(info: &GuardInfo, old: RowSlot, new: RowSlot, plain: PlainFrame) -> bool {
     info.flag.is_some_and(|column| {
         columns::differs(old, new, column.attnum, plain)

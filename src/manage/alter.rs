@@ -1,4 +1,5 @@
-//! `verdict.alter_guard`: options without a lock on the table; columns and condition with new triggers.
+//! `verdict.alter_guard`: options without a lock on the table; columns and condition with new
+//! triggers.
 
 use super::arguments::{Arguments, takes_arguments};
 use super::guard::{find, refuse_name, table_to_change};
@@ -105,8 +106,8 @@ fn flag(
     )
 }
 
-/// What the guard reads from now on: what was given, else what stands. An empty text takes the condition off, an empty
-/// object the binding to content.
+/// What the guard reads from now on: what was given, else what stands. An empty text takes the
+/// condition off, an empty object the binding to content.
 fn merged(
     guard: &Guard,
     key: Option<&str>,

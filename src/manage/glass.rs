@@ -1,4 +1,5 @@
-//! Break-glass: the guards of a table are open for a while, for a reason, and everything that passes is written down.
+//! Break-glass: the guards of a table are open for a while, for a reason, and everything that
+//! passes is written down.
 
 use crate::args;
 use crate::args::table_argument;

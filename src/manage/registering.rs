@@ -1,4 +1,5 @@
-//! Writes a guard's row of `verdict.guards`: what `verdict.guard` inserts, `verdict.alter_guard` changes.
+//! Writes a guard's row of `verdict.guards`: what `verdict.guard` inserts, `verdict.alter_guard`
+//! changes.
 
 use crate::guard::reads::Reads;
 use crate::guard::registry::Mapped;
@@ -11,7 +12,8 @@ use pgrx::datum::DatumWithOid;
 use serde_json::Value;
 use verdict::{Finding, Locking, Policy};
 
-/// How a guard acts on what it finds: the columns of its row that name none of the table's columns to read.
+/// How a guard acts on what it finds: the columns of its row that name none of the table's columns
+/// to read.
 pub struct Conduct {
     pub name: String,
     pub policy: Policy,

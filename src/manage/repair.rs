@@ -41,7 +41,8 @@ pub fn repair(relation: Option<Oid>) -> Mended {
             let members = catalog::parts(&relation, ShareRowExclusiveLock);
             let drifted = drift::differences(watched, &relation, &members)?;
             for changed in baseline::changed_places(&watched.guard, &relation)? {
-                // Nothing to put back: the guard is on the column of that name. What was stored before is for reconcile.
+                // Nothing to put back: the guard is on the column of that name. What was stored
+                // before is for reconcile.
                 let table = relation.name.to_string();
                 rows.push((watched.guard.name.clone(), table, changed));
             }

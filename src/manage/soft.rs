@@ -93,8 +93,8 @@ pub fn flag(
         })
 }
 
-/// Refuses soft actions where the row that a BEFORE trigger sees is not yet the row that will be stored, and warns where
-/// other rows depend on it.
+/// Refuses soft actions where the row that a BEFORE trigger sees is not yet the row that will be
+/// stored, and warns where other rows depend on it.
 ///
 /// # Errors
 ///
@@ -156,7 +156,8 @@ pub fn check(guard: &Guard, guarded: &[String], relation: &Relation) -> Result<(
     Ok(())
 }
 
-/// Guards that flagged one column in two ways would undo each other's flags, and refuse every row for it.
+/// Guards that flagged one column in two ways would undo each other's flags, and refuse every row
+/// for it.
 ///
 /// # Errors
 ///

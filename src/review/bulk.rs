@@ -1,4 +1,5 @@
-//! `verdict.release_all` and `verdict.refuse_all`: many held rows at once, each in a savepoint of its own.
+//! `verdict.release_all` and `verdict.refuse_all`: many held rows at once, each in a savepoint of
+//! its own.
 
 use super::decision::{self, Approval};
 use crate::args;
@@ -135,8 +136,8 @@ fn each(
             .as_ref()
             .is_err_and(|failure| failure.is_out_of_locks())
         {
-            // Each verdict takes a lock until the transaction ends, and the lock table is full: no other row would fare
-            // better now.
+            // Each verdict takes a lock until the transaction ends, and the lock table is full: no
+            // other row would fare better now.
             ereport(
                 PgLogLevel::NOTICE,
                 &format!(

@@ -102,7 +102,8 @@ fn guards_of(name: &Name) -> Result<HashMap<i32, (bool, bool)>, Report> {
     Ok(facts.collect())
 }
 
-/// What the newest verdict says to the row, and what was done; `None` when there is nothing to do yet.
+/// What the newest verdict says to the row, and what was done; `None` when there is nothing to do
+/// yet.
 fn settled(
     row: &Waiting,
     guards: &HashMap<i32, (bool, bool)>,

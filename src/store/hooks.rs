@@ -241,7 +241,8 @@ pub fn drop_hook(name: Option<&str>) {
     or_raise((|| {
         transaction::must_be_writable()?;
         let hook = by_name(args::required("name", name)?)?;
-        // First alone with the hook, then asked: a guard that is being put on holds the hook until it is there.
+        // First alone with the hook, then asked: a guard that is being put on holds the hook until
+        // it is there.
         lock(&hook, "UPDATE")?;
         refuse_if_guarded(&hook, "it cannot be dropped")?;
         identity::as_extension_owner(|| {

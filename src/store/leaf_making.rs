@@ -1,5 +1,5 @@
-//! Making leaves, and raising their horizons: in a transaction of its own wherever possible, so that no recorder's open
-//! transaction keeps the others waiting.
+//! Making leaves, and raising their horizons: in a transaction of its own wherever possible, so
+//! that no recorder's open transaction keeps the others waiting.
 
 use super::leaves::{self, holding};
 use pg::call::Call;
@@ -17,14 +17,16 @@ const LEAF_WIDTH: i64 = DAY;
 /// In microseconds.
 pub const DAY: i64 = 86_400_000_000;
 
-/// How long a recorder goes without the next day's leaf when it could not be made, before it asks again: a minute.
+/// How long a recorder goes without the next day's leaf when it could not be made, before it asks
+/// again: a minute.
 const PATIENCE: i64 = 60_000_000;
 
 thread_local! {
     static ASK_AGAIN: Cell<i64> = const { Cell::new(i64::MIN) };
 }
 
-/// The leaf for a verdict recorded at `moment` that may decide something until `horizon`, made and raised when it must be.
+/// The leaf for a verdict recorded at `moment` that may decide something until `horizon`, made and
+/// raised when it must be.
 pub fn for_writing(moment: i64, horizon: i64, plain: PlainFrame) -> Leaf {
     prepare(moment, horizon, plain);
     plain.step(|| {
@@ -35,7 +37,8 @@ pub fn for_writing(moment: i64, horizon: i64, plain: PlainFrame) -> Leaf {
     })
 }
 
-/// Has a worker make what [`make_ready`] makes. What it could not do is missing afterwards, and the server's log says why.
+/// Has a worker make what [`make_ready`] makes. What it could not do is missing afterwards, and the
+/// server's log says why.
 ///
 /// # Errors
 ///
@@ -45,11 +48,12 @@ fn order_worker(starts: i64, horizon: i64) -> Result<(), Report> {
     Ok(())
 }
 
-/// Makes sure of the leaf that `moment` belongs to, with this horizon, and if possible of the next day's: at midnight nobody
-/// should have to wait for it.
+/// Makes sure of the leaf that `moment` belongs to, with this horizon, and if possible of the next
+/// day's: at midnight nobody should have to wait for it.
 ///
-/// A background worker does it in a transaction of its own. Where there is none to be had, or the extension itself was created in this
-/// transaction, it is done here, and other recorders who need the same wait for our end.
+/// A background worker does it in a transaction of its own. Where there is none to be had, or the
+/// extension itself was created in this transaction, it is done here, and other recorders who need
+/// the same wait for our end.
 pub fn prepare(moment: i64, horizon: i64, plain: PlainFrame) {
     plain.step(leaves::refresh);
     let has_next = holding(moment + LEAF_WIDTH).is_some();
@@ -86,11 +90,13 @@ fn is_ready(moment: i64, horizon: i64) -> bool {
     holding(moment).is_some_and(|leaf| leaf.horizon >= horizon)
 }
 
-/// Makes the leaf that starts at `starts` and the one behind it, and raises the horizon of the first, in this transaction.
+/// Makes the leaf that starts at `starts` and the one behind it, and raises the horizon of the
+/// first, in this transaction.
 ///
 /// # Errors
 ///
-/// What the statements raise; 42710 when a table of the leaf's name is there without being registered.
+/// What the statements raise; 42710 when a table of the leaf's name is there without being
+/// registered.
 pub fn make_ready(starts: i64, horizon: i64) -> Result<(), Report> {
     for starts in [starts, starts + LEAF_WIDTH] {
         if holding(starts).is_none() {
@@ -116,7 +122,8 @@ pub fn timestamped(name: &str) -> Result<String, Report> {
     ))
 }
 
-/// The horizon that a leaf gets for a verdict that may decide until `needed`: whole days behind the leaf's end.
+/// The horizon that a leaf gets for a verdict that may decide until `needed`: whole days behind the
+/// leaf's end.
 fn coarse(leaf_ends: i64, needed: i64) -> i64 {
     if needed == i64::MAX {
         return needed;
@@ -125,8 +132,9 @@ fn coarse(leaf_ends: i64, needed: i64) -> i64 {
     leaf_ends.saturating_add((behind / DAY + 1).saturating_mul(DAY))
 }
 
-/// Raises a leaf's horizon in whole days: once per longer validity, not per verdict. The row is the registry's newest, whatever
-/// the transaction's snapshot: an old one would leave the horizon as it was, and the leaf would be retired too early.
+/// Raises a leaf's horizon in whole days: once per longer validity, not per verdict. The row is the
+/// registry's newest, whatever the transaction's snapshot: an old one would leave the horizon as it
+/// was, and the leaf would be retired too early.
 fn raise_horizon(starts: i64, needed: i64) -> Result<(), Report> {
     loop {
         let mut behind = None;
@@ -179,8 +187,8 @@ fn make(starts: i64) -> Result<(), Report> {
 
 /// Makes the table of a leaf, as the extension's owner.
 fn make_table(name: &str, starts: i64) -> Result<(), Report> {
-    // CREATE TABLE LIKE and ATTACH, never PARTITION OF: that would take AccessExclusiveLock on the parent, and two
-    // recorders that both hold it open would deadlock.
+    // CREATE TABLE LIKE and ATTACH, never PARTITION OF: that would take AccessExclusiveLock on the
+    // parent, and two recorders that both hold it open would deadlock.
     let statements = [
         format!(
             "CREATE TABLE verdict.{name} (LIKE verdict.verdicts INCLUDING ALL) USING heap WITH (fillfactor = 85)"
@@ -188,7 +196,8 @@ fn make_table(name: &str, starts: i64) -> Result<(), Report> {
         format!("REVOKE ALL ON TABLE verdict.{name} FROM PUBLIC"),
         // Marks are updates: a subscriber that gets them must be able to find the row.
         format!("ALTER TABLE verdict.{name} REPLICA IDENTITY FULL"),
-        // The id is in it so that the newest of many verdicts of one subject is found without reading the others.
+        // The id is in it so that the newest of many verdicts of one subject is found without
+        // reading the others.
         format!("CREATE INDEX {name}_subject ON verdict.{name} (subject_hash, id)"),
         format!(
             "ALTER TABLE verdict.verdicts ATTACH PARTITION verdict.{name} FOR VALUES FROM ('{}') TO ('{}')",
@@ -202,8 +211,8 @@ fn make_table(name: &str, starts: i64) -> Result<(), Report> {
     Ok(())
 }
 
-/// `verdict.follow_leaf()`: AFTER INSERT on `verdict.leaves`, ALWAYS. Where a replication worker brings the row of a leaf, the
-/// verdicts that belong into it follow: its table is made.
+/// `verdict.follow_leaf()`: AFTER INSERT on `verdict.leaves`, ALWAYS. Where a replication worker
+/// brings the row of a leaf, the verdicts that belong into it follow: its table is made.
 pub fn follow(call: Call, plain: PlainFrame) -> Datum {
     if trigger::is_apply() {
         // The row that fired the trigger is not to be seen before its command has ended.

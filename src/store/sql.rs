@@ -1,6 +1,7 @@
 //! `verdict.record` and its kin: from arguments to an entry for the writer.
 //!
-//! Each begins by hearing what others have committed: a hook may have been dropped since this transaction began.
+//! Each begins by hearing what others have committed: a hook may have been dropped since this
+//! transaction began.
 
 use super::hooks::{self, Hook, SubjectSource};
 use super::lookup::Key;
@@ -131,7 +132,8 @@ pub fn revoke(call: Call, plain: PlainFrame) -> Datum {
     row
 }
 
-/// Writes and returns what was written: `(id, outcome, cause, subject, digest, recorded_at, expires_at)`.
+/// Writes and returns what was written: `(id, outcome, cause, subject, digest, recorded_at,
+/// expires_at)`.
 fn written(call: Call, entry: &NewVerdict, plain: PlainFrame) -> Datum {
     let written = writer::write(entry, plain);
     let text = |value: &'static str| Span::of_static(value).to_varlena(plain);
@@ -153,7 +155,8 @@ fn hook_argument(hook: Option<Span>) -> Result<Rc<Hook>, Report> {
     hooks::by_name(args::required("hook", hook.as_ref().map(Span::text))?)
 }
 
-/// A subject that was given as an argument: not NULL, not empty, not longer than what a request may carry.
+/// A subject that was given as an argument: not NULL, not empty, not longer than what a request may
+/// carry.
 fn subject_argument(subject: Option<Span>) -> Result<String, Report> {
     let subject = args::required("subject", subject)?;
     let text = subject.text();
@@ -190,8 +193,8 @@ fn about_request(
     via: Via,
 ) -> Result<NewVerdict, Report> {
     let request = Request::parse(request.bytes()).map_err(|error| bad_request(&error))?;
-    // A request whose content has no digest (duplicate keys, numbers beyond doubles) is on record all the same: a
-    // guard that is bound to content finds `altered`.
+    // A request whose content has no digest (duplicate keys, numbers beyond doubles) is on record
+    // all the same: a guard that is bound to content finds `altered`.
     let digest = request.digest(&hook.fields);
     let subject = match (&hook.subject, &digest) {
         (SubjectSource::Pointer(pointer), _) => request

@@ -1,5 +1,5 @@
-//! `verdict.coverage_guards`: each guard on each table of its tree, as it is. `verdict.coverage` adds what else there is to
-//! know.
+//! `verdict.coverage_guards`: each guard on each table of its tree, as it is. `verdict.coverage`
+//! adds what else there is to know.
 
 use super::baseline;
 use super::difference::Difference;

@@ -22,7 +22,8 @@ struct Standing {
     depends: bool,
 }
 
-/// What differs on each of these tables of the guard's tree; tables on which nothing does are left out.
+/// What differs on each of these tables of the guard's tree; tables on which nothing does are left
+/// out.
 ///
 /// # Errors
 ///

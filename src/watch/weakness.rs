@@ -38,8 +38,8 @@ impl DdlStatement {
 pub struct Weakness {
     pub what: String,
     pub way_out: &'static str,
-    /// The guard itself is not as it was installed, and is not watched until it is again. Otherwise it stands, and
-    /// something has come that it cannot see.
+    /// The guard itself is not as it was installed, and is not watched until it is again. Otherwise
+    /// it stands, and something has come that it cannot see.
     pub is_drift: bool,
 }
 

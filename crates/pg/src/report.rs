@@ -1,6 +1,7 @@
 //! What a client is told when something is refused: one info for every error of ours.
 
-/// The SQLSTATEs that pg_verdict raises. `VD…` are its own, and never class 40, which drivers retry.
+/// The SQLSTATEs that pg_verdict raises. `VD…` are its own, and never class 40, which drivers
+/// retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SqlState {
     /// `VD001` … `VD007`: a row has a finding, of which this is the code.

@@ -1,4 +1,5 @@
-//! A statement on a user's table: run as the table's owner, under SECURITY_RESTRICTED_OPERATION, never as us.
+//! A statement on a user's table: run as the table's owner, under SECURITY_RESTRICTED_OPERATION,
+//! never as us.
 //!
 //! Natively, so that what the table's guards and constraints raise reaches the client whole.
 
@@ -56,8 +57,8 @@ impl Statement {
 
     /// Runs it as `role`; how many rows it has stored or changed. Raises what the statement raises.
     pub fn run_as(self, role: Oid, _plain: PlainFrame) -> u64 {
-        // SAFETY: the pair Get/Set restores what it found, as does the GUC nest level; on ERROR (sub)transaction abort
-        // restores both. SPI is connected and finished in this frame.
+        // SAFETY: the pair Get/Set restores what it found, as does the GUC nest level; on ERROR
+        // (sub)transaction abort restores both. SPI is connected and finished in this frame.
         unsafe {
             let (mut user, mut context) = (pg_sys::InvalidOid, 0);
             native::GetUserIdAndSecContext(&mut user, &mut context);

@@ -12,7 +12,8 @@ pub fn ereport(level: pgrx::PgLogLevel, text: &str) {
     unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| RawReport::message(text).emit(level as c_int)) }
 }
 
-/// One line to the server log and nowhere else: never to the client, whatever its client_min_messages.
+/// One line to the server log and nowhere else: never to the client, whatever its
+/// client_min_messages.
 pub fn server_only(line: Span, _plain: PlainFrame) {
     // SAFETY: `line` ends with NUL (see `Span::copy`), frames are plain.
     unsafe { RawReport::message(line.as_c_str()).emit(pg_sys::LOG_SERVER_ONLY as c_int) }

@@ -1,8 +1,8 @@
 //! Plain frames: frames that PostgreSQL may `longjmp` out of, since they have nothing to drop.
 //!
-//! RFC 2945 calls them *plain old frames*. An entry point runs in one. From there it takes turns: C that may
-//! raise is called bare ([`super::native`]); Rust that allocates or may panic runs inside [`PlainFrame::step`], and
-//! hands back something `Copy`, or a [`Report`] to raise.
+//! RFC 2945 calls them *plain old frames*. An entry point runs in one. From there it takes turns: C
+//! that may raise is called bare ([`super::native`]); Rust that allocates or may panic runs inside
+//! [`PlainFrame::step`], and hands back something `Copy`, or a [`Report`] to raise.
 
 use super::native;
 use crate::report::Report;
@@ -11,8 +11,8 @@ use std::ffi::{CString, c_char, c_int};
 
 /// Witness that the calling frames hold nothing to drop, so that PostgreSQL may jump out of them.
 ///
-/// Only an entry point makes one. A function that takes a `PlainFrame` may raise by `longjmp`; its caller must
-/// hold only `Copy` values, or have the call inside a frame of its own.
+/// Only an entry point makes one. A function that takes a `PlainFrame` may raise by `longjmp`; its
+/// caller must hold only `Copy` values, or have the call inside a frame of its own.
 #[derive(Clone, Copy)]
 pub struct PlainFrame(pub(crate) ());
 
@@ -35,10 +35,11 @@ enum Turn<T: Copy> {
 }
 
 impl PlainFrame {
-    /// Runs Rust that may allocate, panic, or call pgrx. An `Err` becomes an ERROR with every field of it;
-    /// a panic becomes an internal error without backtrace.
+    /// Runs Rust that may allocate, panic, or call pgrx. An `Err` becomes an ERROR with every field
+    /// of it; a panic becomes an internal error without backtrace.
     pub fn step<T: Copy>(self, f: impl FnOnce() -> Result<T, Report>) -> T {
-        // SAFETY: this frame and its callers are plain (that is what `self` witnesses), so the guard may raise.
+        // SAFETY: this frame and its callers are plain (that is what `self` witnesses), so the
+        // guard may raise.
         let turn = unsafe {
             pg_sys::submodules::panic::pgrx_extern_c_guard(|| match f() {
                 Ok(value) => Turn::Done(value),
@@ -52,7 +53,8 @@ impl PlainFrame {
     }
 }
 
-/// Raises from a frame that has something to drop: pgrx catches the error and raises it again when all is dropped.
+/// Raises from a frame that has something to drop: pgrx catches the error and raises it again when
+/// all is dropped.
 ///
 /// Not through pgrx's own report, which would name our source file and line to a verbose client.
 pub(crate) fn raise_through_pgrx(report: Report) -> ! {
@@ -72,8 +74,8 @@ pub(crate) fn callback_about<T: Copy>(object: T, f: fn(T) -> Result<(), Report>)
     PlainFrame(()).step(|| f(object));
 }
 
-/// Plain code from within a step or a `#[pg_extern]`. `f` holds `Copy` values only. What it raises goes on through pgrx:
-/// with SQLSTATE, message, DETAIL and HINT, but without CONTEXT.
+/// Plain code from within a step or a `#[pg_extern]`. `f` holds `Copy` values only. What it raises
+/// goes on through pgrx: with SQLSTATE, message, DETAIL and HINT, but without CONTEXT.
 pub fn catching_longjmp<T: Copy>(f: impl FnOnce(PlainFrame) -> T) -> T {
     // SAFETY: the boundary catches a longjmp in this frame; f's frames are plain.
     unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| f(PlainFrame(()))) }
@@ -113,12 +115,13 @@ impl RawReport {
         unreachable!("errfinish(ERROR) does not return")
     }
 
-    /// What `ereport` does. Returns when `level` is below ERROR. The statement is left out of a line of ours: it may
-    /// carry a message's body.
+    /// What `ereport` does. Returns when `level` is below ERROR. The statement is left out of a
+    /// line of ours: it may carry a message's body.
     ///
     /// # Safety
     ///
-    /// All texts are NULL or end with NUL; the caller's frames are plain, or a boundary is around them.
+    /// All texts are NULL or end with NUL; the caller's frames are plain, or a boundary is around
+    /// them.
     pub(crate) unsafe fn emit(self, level: c_int) {
         const NAMES: [c_int; 3] = [b's' as c_int, b't' as c_int, b'n' as c_int];
         // SAFETY: see above; the formats are constants.
@@ -151,8 +154,8 @@ impl RawReport {
     }
 }
 
-/// NUL-terminated copy in the current memory context; bytes after a NUL (there are none in a text of
-/// PostgreSQL's) are cut off.
+/// NUL-terminated copy in the current memory context; bytes after a NUL (there are none in a text
+/// of PostgreSQL's) are cut off.
 pub(crate) fn copy_text(text: &str) -> *const c_char {
     let clean = text.split('\0').next().unwrap_or_default();
     let c = CString::new(clean).unwrap_or_default();

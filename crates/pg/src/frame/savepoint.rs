@@ -51,9 +51,9 @@ impl std::fmt::Display for Failure {
     }
 }
 
-/// Runs plain code in a savepoint. What it raises rolls the savepoint back and becomes an `Err`; a cancelled statement, a
-/// deadlock and a server that shuts down go on, without the savepoint: PostgreSQL would take one that is left open for the
-/// client's, and wait for its ROLLBACK TO.
+/// Runs plain code in a savepoint. What it raises rolls the savepoint back and becomes an `Err`; a
+/// cancelled statement, a deadlock and a server that shuts down go on, without the savepoint:
+/// PostgreSQL would take one that is left open for the client's, and wait for its ROLLBACK TO.
 pub fn attempt<T: Copy>(f: impl FnOnce(PlainFrame) -> T) -> Result<T, Failure> {
     run(|| catching_longjmp(f), true)
 }
@@ -64,7 +64,8 @@ pub fn trial<T>(f: impl FnOnce() -> T) -> Result<T, Failure> {
 }
 
 fn run<T>(f: impl FnOnce() -> T, keep: bool) -> Result<T, Failure> {
-    // SAFETY: begin, release and rollback in pairs; memory context and resource owner are put back as PL/pgSQL does.
+    // SAFETY: begin, release and rollback in pairs; memory context and resource owner are put back
+    // as PL/pgSQL does.
     unsafe {
         let context = pg_sys::CurrentMemoryContext;
         let owner = pg_sys::CurrentResourceOwner;
@@ -102,8 +103,9 @@ fn run<T>(f: impl FnOnce() -> T, keep: bool) -> Result<T, Failure> {
     }
 }
 
-/// Whether an error with this code says that a value or text is wrong. Any other (a cancel, a deadlock, a lock that was not to be
-/// had, memory, the disk) would have come with the right one, too, and must not be turned into anything else.
+/// Whether an error with this code says that a value or text is wrong. Any other (a cancel, a
+/// deadlock, a lock that was not to be had, memory, the disk) would have come with the right one,
+/// too, and must not be turned into anything else.
 pub fn is_of_the_value(code: Code) -> bool {
     !ends_statement(code)
         && !matches!(

@@ -1,4 +1,5 @@
-//! Writing to our own tables without SQL: whoever stores a message needs no right on them, and no planner runs.
+//! Writing to our own tables without SQL: whoever stores a message needs no right on them, and no
+//! planner runs.
 
 use super::leaf::LockOutcome;
 use super::stored::{Indexes, Stored};
@@ -96,16 +97,18 @@ pub(crate) fn insert<const N: usize>(
     }
 }
 
-/// Updates the row at `tid`: `changes` are (attribute number, value), 0 for a column that is not there.
+/// Updates the row at `tid`: `changes` are (attribute number, value), 0 for a column that is not
+/// there.
 pub(crate) fn replace<const N: usize>(
     table: Oid,
     tid: ItemPointerData,
     changes: [(usize, Datum); N],
     plain: PlainFrame,
 ) -> LockOutcome {
-    // SAFETY: the tuple is fetched by the TID of a look-up that has kept its lock on the table, so that the row is where it was
-    // (it cannot be vacuumed away: it is live, or dead too recently while our snapshot exists); arrays have natts elements;
-    // heap_update checks that it is still current.
+    // SAFETY: the tuple is fetched by the TID of a look-up that has kept its lock on the table, so
+    // that the row is where it was (it cannot be vacuumed away: it is live, or dead too recently
+    // while our snapshot exists); arrays have natts elements; heap_update checks that it is still
+    // current.
     unsafe {
         let heap = native::table_open(table, pg_sys::RowExclusiveLock as i32);
         let desc = (*heap).rd_att;
@@ -187,7 +190,8 @@ unsafe fn heap_update(
     let mut tid = tid;
     let mut failure = pg_sys::TM_FailureData::default();
     let mut mode = pg_sys::LockTupleMode::LockTupleNoKeyExclusive;
-    // SAFETY: see above. A heap-only successor needs no index entries (nearly always: fillfactor leaves room).
+    // SAFETY: see above. A heap-only successor needs no index entries (nearly always: fillfactor
+    // leaves room).
     unsafe {
         let cid = native::GetCurrentCommandId(true);
         #[cfg(feature = "pg15")]
