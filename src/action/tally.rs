@@ -3,11 +3,10 @@
 //!
 //! Counts of a savepoint that is rolled back go with it, as the rows do.
 
+use pg::own_table::Value;
 use pg::report::Report;
 use pg::transaction::Hooks;
 use pg::{catalog, clock, own_table};
-use pgrx::IntoDatum;
-use pgrx::pg_sys::Datum;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -92,9 +91,9 @@ fn write() -> Result<(), Report> {
             own_table::append(
                 "observed",
                 &[
-                    ("guard_id", guard_id.into_datum()),
-                    ("at", Some(Datum::from(now))),
-                    ("judged", judged.into_datum()),
+                    ("guard_id", Value::of(guard_id)),
+                    ("at", Value::moment(now)),
+                    ("judged", Value::of(judged)),
                 ],
             )?;
         }

@@ -5,6 +5,7 @@ use super::leaves::{self, holding};
 use pg::call::Call;
 use pg::catalog::{self, SCHEMA};
 use pg::leaf::{Leaf, LockOutcome};
+use pg::own_table::Value;
 use pg::plain::{PlainFrame, catching_longjmp};
 use pg::report::{Report, SqlState};
 use pg::{clock, identity, lock, own_table, relcache, sql, table, trigger, worker};
@@ -151,8 +152,8 @@ fn raise_horizon(starts: i64, needed: i64) -> Result<(), Report> {
         let Some((tid, ends)) = behind else {
             return Ok(());
         };
-        let horizon = Datum::from(coarse(ends, needed));
-        if own_table::update("leaves", tid, &[("horizon", Some(horizon))])? == LockOutcome::Locked {
+        let horizon = Value::moment(coarse(ends, needed));
+        if own_table::update("leaves", tid, &[("horizon", horizon)])? == LockOutcome::Locked {
             // What the trigger on the table does for a statement of SQL.
             relcache::invalidate(catalog::own_relation("leaves")?);
             catching_longjmp(clock::end_of_command);

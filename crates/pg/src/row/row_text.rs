@@ -166,7 +166,7 @@ unsafe fn taken(written: *mut std::ffi::c_char) -> String {
 }
 
 /// A text[] of these, which are let go one by one: never more than twice their bytes at a time.
-pub fn text_array(values: Vec<Option<String>>) -> Datum {
+pub(crate) fn text_array(values: Vec<Option<String>>) -> Datum {
     let mut nulls: Vec<bool> = values.iter().map(Option::is_none).collect();
     let mut texts: Vec<Datum> = Vec::with_capacity(values.len());
     for value in values {
