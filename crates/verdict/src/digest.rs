@@ -1,8 +1,10 @@
-//! The digest of named content fields: one canonical byte form, so that every language computes the same.
+//! The digest of named content fields: one canonical byte form, so that every language computes the
+//! same.
 //!
-//! The bytes are fixed in `docs/digest.md`. In short: `pg_verdict/digest/v1` and a zero byte; the number of fields (u32);
-//! then per field, in ascending order of the name's bytes, the name's length (u32), the name, a type tag (one byte), the
-//! value's length (u64), the value. All numbers big endian.
+//! The bytes are fixed in `docs/digest.md`. In short: `pg_verdict/digest/v1` and a zero byte; the
+//! number of fields (u32); then per field, in ascending order of the name's bytes, the name's
+//! length (u32), the name, a type tag (one byte), the value's length (u64), the value. All numbers
+//! big endian.
 
 use std::fmt;
 
@@ -122,12 +124,14 @@ pub enum DigestError {
     OutOfMemory,
 }
 
-/// Takes a digest field by field. Scalar values cost no allocation: a guard does this for every row.
+/// Takes a digest field by field. Scalar values cost no allocation: a guard does this for every
+/// row.
 pub struct DigestBuilder {
     hash: Sha256,
     announced: usize,
     given: usize,
-    /// The last name, for the order: kept inline, so that the builder borrows nothing and allocates nothing.
+    /// The last name, for the order: kept inline, so that the builder borrows nothing and allocates
+    /// nothing.
     last: [u8; FIELD_NAME_CAP],
     last_len: usize,
 }
@@ -161,8 +165,8 @@ impl DigestBuilder {
         Ok(())
     }
 
-    /// Adds a field whose value stands in a JSON text, without a copy of it. Strings, booleans, null
-    /// and integers of 64 bits count as [`FieldValue`], whatever their spelling.
+    /// Adds a field whose value stands in a JSON text, without a copy of it. Strings, booleans,
+    /// null and integers of 64 bits count as [`FieldValue`], whatever their spelling.
     ///
     /// # Errors
     /// As [`DigestBuilder::field`]; a number that RFC 8785 would round; no memory.
