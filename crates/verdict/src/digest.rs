@@ -94,7 +94,7 @@ pub enum DigestError {
         /// What is wrong with them.
         reason: String,
     },
-    /// A field was given before or together with one of a smaller or the same name.
+    /// The fields did not come in ascending order of their names, each of them once.
     #[error("field \"{name}\" must come before \"{previous}\", and only once")]
     Order {
         /// The field that came too late.
@@ -130,8 +130,8 @@ pub struct DigestBuilder {
     hash: Sha256,
     announced: usize,
     given: usize,
-    /// The last name, for the order: kept inline, so that the builder borrows nothing and allocates
-    /// nothing.
+    /// The last name, to check the order. It is kept here, so that the builder neither borrows nor
+    /// allocates.
     last: [u8; FIELD_NAME_CAP],
     last_len: usize,
 }
@@ -156,8 +156,8 @@ impl DigestBuilder {
     /// Adds a field. The fields come in strictly ascending order of the bytes of their names.
     ///
     /// # Errors
-    /// A name out of order or not possible. Nothing has been added then, and `finish` will miss a
-    /// field.
+    /// A name out of order or not possible. Then nothing has been added, and
+    /// `finish` reports that a field is missing.
     pub fn field(&mut self, name: &str, value: FieldValue<'_>) -> Result<(), DigestError> {
         self.must_come_next(name)?;
         self.scalar(name, value);
@@ -204,7 +204,8 @@ impl DigestBuilder {
     }
 
     fn canonical_field(&mut self, name: &str, value: JsonValue<'_>) -> Result<(), DigestError> {
-        // The length comes first, so the value is written twice: what is counted once is not kept.
+        // The length stands before the value. So the value is written twice, the first time only to
+        // count its bytes: to keep them would take memory.
         let mut length = Length::default();
         value.put_canonical(&mut length).map_err(no_digest)?;
         self.head(name, TAG_JSON, length.0);

@@ -1,4 +1,7 @@
-//! How one platform spells its answers. One file a platform: adding one is a file and an arm here.
+//! How one platform spells its answers.
+//!
+//! Each platform has a file here. To add one: its file, a word in [`Dialect`], and an arm in each
+//! of the three functions of `Dialect`.
 
 mod openim;
 
@@ -38,7 +41,7 @@ impl Dialect {
     }
 
     /// The content fields of this platform's requests, for hooks that do not name their own. They
-    /// can depend on what kind of message the hook's name says that it is asked about.
+    /// can depend on the hook's name: it may say about which kind of messages the hook is asked.
     pub fn fields(self, hook_name: &str) -> FieldMap {
         match self {
             Self::OpenIm => openim::fields(hook_name),

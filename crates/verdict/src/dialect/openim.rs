@@ -6,7 +6,7 @@
 //! 0, so that `actionCode 1, nextCode 1` sends the message anyway (open-im-server issue 3049). Here
 //! it is a refusal.
 //!
-//! Never is the absence of a refusal an approval. The first of these rules that applies decides:
+//! The absence of a refusal is never an approval. The first of these rules that applies decides:
 //!
 //! 1. no answer at all: `failed`, `timeout` or `transport` ([`Answer::none`]);
 //! 2. a refusal under any reading: `denied`, whatever the other codes and the HTTP status are. That
@@ -26,7 +26,8 @@ use crate::json::scan::{self, Loose};
 use crate::json::{Json, JsonKind};
 use crate::outcome::{Answer, BODY_CAP, Cause, ERR_TEXT_CAP, Outcome};
 
-/// Made by the server before the hook is called, one a send, and stored with the message.
+/// The server makes this id for each send, before it calls the hook, and stores it with the
+/// message.
 pub(super) const SUBJECT: &str = "/serverMsgID";
 
 const ACTION_CODE: &str = "actionCode";
@@ -35,7 +36,7 @@ const ERR_CODE: &str = "errCode";
 const ERR_MSG: &str = "errMsg";
 const ERR_DETAIL: &str = "errDlt";
 
-/// Rules 2 to 7.
+/// Rules 2 to 7 of this file.
 pub(super) fn answer(body: &[u8], http_status: i32) -> Answer {
     let glance = Glance::at(body);
     let outcome = if glance.refuses {
@@ -62,8 +63,7 @@ pub(super) fn fields(hook_name: &str) -> FieldMap {
         (false, false) => FieldMap::of_members(["sendID", "contentType", "content"]),
         (true, false) => FieldMap::of_members(["sendID", "contentType", "content", "recvID"]),
         (false, true) => FieldMap::of_members(["sendID", "contentType", "content", "groupID"]),
-        // One hook for both kinds: whichever of the two a message does not have is null in its
-        // digest.
+        // One hook for both kinds. A message has one of the two; the other is null in its digest.
         (true, true) => {
             FieldMap::of_members(["sendID", "contentType", "content", "recvID", "groupID"])
         }

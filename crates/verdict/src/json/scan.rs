@@ -44,8 +44,7 @@ pub(crate) fn top_level<'a>(body: &'a [u8], mut seen: impl FnMut(&str, Loose<'a>
             }
         };
         at = end;
-        // In an array that is JSON nothing stands before a colon; in one that is not, this is one
-        // more doubt.
+        // Arrays of JSON have no colons. In an array that is not JSON, a colon is one more doubt.
         if depth == 1
             && let Some(colon) = colon_after(body, at)
         {
