@@ -16,6 +16,7 @@ use pg::{catalog, clock, identity, lock, memory, own_table, session, table};
 use pgrx::IntoDatum;
 use pgrx::pg_sys::{Datum, ItemPointerData, TransactionId};
 use std::cell::Cell;
+use verdict::HeldState;
 use verdict::RowHash;
 
 /// The largest row that is held, in bytes of text. PostgreSQL cannot have a value of 1 GiB, and a reviewer no use for it.
@@ -189,22 +190,22 @@ fn held_already(
         |row| {
             let digest = case.digest.map(|digest| digest.as_bytes().to_vec());
             let same = row.get("guard_id") == Some(cached.guard.id)
-                && row.text("state") == "held"
-                && row.text("operation") == case.operation.as_str()
-                && case
-                    .key
-                    .is_some_and(|key| row.text("subject") == key.subject.text())
+                && row.text("state")? == HeldState::Held.as_str()
+                && row.text("operation")? == case.operation.as_str()
+                && case.key.is_some_and(|key| {
+                    row.get::<String>("subject").as_deref() == Some(key.subject.text())
+                })
                 && row.get::<Vec<u8>>("digest") == digest
                 && row.get::<Values>("old_values").as_ref() == old_values
-                && same_given(cached, new, row);
+                && same_given(cached, new, row)?;
             if same {
                 found = match (row.written_by(), &found) {
                     // One that is there for sure is better than one that may be rolled back.
                     (Some(_), Already::Here(_)) => return Ok(()),
                     (Some(transaction), _) => Already::HeldBy(transaction),
                     (None, _) => Already::Here(HeldAlready {
-                        id: row.get("id").unwrap_or(0),
-                        times: row.get("times").unwrap_or(1),
+                        id: row.required("id")?,
+                        times: row.required("times")?,
                         tid: row.tid(),
                     }),
                 };
@@ -215,22 +216,26 @@ fn held_already(
     Ok(found)
 }
 
-fn same_given(cached: &CachedGuard, new: &[ColumnText], held: &table::OwnRow) -> bool {
+fn same_given(
+    cached: &CachedGuard,
+    new: &[ColumnText],
+    held: &table::OwnRow,
+) -> Result<bool, Report> {
     let is_changing = |name: &str| {
         let place = cached
             .columns
             .binary_search_by(|column| column.name.as_str().cmp(name));
         place.is_ok_and(|place| cached.columns[place].changing)
     };
-    let names: Vec<String> = held.get("columns").unwrap_or_default();
-    let values: Values = held.get("row_values").unwrap_or_default();
-    names.len() == new.len()
+    let names: Vec<String> = held.required("columns")?;
+    let values: Values = held.required("row_values")?;
+    Ok(names.len() == new.len()
         && new
             .iter()
             .zip(names.iter().zip(&values))
             .all(|(column, (name, value))| {
                 column.name == *name && (column.value == *value || is_changing(name))
-            })
+            }))
 }
 
 fn values(columns: Vec<ColumnText>) -> Values {
@@ -266,7 +271,7 @@ fn append(
             ("guard_id", cached.guard.id.into_datum()),
             ("hook_id", cached.guard.hook_id.into_datum()),
             ("times", 1.into_datum()),
-            ("state", text("held")),
+            ("state", text(HeldState::Held.as_str())),
             ("guard", text(&cached.guard.name)),
             ("relation", text(&cached.root.to_string())),
             ("relation_schema", text(&cached.root.schema)),

@@ -13,6 +13,7 @@ use pg::{clock, identity, own_table, row_text, session};
 use pgrx::pg_sys::Datum;
 use pgrx::{IntoDatum, JsonB, PgLogLevel};
 use serde_json::json;
+use verdict::DriftDone;
 
 /// The longest text that is kept of one column of a row, in bytes.
 const VALUE_CAP: usize = 1_024;
@@ -83,7 +84,7 @@ fn log_instead(cached: &CachedGuard, case: &Case, done: Done) {
 /// # Errors
 ///
 /// As [`write`].
-pub fn write_drift(guard: &Guard, table: &Name, done: &str, what: &str) -> Result<(), Report> {
+pub fn write_drift(guard: &Guard, table: &Name, done: DriftDone, what: &str) -> Result<(), Report> {
     let text = |text: &str| text.to_owned().into_datum();
     let id = clock::own_next_id("incidents_id_seq")?;
     let mut cells = vec![
@@ -94,7 +95,7 @@ pub fn write_drift(guard: &Guard, table: &Name, done: &str, what: &str) -> Resul
         ("relation", text(&table.to_string())),
         ("finding", text("drift")),
         ("action", text("watch")),
-        ("done", text(done)),
+        ("done", text(done.as_str())),
         ("operation", text("ddl")),
         ("path", text("client")),
         ("detail", text(what)),

@@ -92,7 +92,7 @@ fn approved(
                      AND superseded_by IS NULL
                      AND ($2 IS NULL OR recorded_at >= $2)",
             &[hook.id.into(), since.into()],
-            |row| Ok((row.get(1)?.unwrap_or(0), row.get(2)?.unwrap_or_default())),
+            |row| Ok((row.required(1)?, row.required(2)?)),
         )
         .map(|rows| rows.into_iter().collect())
     })

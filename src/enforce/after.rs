@@ -99,7 +99,11 @@ fn found(info: &GuardInfo, change: &RowChange, case: &Case, plain: PlainFrame) {
         }
         Action::Flag | Action::Quarantine | Action::Discard => {
             // A stronger guard's word was left to that guard, and so this one has done nothing.
-            if let Some((other, case)) = change.refused_by_other(info, plain) {
+            let others = change.cases_of_others(info, plain);
+            let refuses = |(other, case): &(GuardInfo, Case)| {
+                other.policy.actions.get(case.finding) == Action::Reject
+            };
+            if let Some((other, case)) = others.iter().find(refuses) {
                 return refusal::refuse(&other, &case, plain);
             }
             let case = Case {

@@ -48,8 +48,10 @@ fn take(change: &RowChange, info: &GuardInfo, plain: PlainFrame) -> Datum {
         return kept;
     };
     let action = info.policy.actions.get(case.finding);
-    let others = change.strongest_other(info, plain);
-    if others.is_some_and(|other| other > action) {
+    let others = change.cases_of_others(info, plain);
+    let is_stronger =
+        |(other, case): (GuardInfo, Case)| other.policy.actions.get(case.finding) > action;
+    if others.iter().any(is_stronger) {
         return kept;
     }
     let is_left_out = matches!(action, Action::Discard | Action::Quarantine);
@@ -63,6 +65,13 @@ fn take(change: &RowChange, info: &GuardInfo, plain: PlainFrame) -> Datum {
         };
         refusal::refuse(info, &case, plain);
     }
+    // One incident for each guard that has something against the row.
+    let left_out = |done| {
+        change.write_down(info, &case, done, plain);
+        for (other, case) in others.iter() {
+            change.write_down(&other, &case, done, plain);
+        }
+    };
     match action {
         Action::Reject | Action::Allow => kept,
         Action::Flag => match info.flag {
@@ -83,7 +92,7 @@ fn take(change: &RowChange, info: &GuardInfo, plain: PlainFrame) -> Datum {
             }
         },
         Action::Discard => {
-            change.write_down_all(info, &case, Done::Discarded, plain);
+            left_out(Done::Discarded);
             Datum::null()
         }
         Action::Quarantine => {
@@ -96,7 +105,7 @@ fn take(change: &RowChange, info: &GuardInfo, plain: PlainFrame) -> Datum {
                 refusal::refuse(info, &case, plain);
             }
             let id = hold::hold(info, &case, change.new, change.old, plain);
-            change.write_down_all(info, &case, Done::Held(id), plain);
+            left_out(Done::Held(id));
             Datum::null()
         }
     }

@@ -10,9 +10,9 @@ use crate::judge::judgement;
 use crate::judge::legacy;
 use crate::judge::rejudge::{Rejudge, rejudge};
 use pg::columns::RowSlot;
+use pg::list::PlainList;
 use pg::plain::PlainFrame;
 use pg::trigger::Fired;
-use verdict::Action;
 
 /// The row of an INSERT or UPDATE.
 #[derive(Clone, Copy)]
@@ -74,35 +74,21 @@ impl RowChange {
             .then_some(case)
     }
 
-    /// The strongest action that the table's other guards would take.
-    pub fn strongest_other(&self, info: &GuardInfo, plain: PlainFrame) -> Option<Action> {
-        let mut strongest = None;
+    /// What the table's other guards have against the row, if they would act on it.
+    pub fn cases_of_others(
+        &self,
+        info: &GuardInfo,
+        plain: PlainFrame,
+    ) -> PlainList<(GuardInfo, Case)> {
+        let mut cases = PlainList::new();
         let mut i = 0;
         while let Some(other) = plain.step(|| cache::nth_guard_on(info.table, i)) {
             i += 1;
             if let Some(case) = self.case_of_other(info, &other, plain) {
-                strongest = strongest.max(Some(other.policy.actions.get(case.finding)));
+                cases.push((other, case), plain);
             }
         }
-        strongest
-    }
-
-    /// Another guard that refuses the row, and why.
-    pub fn refused_by_other(
-        &self,
-        info: &GuardInfo,
-        plain: PlainFrame,
-    ) -> Option<(GuardInfo, Case)> {
-        let mut i = 0;
-        while let Some(other) = plain.step(|| cache::nth_guard_on(info.table, i)) {
-            i += 1;
-            if let Some(case) = self.case_of_other(info, &other, plain)
-                && other.policy.actions.get(case.finding) == Action::Reject
-            {
-                return Some((other, case));
-            }
-        }
-        None
+        cases
     }
 
     fn case_of_other(
@@ -134,17 +120,5 @@ impl RowChange {
                 incident::write(cached, case, row, stored, done)
             })
         });
-    }
-
-    /// One incident per guard that has something against the row, which is left out.
-    pub fn write_down_all(&self, info: &GuardInfo, case: &Case, done: Done, plain: PlainFrame) {
-        self.write_down(info, case, done, plain);
-        let mut i = 0;
-        while let Some(other) = plain.step(|| cache::nth_guard_on(info.table, i)) {
-            i += 1;
-            if let Some(case) = self.case_of_other(info, &other, plain) {
-                self.write_down(&other, &case, done, plain);
-            }
-        }
     }
 }

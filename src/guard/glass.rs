@@ -19,8 +19,8 @@ pub fn broken_until(name: &Name) -> Result<i64, Report> {
         return Ok(until);
     }
     table::for_each("glass", |row| {
-        if row.relation() == *name && row.micros("restored_at").is_none() {
-            until = until.max(row.micros("until").unwrap_or(i64::MIN));
+        if row.relation()? == *name && row.micros("restored_at").is_none() {
+            until = until.max(row.required_micros("until")?);
         }
         Ok(())
     })?;

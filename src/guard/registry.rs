@@ -125,7 +125,7 @@ pub fn column_names<'a>(
 ///
 /// VD009 for a row that this version cannot read: the guard refuses rather than guesses.
 pub fn read(row: &OwnRow) -> Result<Guard, Report> {
-    let name = row.text("name");
+    let name = row.text("name")?;
     let broken = |error: verdict::UnknownWord| {
         Report::new(
             SqlState::GuardMisconfigured,
@@ -137,22 +137,24 @@ pub fn read(row: &OwnRow) -> Result<Guard, Report> {
     for finding in Finding::ALL {
         actions.set(
             *finding,
-            row.text(&format!("on_{finding}")).parse().map_err(broken)?,
+            row.text(&format!("on_{finding}"))?
+                .parse()
+                .map_err(broken)?,
         );
     }
     let policy = Policy {
         failed_continue: false,
         actions,
-        mode: row.text("mode").parse().map_err(broken)?,
-        edits: row.text("edits").parse().map_err(broken)?,
+        mode: row.text("mode")?.parse().map_err(broken)?,
+        edits: row.text("edits")?.parse().map_err(broken)?,
         legacy: or_default(row, "legacy", Legacy::Enforce).map_err(broken)?,
         replica_role: or_default(row, "replica_role", ReplicaRole::Client).map_err(broken)?,
     };
     let content = row.json("content").unwrap_or_default();
     let content = content.as_object().into_iter().flatten();
     Ok(Guard {
-        id: row.get("id").unwrap_or(0),
-        hook_id: row.get("hook_id").unwrap_or(0),
+        id: row.required("id")?,
+        hook_id: row.required("hook_id")?,
         key: row.get::<String>("key").map(|key| Mapped::parse(&key)),
         content: content
             .map(|(field, column)| {
@@ -163,9 +165,9 @@ pub fn read(row: &OwnRow) -> Result<Guard, Report> {
             })
             .collect(),
         condition: row.get("condition"),
-        condition_columns: names(row.json("condition_columns")),
+        condition_columns: names(Some(row.required_json("condition_columns")?)),
         policy,
-        locking: row.text("locking").parse().map_err(broken)?,
+        locking: row.text("locking")?.parse().map_err(broken)?,
         flag: row.get("flag_column").zip(row.get("flag_value")),
         redact: names(row.json("redact")),
         name,
@@ -204,7 +206,7 @@ fn names(list: Option<serde_json::Value>) -> Vec<String> {
 pub fn guards_of(table: &Name) -> Result<Vec<Guard>, Report> {
     let mut guards = Vec::new();
     table::for_each("guards", |row| {
-        if row.relation() == *table {
+        if row.relation()? == *table {
             guards.push(read(row)?);
         }
         Ok(())
@@ -236,7 +238,7 @@ pub fn registered() -> Result<Rc<Vec<Watched>>, Report> {
         table::for_each("guards", |row| {
             all.push(Watched {
                 guard: read(row)?,
-                table: row.relation(),
+                table: row.relation()?,
                 when_clause: row.get("when_clause"),
             });
             Ok(())

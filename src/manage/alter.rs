@@ -63,7 +63,7 @@ pub fn change_guard(
         }
         .check(false)?;
         if let Some(name) = name {
-            refuse_name(&relation, args::name("name", Some(name))?, guard.id)?;
+            refuse_name(&relation, args::name("name", Some(name))?, Some(guard.id))?;
         }
         let changes_reads = key.is_some() || content.is_some() || condition.is_some();
         let changes_flag = flag_column.is_some() || flag_value.is_some();

@@ -2,6 +2,7 @@
 
 use crate::args;
 use crate::args::table_argument;
+use crate::guard::registry;
 use crate::guc;
 use pg::catalog::Relation;
 use pg::identity;
@@ -9,7 +10,6 @@ use pg::log::ereport;
 use pg::report::{Report, SqlState};
 use pg::sql::{self, or_raise};
 use pg::transaction;
-use pg::{clock, table};
 use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::pg_sys::Oid;
 use pgrx::{PgLogLevel, pg_extern};
@@ -26,7 +26,7 @@ pub fn break_glass(
         let reason = args::not_blank("reason", reason)?;
         let duration = checked(args::required("duration", duration)?)?;
         let until = identity::as_extension_owner(|| {
-            sql::one::<TimestampWithTimeZone>(
+            sql::required::<TimestampWithTimeZone>(
                 "INSERT INTO verdict.glass (relation_schema, relation_name, broken_at, until, broken_by, reason)
                  SELECT $1, $2, n.now, n.now + $3, $4, $5
                  FROM (SELECT pg_catalog.clock_timestamp() AS now) AS n RETURNING until",
@@ -39,7 +39,6 @@ pub fn break_glass(
                 ],
             )
         })?;
-        let until = until.unwrap_or_else(|| clock::timestamp(i64::MIN));
         log(&relation, &format!("glass broken until {until}"), reason);
         Ok(until)
     })())
@@ -51,7 +50,7 @@ pub fn restore_glass(relation: Option<Oid>) {
         transaction::must_be_writable()?;
         let relation = table_argument(relation)?;
         let restored = identity::as_extension_owner(|| {
-            sql::one::<i64>(
+            sql::required::<i64>(
                 "WITH restored AS (
                      UPDATE verdict.glass SET restored_at = pg_catalog.clock_timestamp(), restored_by = $3
                      WHERE relation_schema = $1 AND relation_name = $2
@@ -65,7 +64,7 @@ pub fn restore_glass(relation: Option<Oid>) {
                 ],
             )
         })?;
-        if restored.unwrap_or(0) == 0 {
+        if restored == 0 {
             return Err(Report::new(
                 SqlState::NotInPrerequisiteState,
                 format!("the glass of table {} is not broken", relation.name),
@@ -81,12 +80,7 @@ pub fn restore_glass(relation: Option<Oid>) {
 /// 42704 for a table without a guard.
 fn guarded_table(relation: Option<Oid>) -> Result<Relation, Report> {
     let relation = table_argument(relation)?;
-    let mut guarded = false;
-    table::for_each("guards", |row| {
-        guarded |= row.relation() == relation.name;
-        Ok(())
-    })?;
-    if guarded {
+    if !registry::guards_of(&relation.name)?.is_empty() {
         return Ok(relation);
     }
     Err(Report::new(
@@ -109,8 +103,7 @@ fn checked(duration: Interval) -> Result<Interval, Report> {
     if usable == Some(true) {
         return Ok(duration);
     }
-    let given =
-        sql::one::<String>("SELECT $1::pg_catalog.text", &[duration.into()])?.unwrap_or_default();
+    let given = sql::required::<String>("SELECT $1::pg_catalog.text", &[duration.into()])?;
     Err(Report::new(
         SqlState::InvalidParameter,
         format!("argument duration must be more than zero and at most {most} s, not \"{given}\""),

@@ -18,7 +18,6 @@ use pg::lock;
 use pg::log::ereport;
 use pg::report::{Report, SqlState};
 use pg::sql::{self, or_raise};
-use pg::table;
 use pg::transaction;
 use pgrx::{AnyElement, JsonB, PgLogLevel, pg_extern, pg_sys::Oid};
 use serde_json::Value;
@@ -175,13 +174,8 @@ pub fn table_to_change(relation: Option<Oid>) -> Result<Relation, Report> {
 ///
 /// 42704.
 pub fn find(relation: &Relation, hook: &Hook) -> Result<registry::Guard, Report> {
-    let mut found = None;
-    table::for_each("guards", |row| {
-        if row.relation() == relation.name && row.get("hook_id") == Some(hook.id) {
-            found = Some(registry::read(row)?);
-        }
-        Ok(())
-    })?;
+    let mut guards = registry::guards_of(&relation.name)?.into_iter();
+    let found = guards.find(|guard| guard.hook_id == hook.id);
     found.ok_or_else(|| {
         Report::new(
             SqlState::UndefinedObject,
@@ -195,20 +189,18 @@ pub fn find(relation: &Relation, hook: &Hook) -> Result<registry::Guard, Report>
 }
 
 fn refuse_twice(relation: &Relation, hook: &Hook, name: &str) -> Result<(), Report> {
-    table::for_each("guards", |row| {
-        if row.relation() == relation.name && row.get("hook_id") == Some(hook.id) {
-            return Err(Report::new(
-                SqlState::DuplicateObject,
-                format!(
-                    "table {} already has a guard for hook \"{}\"",
-                    relation.name, hook.name
-                ),
-            )
-            .hint("Change it with verdict.alter_guard, or take it off with verdict.unguard."));
-        }
-        Ok(())
-    })?;
-    refuse_name(relation, name, 0)
+    let guards = registry::guards_of(&relation.name)?;
+    if guards.iter().any(|guard| guard.hook_id == hook.id) {
+        return Err(Report::new(
+            SqlState::DuplicateObject,
+            format!(
+                "table {} already has a guard for hook \"{}\"",
+                relation.name, hook.name
+            ),
+        )
+        .hint("Change it with verdict.alter_guard, or take it off with verdict.unguard."));
+    }
+    refuse_name(relation, name, None)
 }
 
 /// Refuses a name that another guard of this table has.
@@ -216,23 +208,22 @@ fn refuse_twice(relation: &Relation, hook: &Hook, name: &str) -> Result<(), Repo
 /// # Errors
 ///
 /// 42710.
-pub fn refuse_name(relation: &Relation, name: &str, own_id: i32) -> Result<(), Report> {
-    table::for_each("guards", |row| {
-        if row.relation() == relation.name
-            && row.text("name") == name
-            && row.get("id") != Some(own_id)
-        {
-            return Err(Report::new(
-                SqlState::DuplicateObject,
-                format!(
-                    "table {} already has a guard named \"{name}\"",
-                    relation.name
-                ),
-            )
-            .hint("Choose another name."));
-        }
-        Ok(())
-    })
+pub fn refuse_name(relation: &Relation, name: &str, own_id: Option<i32>) -> Result<(), Report> {
+    let guards = registry::guards_of(&relation.name)?;
+    if guards
+        .iter()
+        .any(|guard| guard.name == name && Some(guard.id) != own_id)
+    {
+        return Err(Report::new(
+            SqlState::DuplicateObject,
+            format!(
+                "table {} already has a guard named \"{name}\"",
+                relation.name
+            ),
+        )
+        .hint("Choose another name."));
+    }
+    Ok(())
 }
 
 fn default_name(relation: &Relation, hook: &Hook) -> String {

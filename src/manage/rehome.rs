@@ -16,6 +16,7 @@ use pg::sql::{self, or_raise};
 use pg::transaction;
 use pgrx::pg_extern;
 use pgrx::pg_sys::{AccessExclusiveLock, Oid};
+use verdict::DriftDone;
 
 #[pg_extern(sql = false)]
 pub fn rename(relation: Option<Oid>, new_name: Option<&str>) {
@@ -40,7 +41,7 @@ pub fn rename(relation: Option<Oid>, new_name: Option<&str>) {
         })?;
         for watched in guards {
             let what = format!("renamed to {}", quote(new_name));
-            incident::write_drift(&watched.guard, &watched.table, "renamed", &what)?;
+            incident::write_drift(&watched.guard, &watched.table, DriftDone::Renamed, &what)?;
         }
         Ok(())
     })());
@@ -104,7 +105,7 @@ pub fn rehome(old: Option<Oid>, new: Option<Oid>) {
             soft::check(&watched.guard, &reads.columns(), &home)?;
             install(&home, &watched.guard, &reads)?;
             let what = format!("{} took the place of {}", new.name, old.name);
-            incident::write_drift(&watched.guard, &watched.table, "rehomed", &what)?;
+            incident::write_drift(&watched.guard, &watched.table, DriftDone::Rehomed, &what)?;
         }
         Ok(())
     })());

@@ -1,14 +1,14 @@
 //! What only works on some tables: marking a row, or leaving it out of its statement.
 
 use crate::args;
-use crate::guard::registry::Guard;
+use crate::guard::registry::{self, Guard};
 use pg::authors;
 use pg::catalog::{self, Relation};
 use pg::columns::{Reader, reader_of};
 use pg::identity::{self, Restriction};
 use pg::log::ereport;
 use pg::report::{Report, SqlState};
-use pg::{row_text, sql, table};
+use pg::{row_text, sql};
 use pgrx::PgLogLevel;
 use verdict::{Action, Edits, Finding};
 
@@ -165,19 +165,21 @@ fn refuse_other_value(guard: &Guard, relation: &Relation) -> Result<(), Report> 
     let Some((column, value)) = &guard.flag else {
         return Ok(());
     };
-    table::for_each("guards", |row| {
-        let is_other = row.relation() == relation.name && row.get("id") != Some(guard.id);
-        if !is_other || row.text("flag_column") != *column || row.text("flag_value") == *value {
-            return Ok(());
+    for other in registry::guards_of(&relation.name)? {
+        let Some((_, other_value)) = other.flag.filter(|(name, _)| name == column) else {
+            continue;
+        };
+        if other.id == guard.id || other_value == *value {
+            continue;
         }
-        Err(Report::new(
+        return Err(Report::new(
             SqlState::InvalidParameter,
             format!(
-                "argument flag_value: guard \"{}\" flags column \"{column}\" with \"{}\", not with \"{value}\"",
-                row.text("name"),
-                row.text("flag_value")
+                "argument flag_value: guard \"{}\" flags column \"{column}\" with \"{other_value}\", not with \"{value}\"",
+                other.name
             ),
         )
-        .hint("Guards that share a flag column must share its value. Use the same value, or a column of its own."))
-    })
+        .hint("Guards that share a flag column must share its value. Use the same value, or a column of its own."));
+    }
+    Ok(())
 }

@@ -3,7 +3,7 @@
 //! A release is no second door: the reviewer's approval is recorded as a verdict, and the row goes through the table's
 //! triggers and guards as any other.
 
-use super::held::{self, Fate, HeldRow};
+use super::held::{self, HeldRow};
 use super::restore::{self, Restore};
 use crate::args;
 use crate::store::hooks::{self, Hook};
@@ -16,6 +16,8 @@ use pg::span::Span;
 use pg::{clock, identity, sql, transaction};
 use pgrx::pg_sys::Datum;
 use std::rc::Rc;
+use verdict::HeldState;
+use verdict::{Outcome, Via};
 
 /// By whose word a held row is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +94,7 @@ pub fn release_row(
         if rows != 1 {
             return Err(not_stored(id, &row, rows, began)?);
         }
-        held::decide(id, Fate::Released, reason.text(), verdict_id)
+        held::decide(id, HeldState::Released, reason.text(), verdict_id)
     });
     verdict_id
 }
@@ -109,13 +111,22 @@ pub fn refuse_row(id: i64, reason: Span, approval: Approval, plain: PlainFrame) 
             .filter(|subject| (1..=verdict::SUBJECT_CAP).contains(&subject.len()));
         match (approval, subject) {
             (Approval::Reviewer, Some(subject)) => hooks::by_id(held.hook_id)?
-                .map(|hook| reviewed(&hook, subject, None, "denied", "refuse", reason.text()))
+                .map(|hook| {
+                    reviewed(
+                        &hook,
+                        subject,
+                        None,
+                        Outcome::Denied,
+                        Via::Refuse,
+                        reason.text(),
+                    )
+                })
                 .transpose(),
             _ => Ok(None),
         }
     });
     let verdict_id = by_word_of(entry, approval, plain);
-    plain.step(|| held::decide(id, Fate::Refused, reason.text(), verdict_id));
+    plain.step(|| held::decide(id, HeldState::Refused, reason.text(), verdict_id));
     verdict_id
 }
 
@@ -166,8 +177,8 @@ fn approval_of(held: &HeldRow, reason: &str) -> Result<NewVerdict, Report> {
         &*hook_of(held)?,
         subject,
         digest,
-        "approved",
-        "release",
+        Outcome::Approved,
+        Via::Release,
         reason,
     )
 }

@@ -4,8 +4,10 @@ use pg::catalog::Name;
 use pg::identity;
 use pg::report::{Report, SqlState};
 use pg::sql;
-use pgrx::Spi;
 use pgrx::pg_sys::Oid;
+use pgrx::spi::{self, SpiTupleTable};
+use pgrx::{FromDatum, IntoDatum, Spi};
+use verdict::HeldState;
 
 /// A row that is held and locked: nobody else decides about it until this transaction ends.
 pub struct HeldRow {
@@ -30,20 +32,9 @@ pub struct HeldColumn {
     pub old_value: Option<String>,
 }
 
-/// What was decided about a held row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    Released,
-    Refused,
-}
-
-impl Fate {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Released => "released",
-            Self::Refused => "refused",
-        }
-    }
+/// A column that is NOT NULL.
+fn required<T: FromDatum + IntoDatum>(row: &SpiTupleTable, n: usize) -> spi::Result<T> {
+    row.get(n)?.ok_or(spi::Error::InvalidPosition)
 }
 
 /// Reads and locks a held row. Waits for a reviewer who is deciding about it.
@@ -65,18 +56,19 @@ pub fn lock(id: i64) -> Result<HeldRow, Report> {
                 return Ok(None);
             }
             let row = rows.first();
-            let text = |n| row.get::<String>(n).map(Option::unwrap_or_default);
-            let list = |n| row.get::<Vec<Option<String>>>(n).map(Option::unwrap_or_default);
+            let text = |n| required::<String>(&row, n);
             let old_values = row.get::<Vec<Option<String>>>(10)?;
-            let names = list(7)?;
+            let names: Vec<String> = required(&row, 7)?;
+            let types: Vec<String> = required(&row, 8)?;
+            let values: Vec<Option<String>> = required(&row, 9)?;
             let columns = names
                 .into_iter()
                 .enumerate()
-                .zip(list(8)?)
-                .zip(list(9)?)
+                .zip(types)
+                .zip(values)
                 .map(|(((i, name), type_name), value)| HeldColumn {
-                    name: name.unwrap_or_default(),
-                    type_name: type_name.unwrap_or_default(),
+                    name,
+                    type_name,
                     value,
                     old_value: old_values.as_ref().and_then(|old| old.get(i).cloned().flatten()),
                 })
@@ -90,13 +82,14 @@ pub fn lock(id: i64) -> Result<HeldRow, Report> {
                 table_oid: row.get(14)?,
                 table_owner: row.get(15)?,
                 origin: row.get(16)?,
-                hook_id: row.get(4)?.unwrap_or(0),
+                hook_id: required(&row, 4)?,
                 subject: row.get(5)?,
                 digest: row.get(6)?,
                 columns,
                 is_update: text(11)? == "update",
             };
-            Ok(Some((text(1)?, held, text(12)?, text(13)?)))
+            let decided = row.get::<String>(12)?.zip(row.get::<String>(13)?);
+            Ok(Some((text(1)?, held, decided)))
         })
         .map_err(sql::failed)
     })?;
@@ -106,11 +99,14 @@ pub fn lock(id: i64) -> Result<HeldRow, Report> {
             format!("argument id: there is no held row {id}"),
         )
         .hint("See verdict.quarantine.")),
-        Some((state, held, ..)) if state == "held" => Ok(held),
-        Some((state, _, by, at)) => Err(Report::new(
-            SqlState::NotInPrerequisiteState,
-            format!("row {id} was {state} by {by} at {at}"),
-        )),
+        Some((state, held, _)) if state == HeldState::Held.as_str() => Ok(held),
+        Some((state, _, decided)) => {
+            let (by, at) = decided.unwrap_or_else(|| ("nobody".to_owned(), "-infinity".to_owned()));
+            Err(Report::new(
+                SqlState::NotInPrerequisiteState,
+                format!("row {id} was {state} by {by} at {at}"),
+            ))
+        }
     }
 }
 
@@ -119,7 +115,12 @@ pub fn lock(id: i64) -> Result<HeldRow, Report> {
 /// # Errors
 ///
 /// SPI's own.
-pub fn decide(id: i64, fate: Fate, reason: &str, verdict_id: Option<i64>) -> Result<(), Report> {
+pub fn decide(
+    id: i64,
+    state: HeldState,
+    reason: &str,
+    verdict_id: Option<i64>,
+) -> Result<(), Report> {
     identity::as_extension_owner(|| {
         sql::run(
             "UPDATE verdict.quarantine SET state = $2, reason = $3, verdict_id = coalesce($4, verdict_id),
@@ -127,7 +128,7 @@ pub fn decide(id: i64, fate: Fate, reason: &str, verdict_id: Option<i64>) -> Res
              WHERE id = $1",
             &[
                 id.into(),
-                fate.as_str().into(),
+                state.as_str().into(),
                 reason.into(),
                 verdict_id.into(),
                 identity::session_user().into(),

@@ -16,12 +16,12 @@ use pg::report::Report;
 use pg::savepoint;
 use pg::span::Span;
 use pg::sql::{self, or_raise};
-use pg::table;
 use pg::transaction;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::Oid;
 use pgrx::{PgLogLevel, name, pg_extern};
 use std::collections::HashMap;
+use verdict::HeldState;
 use verdict::{
     Decision, Digest, Finding, GuardedRow, Locking, RowDigest, Terms, Timestamp, decide,
 };
@@ -67,7 +67,11 @@ pub fn settle(relation: Option<Oid>) -> Settled {
                 for row in batch {
                     match memory::scratch(|| settled(&row, &guards))? {
                         None => waiting += 1,
-                        Some((decision, detail)) => {
+                        Some((state, detail)) => {
+                            let decision = match state {
+                                HeldState::Held => "stays held",
+                                decided => decided.as_str(),
+                            };
                             rows.push((row.id, Some(row.subject), decision.to_owned(), detail));
                         }
                     }
@@ -81,9 +85,7 @@ pub fn settle(relation: Option<Oid>) -> Settled {
         if waiting > 0 {
             ereport(
                 PgLogLevel::NOTICE,
-                &format!(
-                    "held rows that wait on, without a verdict that decides about them: {waiting}"
-                ),
+                &format!("held rows that no verdict decides about yet: {waiting}"),
             );
         }
         Ok(TableIterator::new(rows))
@@ -92,23 +94,19 @@ pub fn settle(relation: Option<Oid>) -> Settled {
 
 /// Guard → whether it spends approvals, and whether it is bound to content.
 fn guards_of(name: &Name) -> Result<HashMap<i32, (bool, bool)>, Report> {
-    let mut found = HashMap::new();
-    table::for_each("guards", |row| {
-        if row.relation() == *name {
-            let guard = registry::read(row)?;
-            let consumes = guard.locking == Locking::Consume;
-            found.insert(guard.id, (consumes, !guard.content.is_empty()));
-        }
-        Ok(())
-    })?;
-    Ok(found)
+    let guards = registry::guards_of(name)?.into_iter();
+    let facts = guards.map(|guard| {
+        let consumes = guard.locking == Locking::Consume;
+        (guard.id, (consumes, !guard.content.is_empty()))
+    });
+    Ok(facts.collect())
 }
 
 /// What the newest verdict says to the row, and what was done; `None` when there is nothing to do yet.
 fn settled(
     row: &Waiting,
     guards: &HashMap<i32, (bool, bool)>,
-) -> Result<Option<(&'static str, Option<String>)>, Report> {
+) -> Result<Option<(HeldState, Option<String>)>, Report> {
     let Some(hook) = hooks::by_id(row.hook_id)? else {
         return Ok(None);
     };
@@ -152,8 +150,8 @@ fn settled(
                     decision::release_row(row.id, reason, false, word, plain)
                 });
                 match released {
-                    Ok(_) => Some(("released", Some(reason.text().to_owned()))),
-                    Err(problem) => Some(("stays held", Some(problem.to_string()))),
+                    Ok(_) => Some((HeldState::Released, Some(reason.text().to_owned()))),
+                    Err(problem) => Some((HeldState::Held, Some(problem.to_string()))),
                 }
             }
             // It was denied when it came, and is held so that somebody looks at it.
@@ -167,8 +165,8 @@ fn settled(
                 let refused =
                     savepoint::attempt(|plain| decision::refuse_row(row.id, reason, word, plain));
                 match refused {
-                    Ok(_) => Some(("refused", Some(reason.text().to_owned()))),
-                    Err(problem) => Some(("stays held", Some(problem.to_string()))),
+                    Ok(_) => Some((HeldState::Refused, Some(reason.text().to_owned()))),
+                    Err(problem) => Some((HeldState::Held, Some(problem.to_string()))),
                 }
             }
             Decision::Found(_) => None,
@@ -192,10 +190,10 @@ fn after(name: &Name, last: i64) -> Result<Vec<Waiting>, Report> {
             ],
             |row| {
                 Ok(Waiting {
-                    id: row.get(1)?.unwrap_or(0),
-                    hook_id: row.get(2)?.unwrap_or(0),
-                    guard_id: row.get(3)?.unwrap_or(0),
-                    subject: row.get(4)?.unwrap_or_default(),
+                    id: row.required(1)?,
+                    hook_id: row.required(2)?,
+                    guard_id: row.required(3)?,
+                    subject: row.required(4)?,
                     digest: row.get(5)?,
                     verdict_id: row.get(6)?,
                 })

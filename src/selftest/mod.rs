@@ -213,13 +213,12 @@ fn run(target: &Target, role: Oid, statement: &str) {
 /// Incidents, and guards that do not stand as they should: how many there are.
 fn evidence() -> Result<i64, Report> {
     identity::as_extension_owner(|| {
-        let found = sql::one::<i64>(
+        sql::required::<i64>(
             "SELECT (SELECT pg_catalog.count(*) FROM verdict.incidents) +
                  (SELECT pg_catalog.count(*) FROM verdict.coverage() AS c
                   WHERE c.state <> 'ok')",
             &[],
-        )?;
-        Ok(found.unwrap_or(0))
+        )
     })
 }
 

@@ -20,6 +20,7 @@ use pg::span::Span;
 use pg::sql;
 use pgrx::pg_sys::Oid;
 use serde_json::{Map, Value, json};
+use verdict::{Outcome, Via};
 
 /// A guarded table and what the attempts need to name.
 pub struct Target {
@@ -201,7 +202,14 @@ impl Target {
         };
         let digest = digest.as_ref().map(|digest| &digest.as_bytes()[..]);
         let subject = key.subject.text();
-        let entry = reviewed(&hook, subject, digest, "approved", "self_test", "self-test")?;
+        let entry = reviewed(
+            &hook,
+            subject,
+            digest,
+            Outcome::Approved,
+            Via::SelfTest,
+            "self-test",
+        )?;
         catching_longjmp(|plain| writer::write(&entry, plain));
         Ok(())
     }

@@ -108,7 +108,7 @@ pub fn by_id(id: i32) -> Result<Option<Rc<Hook>>, Report> {
 }
 
 fn read(row: &table::OwnRow) -> Result<Hook, Report> {
-    let name = row.text("name");
+    let name = row.text("name")?;
     let broken = |what: String| {
         Report::new(
             SqlState::NotInPrerequisiteState,
@@ -117,18 +117,18 @@ fn read(row: &table::OwnRow) -> Result<Hook, Report> {
         .hint("Was the row written by hand, or by a newer version of pg_verdict?")
     };
     Ok(Hook {
-        id: row.get("id").unwrap_or(0),
+        id: row.required("id")?,
         dialect: row
-            .text("dialect")
+            .text("dialect")?
             .parse()
             .map_err(|error: verdict::UnknownDialect| broken(error.to_string()))?,
-        failed_continue: row.get("failed_continue").unwrap_or(false),
+        failed_continue: row.required("failed_continue")?,
         valid_for: row
             .interval("valid_for")
             .ok_or_else(|| broken("valid_for is NULL".into()))?,
-        subject: SubjectSource::parse(&row.text("subject"))
+        subject: SubjectSource::parse(&row.text("subject")?)
             .map_err(|report| broken(report.message))?,
-        fields: FieldMap::from_json(&row.json("fields").unwrap_or_default())
+        fields: FieldMap::from_json(&row.required_json("fields")?)
             .map_err(|error| broken(error.to_string()))?,
         name,
     })
@@ -163,7 +163,7 @@ pub fn create_hook(
             .hint("Change it with verdict.alter_hook, or choose another name."));
         }
         identity::as_extension_owner(|| {
-            sql::one(
+            sql::required(
                 "INSERT INTO verdict.hooks (name, dialect, failed_continue, valid_for, subject, fields, server, created_by)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
                 &[
@@ -178,7 +178,6 @@ pub fn create_hook(
                 ],
             )
         })
-        .map(|id| id.unwrap_or(0))
     })())
 }
 
@@ -274,8 +273,8 @@ fn refuse_if_guarded(hook: &Hook, so: &str) -> Result<(), Report> {
         if row.get("hook_id") == Some(hook.id) {
             guards.push(format!(
                 "guard {} on table {}",
-                catalog::quote(&row.text("name")),
-                row.relation()
+                catalog::quote(&row.text("name")?),
+                row.relation()?
             ));
         }
         Ok(())
@@ -319,8 +318,7 @@ pub fn parse_valid_for(valid_for: Interval) -> Result<Interval, Report> {
         &[valid_for.into()],
     )?;
     if usable != Some(true) {
-        let text = sql::one::<String>("SELECT $1::pg_catalog.text", &[valid_for.into()])?
-            .unwrap_or_default();
+        let text = sql::required::<String>("SELECT $1::pg_catalog.text", &[valid_for.into()])?;
         return Err(Report::new(
             SqlState::InvalidParameter,
             format!(

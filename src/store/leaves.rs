@@ -74,18 +74,18 @@ pub struct Registered {
 pub fn registered() -> Result<Vec<Registered>, Report> {
     let mut found = Vec::new();
     table::for_each("leaves", |row| {
-        found.extend(read(row));
+        found.push(read(row)?);
         Ok(())
     })?;
     found.sort_by_key(|leaf: &Registered| leaf.starts);
     Ok(found)
 }
 
-fn read(row: &table::OwnRow) -> Option<Registered> {
-    Some(Registered {
-        name: row.text("name"),
-        starts: row.micros("starts")?,
-        ends: row.micros("ends")?,
-        horizon: row.micros("horizon")?,
+fn read(row: &table::OwnRow) -> Result<Registered, Report> {
+    Ok(Registered {
+        name: row.text("name")?,
+        starts: row.required_micros("starts")?,
+        ends: row.required_micros("ends")?,
+        horizon: row.required_micros("horizon")?,
     })
 }

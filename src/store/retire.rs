@@ -71,7 +71,7 @@ pub fn retire() -> Retired {
                 continue;
             }
             let days = format!("{} days", guc::incident_retention_days());
-            let gone = sql::one::<i64>(statement, &[days.as_str().into()])?.unwrap_or(0);
+            let gone = sql::required::<i64>(statement, &[days.as_str().into()])?;
             if gone > 0 {
                 rows.push((
                     table.to_owned(),

@@ -15,8 +15,8 @@ use pg::{clock, identity, lock, lock_timeout};
 use pgrx::pg_sys::Datum;
 use std::rc::Rc;
 use verdict::{
-    Answer, Digest, DigestBuilder, DigestError, Json, JsonString, JsonValue, NoAnswer, Request,
-    RequestError, StrictJsonError,
+    Answer, Digest, DigestBuilder, DigestError, Json, JsonString, JsonValue, NoAnswer, Outcome,
+    Request, RequestError, StrictJsonError, Via,
 };
 
 /// How much of an answer's bytes is kept.
@@ -33,7 +33,7 @@ pub fn record(call: Call, plain: PlainFrame) -> Datum {
         let response = args::required("response", response)?;
         let status = args::required("http_status", status)?;
         let answer = hook.dialect.answer(response.bytes(), status);
-        let mut entry = about_request(&hook, request, &answer, "record")?;
+        let mut entry = about_request(&hook, request, &answer, Via::Record)?;
         entry.http_status = Some(status);
         entry.response = Some(Span::copy(
             &response.bytes()[..response.bytes().len().min(RESPONSE_CAP)],
@@ -52,7 +52,7 @@ pub fn record_no_answer(call: Call, plain: PlainFrame) -> Datum {
         let hook = hook_argument(hook)?;
         let request = args::required("request", request)?;
         let cause = args::word::<NoAnswer>("cause", cause.as_ref().map(Span::text))?;
-        about_request(&hook, request, &Answer::none(cause), "record_no_answer")
+        about_request(&hook, request, &Answer::none(cause), Via::RecordNoAnswer)
     });
     written(call, &entry, plain)
 }
@@ -76,7 +76,7 @@ pub fn approve(call: Call, plain: PlainFrame) -> Datum {
             }
             (SubjectSource::Digest, Some(digest)) => digest_subject(subject, digest)?,
         };
-        let mut entry = blank(&hook, &subject, "approved", "approve");
+        let mut entry = blank(&hook, &subject, Outcome::Approved, Via::Approve);
         entry.digest = digest.map(|digest| Span::copy(digest.as_bytes()));
         if let Some(valid_for) = valid_for {
             hooks::parse_valid_for(clock::interval(valid_for)?)?;
@@ -95,7 +95,12 @@ pub fn deny(call: Call, plain: PlainFrame) -> Datum {
     let err_msg = call.bytes(3, plain);
     let entry = plain.step(|| {
         let hook = hook_argument(hook)?;
-        let mut entry = blank(&hook, &subject_argument(subject)?, "denied", "deny");
+        let mut entry = blank(
+            &hook,
+            &subject_argument(subject)?,
+            Outcome::Denied,
+            Via::Deny,
+        );
         entry.err_code = err_code;
         entry.err_msg = err_msg.map(|message| capped(&message));
         Ok(entry)
@@ -109,7 +114,12 @@ pub fn revoke(call: Call, plain: PlainFrame) -> Datum {
     let [hook, subject, reason] = [0, 1, 2].map(|n| call.bytes(n, plain));
     let entry = plain.step(|| {
         let hook = hook_argument(hook)?;
-        let mut entry = blank(&hook, &subject_argument(subject)?, "denied", "revoke");
+        let mut entry = blank(
+            &hook,
+            &subject_argument(subject)?,
+            Outcome::Denied,
+            Via::Revoke,
+        );
         args::not_blank("reason", reason.as_ref().map(Span::text))?;
         entry.reason = reason.map(|reason| capped(&reason));
         entry.replaces = Replaces::Passing;
@@ -128,8 +138,8 @@ fn written(call: Call, entry: &NewVerdict, plain: PlainFrame) -> Datum {
     call.row(
         [
             Some(Datum::from(written.id)),
-            Some(text(entry.outcome)),
-            entry.cause.map(text),
+            Some(text(entry.outcome.as_str())),
+            entry.outcome.cause().map(|cause| text(cause.as_str())),
             Some(entry.key.subject.to_varlena(plain)),
             entry.digest.map(|digest| digest.to_varlena(plain)),
             Some(Datum::from(written.recorded_at)),
@@ -177,7 +187,7 @@ fn about_request(
     hook: &Hook,
     request: Span,
     answer: &Answer,
-    via: &'static str,
+    via: Via,
 ) -> Result<NewVerdict, Report> {
     let request = Request::parse(request.bytes()).map_err(|error| bad_request(&error))?;
     // A request whose content has no digest (duplicate keys, numbers beyond doubles) is on record all the same: a
@@ -196,8 +206,7 @@ fn about_request(
             .hint("The hook's subjects are content digests, and this content has none."));
         }
     };
-    let mut entry = blank(hook, &subject, answer.outcome.as_str(), via);
-    entry.cause = answer.outcome.cause().map(verdict::Cause::as_str);
+    let mut entry = blank(hook, &subject, answer.outcome, via);
     entry.digest = digest.ok().map(|digest| Span::copy(digest.as_bytes()));
     entry.err_code = answer.err_code;
     entry.err_msg = answer
@@ -299,8 +308,8 @@ pub fn reviewed(
     hook: &Hook,
     subject: &str,
     digest: Option<&[u8]>,
-    outcome: &'static str,
-    via: &'static str,
+    outcome: Outcome,
+    via: Via,
     reason: &str,
 ) -> Result<NewVerdict, Report> {
     let subject = subject_argument(Some(Span::copy(subject.as_bytes())))?;
@@ -310,7 +319,7 @@ pub fn reviewed(
     Ok(entry)
 }
 
-fn blank(hook: &Hook, subject: &str, outcome: &'static str, via: &'static str) -> NewVerdict {
+fn blank(hook: &Hook, subject: &str, outcome: Outcome, via: Via) -> NewVerdict {
     let hash = verdict::subject_hash(hook.id, subject);
     NewVerdict {
         key: Key {
@@ -319,7 +328,6 @@ fn blank(hook: &Hook, subject: &str, outcome: &'static str, via: &'static str) -
             hash,
         },
         outcome,
-        cause: None,
         via,
         valid_for: hook.valid_for,
         digest: None,

@@ -16,15 +16,15 @@ use pg::span::Span;
 use pg::test_hooks::{self, Pause, Weakening};
 use pg::{catalog, clock, identity, sql};
 use pgrx::pg_sys::{Datum, Interval};
+use verdict::{Outcome, Via};
 
 /// What is written, but for what the writing itself decides: id, moment and horizon.
 #[derive(Clone, Copy)]
 pub struct NewVerdict {
     pub key: Key,
-    pub outcome: &'static str,
-    pub cause: Option<&'static str>,
+    pub outcome: Outcome,
     /// Which call recorded it.
-    pub via: &'static str,
+    pub via: Via,
     pub valid_for: Interval,
     pub digest: Option<Span>,
     pub err_code: Option<i32>,
@@ -141,9 +141,11 @@ fn append(new: &NewVerdict, previous: Option<FoundVerdict>, plain: PlainFrame) -
             Some((Col::RecordedAt, Datum::from(recorded_at))),
             Some((Col::ExpiresAt, Datum::from(expires_at))),
             Some((Col::Horizon, Datum::from(horizon))),
-            Some((Col::Outcome, text(new.outcome))),
-            new.cause.map(|cause| (Col::Cause, text(cause))),
-            Some((Col::Via, text(new.via))),
+            Some((Col::Outcome, text(new.outcome.as_str()))),
+            new.outcome
+                .cause()
+                .map(|cause| (Col::Cause, text(cause.as_str()))),
+            Some((Col::Via, text(new.via.as_str()))),
             Some((Col::Subject, span(new.key.subject))),
             new.digest.map(|digest| (Col::Digest, span(digest))),
             previous
@@ -220,7 +222,7 @@ fn check_passing(previous: Option<&FoundVerdict>) -> Result<(), Report> {
         Some(verdict) if verdict.revoked => {
             refuse(format!("verdict {} has already been revoked", verdict.id))
         }
-        Some(verdict) if verdict.outcome.text() == "denied" => refuse(format!(
+        Some(verdict) if verdict.outcome.text() == Outcome::Denied.as_str() => refuse(format!(
             "the newest verdict {} is a denial: there is nothing to revoke",
             verdict.id
         )),

@@ -39,10 +39,10 @@ pub fn all() -> Result<Rc<Vec<Baseline>>, Report> {
         let mut seen = Vec::new();
         table::for_each("baselines", |row| {
             seen.push(Baseline {
-                guard_id: row.get("guard_id").unwrap_or(0),
-                relation: row.get("relation").unwrap_or(Oid::INVALID),
-                columns: match row.json("columns") {
-                    Some(Value::Object(columns)) => columns,
+                guard_id: row.required("guard_id")?,
+                relation: row.required("relation")?,
+                columns: match row.required_json("columns")? {
+                    Value::Object(columns) => columns,
                     _ => Map::new(),
                 },
                 is_whole: row.micros("weakened_at").is_none(),

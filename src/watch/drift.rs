@@ -127,14 +127,14 @@ fn standing(
                      AND t.tgname = ANY ($2::pg_catalog.name[])",
                 &[members.to_vec().into(), names.into()],
                 |row| {
-                    let key = (row.get(1)?.unwrap_or(Oid::INVALID), row.get(2)?.unwrap_or_default());
+                    let key = (row.required(1)?, row.required(2)?);
                     let standing = Standing {
-                        enabled: row.get(3)?.unwrap_or_default(),
-                        tgtype: row.get(4)?.unwrap_or(0),
-                        ours: row.get(5)?.unwrap_or(false),
-                        columns: row.get(6)?.unwrap_or_default(),
+                        enabled: row.required(3)?,
+                        tgtype: row.required(4)?,
+                        ours: row.required(5)?,
+                        columns: row.required(6)?,
                         when_clause: row.get(7)?,
-                        depends: row.get(8)?.unwrap_or(false),
+                        depends: row.required(8)?,
                     };
                     Ok((key, standing))
                 },

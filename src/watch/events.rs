@@ -25,6 +25,7 @@ use pg::report::{About, Report, SqlState};
 use pg::sql::{self, Kept};
 use pgrx::PgLogLevel;
 use pgrx::pg_sys::{Datum, FirstNormalObjectId, NoLock, Oid};
+use verdict::DriftDone;
 
 /// `verdict.watch_ddl()`, at ddl_command_end.
 pub fn command_ended(call: Call, plain: PlainFrame) -> Datum {
@@ -122,7 +123,7 @@ fn also_touched(statement: &DdlStatement) -> Result<Vec<Oid>, Report> {
                  OR EXISTS (SELECT 1 FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid
                      AND a.atttypid >= $2))",
             &[seen.into(), Oid::from(FirstNormalObjectId).into()],
-            |row| Ok(row.get(1)?.unwrap_or(Oid::INVALID)),
+            |row| row.required(1),
         ),
         _ => Ok(Vec::new()),
     }
@@ -136,7 +137,7 @@ fn new_code(indexes: &[Oid]) -> Result<(), Report> {
             if watched.table == root.name && !index_code::is_loaded_everywhere()? {
                 note(
                     watched,
-                    "risk",
+                    DriftDone::Risk,
                     &format!("CREATE INDEX: {}", index_code::means(&names)),
                 )?;
             }
@@ -216,7 +217,11 @@ fn watch(statement: &DdlStatement, brought: &Brought, relation: Oid) -> Result<(
             (true, Some(weakness)) => weakened(watched, statement, home, &weakness)?,
             (true, None) => {
                 if let Some(detached) = &statement.detached {
-                    note(watched, "detached", &format!("{detached} was detached"))?;
+                    note(
+                        watched,
+                        DriftDone::Detached,
+                        &format!("{detached} was detached"),
+                    )?;
                 }
             }
             // A partition that was mended may have been all that was wrong. While a dump is being restored the guard was never
@@ -265,7 +270,7 @@ fn weakened(
         baseline::weakened(guard.id)?;
     }
     let what = format!("{}: {}", statement.tag, weakness.what);
-    note(watched, "weakened", &what)
+    note(watched, DriftDone::Weakened, &what)
 }
 
 /// Its owner may drop a guarded table; that it was guarded stays on record.
@@ -273,13 +278,13 @@ fn table_dropped(statement: &DdlStatement, seen: &Baseline) -> Result<(), Report
     for watched in registry::registered()?.iter() {
         if watched.guard.id == seen.guard_id {
             baseline::remove(seen.guard_id)?;
-            note(watched, "table_dropped", &statement.tag)?;
+            note(watched, DriftDone::TableDropped, &statement.tag)?;
         }
     }
     Ok(())
 }
 
-fn note(watched: &Watched, done: &str, what: &str) -> Result<(), Report> {
+fn note(watched: &Watched, done: DriftDone, what: &str) -> Result<(), Report> {
     let guard = &watched.guard;
     let who = identity::role_name(identity::current_user());
     ereport(
@@ -332,8 +337,11 @@ impl Touched {
     fn by(statement: &DdlStatement, event: ddl_event::DdlEvent) -> Result<Self, Report> {
         let (tables, types, commands) = TOUCHED.with(|query| {
             query.first_row(|row| {
-                let commands = row.get::<i64>(3)?.unwrap_or(0);
-                Ok((oids(row.get(1)?), oids(row.get(2)?), commands))
+                Ok((
+                    oids(row.get(1)?),
+                    oids(row.get(2)?),
+                    row.required::<i64>(3)?,
+                ))
             })
         })?;
         if commands > 0 || unreported::is_told_elsewhere(&statement.tag) {

@@ -40,8 +40,8 @@ pub fn in_indexes(of: &[Oid]) -> Result<Vec<(Oid, String)>, Report> {
                  GROUP BY i.indrelid ORDER BY i.indrelid",
                 &[of.to_vec().into()],
                 |row| {
-                    let table = row.get(1)?.unwrap_or(Oid::INVALID);
-                    Ok((table, row.get(2)?.unwrap_or_default()))
+                    let table = row.required(1)?;
+                    Ok((table, row.required(2)?))
                 },
             )
         })

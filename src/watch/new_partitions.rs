@@ -101,6 +101,13 @@ pub fn must_be_born_empty(partition: Oid) -> Result<(), Report> {
     .hint("Look at the functions that the partition's bound and the indexes of the partitioned table use."))
 }
 
+fn unreadable_xmin(xmin: &str) -> Report {
+    Report::new(
+        SqlState::NotInPrerequisiteState,
+        format!("xmin \"{xmin}\" of a row of pg_inherits cannot be read"),
+    )
+}
+
 fn new_rows(column: &str, relation: Oid) -> Result<Vec<(Oid, Place)>, Report> {
     let statement = format!(
         "SELECT i.inhrelid, i.ctid::pg_catalog.text, i.xmin::pg_catalog.text
@@ -109,12 +116,12 @@ fn new_rows(column: &str, relation: Oid) -> Result<Vec<(Oid, Place)>, Report> {
     let rows = identity::as_extension_owner(|| {
         sql::with_latest_snapshot(|| {
             sql::rows(&statement, &[relation.into()], |row| {
-                let xmin = row.get::<String>(3)?.unwrap_or_default();
+                let xmin = row.required::<String>(3)?;
                 let place = (
-                    row.get::<String>(2)?.unwrap_or_default(),
-                    xmin.parse().unwrap_or(0),
+                    row.required::<String>(2)?,
+                    xmin.parse().map_err(|_| unreadable_xmin(&xmin))?,
                 );
-                Ok((row.get::<Oid>(1)?.unwrap_or(Oid::INVALID), place))
+                Ok((row.required::<Oid>(1)?, place))
             })
         })
     })?;

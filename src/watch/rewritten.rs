@@ -74,11 +74,7 @@ pub fn is_nowhere_a_partition() -> Result<(), Report> {
 
 fn refuse_found(statement: &str, arguments: &[DatumWithOid]) -> Result<(), Report> {
     let rewritten = identity::as_extension_owner(|| {
-        sql::with_latest_snapshot(|| {
-            sql::rows(statement, arguments, |row| {
-                Ok(row.get(1)?.unwrap_or(Oid::INVALID))
-            })
-        })
+        sql::with_latest_snapshot(|| sql::rows(statement, arguments, |row| row.required(1)))
     })?;
     rewritten.into_iter().try_for_each(takes_no_rows)
 }

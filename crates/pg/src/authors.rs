@@ -202,8 +202,11 @@ fn check(table: &str, tables: Vec<Oid>, types: Vec<Oid>, role: Oid) -> Result<()
             SOMEBODY_ELSES,
             &[tables.into(), role.into(), types.into(), MEMBERSHIP.into()],
             |row| {
-                let text = |n| row.get::<String>(n).map(Option::unwrap_or_default);
-                Ok((text(1)?, row.get::<String>(2)?, text(3)?))
+                Ok((
+                    row.required::<String>(1)?,
+                    row.get::<String>(2)?,
+                    row.required::<String>(3)?,
+                ))
             },
         )
     };

@@ -22,7 +22,7 @@ pub use backend::{
 pub use catalogs::{
     cached, catalog, condition, condition_text, defaults, expression, identity, relcache, types,
 };
-pub use frame::{log, memory, native, plain, savepoint, settings, span, startup, text};
+pub use frame::{list, log, memory, native, plain, savepoint, settings, span, startup, text};
 pub use row::{columns, ddl_event, foreign_key, json, row_text, row_version, rows, trigger, tuple};
 pub use tables::{leaf, leaf_index, leaf_scan, leaf_write, own_table, stored, table, version};
 

@@ -7,7 +7,7 @@ use crate::catalogs::catalog::Relation;
 use crate::frame::settings;
 use crate::report::{Report, SqlState};
 use pgrx::datum::DatumWithOid;
-use pgrx::spi::{self, OwnedPreparedStatement, SpiClient, SpiHeapTupleData, SpiTupleTable};
+use pgrx::spi::{self, OwnedPreparedStatement, SpiClient, SpiHeapTupleData};
 use pgrx::{FromDatum, IntoDatum, Spi, pg_sys};
 use std::cell::RefCell;
 use std::mem::ManuallyDrop;
@@ -37,6 +37,46 @@ pub fn one<T: FromDatum + IntoDatum>(
     }
 }
 
+/// As [`one`], of a statement that has a row and a value whatever the data.
+///
+/// # Errors
+///
+/// As [`run`]; 55000 when there is none all the same.
+pub fn required<T: FromDatum + IntoDatum>(
+    statement: &str,
+    arguments: &[DatumWithOid],
+) -> Result<T, Report> {
+    one(statement, arguments)?.ok_or_else(|| failed(spi::Error::InvalidPosition))
+}
+
+/// One row of a query's result.
+pub struct SqlRow<'a>(SpiHeapTupleData<'a>);
+
+impl SqlRow<'_> {
+    /// Column `n`, the first being 1; `None` for NULL.
+    ///
+    /// # Errors
+    ///
+    /// 55000 when it is of another type.
+    pub fn get<T: FromDatum + IntoDatum>(&self, n: usize) -> Result<Option<T>, Report> {
+        self.0.get(n).map_err(failed)
+    }
+
+    /// Column `n` of a query whose column `n` is never NULL.
+    ///
+    /// # Errors
+    ///
+    /// 55000 when it is, or of another type.
+    pub fn required<T: FromDatum + IntoDatum>(&self, n: usize) -> Result<T, Report> {
+        self.get(n)?.ok_or_else(|| {
+            Report::new(
+                SqlState::NotInPrerequisiteState,
+                format!("column {n} of a query of pg_verdict's is null"),
+            )
+        })
+    }
+}
+
 /// All rows of a query, as `read` makes them.
 ///
 /// # Errors
@@ -45,13 +85,13 @@ pub fn one<T: FromDatum + IntoDatum>(
 pub fn rows<T>(
     statement: &str,
     arguments: &[DatumWithOid],
-    read: impl Fn(&SpiHeapTupleData) -> spi::Result<T>,
+    read: impl Fn(&SqlRow) -> Result<T, Report>,
 ) -> Result<Vec<T>, Report> {
     let query = |client: &SpiClient| {
-        let found = client.select(statement, None, arguments)?;
-        found.map(|row| read(&row)).collect::<spi::Result<Vec<T>>>()
+        let found = client.select(statement, None, arguments).map_err(failed)?;
+        found.map(|row| read(&SqlRow(row))).collect()
     };
-    on_own_path(|| Spi::connect(query)).map_err(failed)
+    on_own_path(|| Spi::connect(query))
 }
 
 /// A query without arguments that is planned once per session: for what runs with every statement of DDL.
@@ -74,23 +114,23 @@ impl Kept {
     /// # Errors
     ///
     /// As [`run`].
-    pub fn first_row<T>(
-        &self,
-        read: impl Fn(&SpiTupleTable) -> spi::Result<T>,
-    ) -> Result<T, Report> {
+    pub fn first_row<T>(&self, read: impl Fn(&SqlRow) -> Result<T, Report>) -> Result<T, Report> {
         let query = |client: &SpiClient| {
             let mut plan = self.plan.borrow_mut();
             let plan = match &mut *plan {
                 Some(plan) => plan,
                 empty => {
-                    let made = client.prepare(self.statement, &[])?.keep();
+                    let made = client.prepare(self.statement, &[]).map_err(failed)?.keep();
                     empty.insert(ManuallyDrop::new(made))
                 }
             };
-            let found = client.select(&**plan, Some(1), &[])?;
-            read(&found.first())
+            let mut found = client.select(&**plan, Some(1), &[]).map_err(failed)?;
+            let row = found
+                .next()
+                .ok_or_else(|| failed(spi::Error::InvalidPosition))?;
+            read(&SqlRow(row))
         };
-        on_own_path(|| Spi::connect(query)).map_err(failed)
+        on_own_path(|| Spi::connect(query))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Frames that PostgreSQL may jump out of, and what they hold: the ground that all other code here stands on.
 
+pub mod list;
 pub mod log;
 pub mod memory;
 pub mod native;

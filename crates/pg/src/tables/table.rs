@@ -3,19 +3,20 @@
 //! By name, so that a newer library goes on working with the tables of an older SQL version.
 
 use crate::catalogs::catalog::{self, Name};
-use crate::report::Report;
+use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{self, Datum};
 use pgrx::{FromDatum, JsonB};
 use std::ffi::CStr;
 
 /// One row while the scan stands on it.
-pub struct OwnRow {
+pub struct OwnRow<'a> {
+    table: &'a str,
     desc: pg_sys::TupleDesc,
     tuple: pg_sys::HeapTuple,
     written_by: pg_sys::TransactionId,
 }
 
-impl OwnRow {
+impl OwnRow<'_> {
     /// The column's value, or `None` when it is NULL or the table has no such column.
     pub fn get<T: FromDatum>(&self, column: &str) -> Option<T> {
         let (value, oid) = self.datum(column)?;
@@ -51,17 +52,63 @@ impl OwnRow {
         self.get::<JsonB>(column).map(|JsonB(value)| value)
     }
 
-    /// A text column, empty when NULL.
-    pub fn text(&self, column: &str) -> String {
-        self.get(column).unwrap_or_default()
+    /// The value of a column that is NOT NULL.
+    ///
+    /// # Errors
+    ///
+    /// VD009 when it is not there all the same: nothing is guessed.
+    pub fn required<T: FromDatum>(&self, column: &str) -> Result<T, Report> {
+        self.get(column).ok_or_else(|| self.unreadable(column))
+    }
+
+    /// As [`OwnRow::required`], of a text column.
+    ///
+    /// # Errors
+    ///
+    /// VD009.
+    pub fn text(&self, column: &str) -> Result<String, Report> {
+        self.required(column)
+    }
+
+    /// As [`OwnRow::required`], of a jsonb column.
+    ///
+    /// # Errors
+    ///
+    /// VD009.
+    pub fn required_json(&self, column: &str) -> Result<serde_json::Value, Report> {
+        self.json(column).ok_or_else(|| self.unreadable(column))
+    }
+
+    /// As [`OwnRow::required`], of a timestamptz column: microseconds since 2000-01-01 UTC.
+    ///
+    /// # Errors
+    ///
+    /// VD009.
+    pub fn required_micros(&self, column: &str) -> Result<i64, Report> {
+        self.micros(column).ok_or_else(|| self.unreadable(column))
+    }
+
+    fn unreadable(&self, column: &str) -> Report {
+        Report::new(
+            SqlState::GuardMisconfigured,
+            format!(
+                "VD009: column \"{column}\" of verdict.{} is missing or null",
+                self.table
+            ),
+        )
+        .hint("Was the table changed by hand, or by a newer version of pg_verdict?")
     }
 
     /// The table that the row is about, as the registry, the glass and the quarantine name it.
-    pub fn relation(&self) -> Name {
-        Name {
-            schema: self.text("relation_schema"),
-            table: self.text("relation_name"),
-        }
+    ///
+    /// # Errors
+    ///
+    /// VD009.
+    pub fn relation(&self) -> Result<Name, Report> {
+        Ok(Name {
+            schema: self.text("relation_schema")?,
+            table: self.text("relation_name")?,
+        })
     }
 
     fn datum(&self, column: &str) -> Option<(Datum, pg_sys::Oid)> {
@@ -181,6 +228,7 @@ fn scan(
                 break;
             }
             outcome = visit(&OwnRow {
+                table,
                 desc: (*relation).rd_att,
                 tuple,
                 written_by: match by {
