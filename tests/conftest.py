@@ -19,6 +19,8 @@ def pytest_addoption(parser):
     group.addoption("--plain-bin", help="bin directory of the tree with the library as users get it")
     group.addoption("--hooks-bin", help="bin directory of the tree with the library built with test hooks")
     group.addoption("--tree", action="append", default=[], metavar="MAJOR=BIN", help="each major's bin directory, for the tier pg_upgrade")
+    group.addoption("--debs", help="directory with a Debian package for each major, for the tier package")
+    group.addoption("--bare-root", help="a bare Debian's root, for the tier package")
     group.addoption("--psql", help="the psql whose output the golden files hold (the same for all majors)")
     group.addoption("--isolationtester", help="path of isolationtester")
     group.addoption("--run-dir", help="where clusters are made")
@@ -45,8 +47,10 @@ def pytest_unconfigure(config):
 
 
 def pytest_ignore_collect(collection_path, config):
-    """The tier pg_upgrade needs all majors at once: it is run by itself, with --tree."""
+    """The tiers pg_upgrade and package need all majors at once: they are run by themselves, with --tree and --debs."""
     if collection_path == HERE / "pg_upgrade" and not config.getoption("tree"):
+        return True
+    if collection_path == HERE / "package" and not config.getoption("debs"):
         return True
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 KINDS = ("passed", "not run", "skipped", "failed")  # from good to bad
 CANNOT = "cannot run here: "  # what a skip's reason begins with in a tier that may say so
-MAY_SAY_SO = ("neighbours", "pg_upgrade")  # the others need nothing that could be missing
+MAY_SAY_SO = ("neighbours", "pg_upgrade", "package")  # the others need nothing that could be missing
 
 
 class Outcomes:
@@ -64,7 +64,7 @@ def table(directory, required):
             rows[f"{tier}.{path.name.split('.')[0]}"] = Counter(counts)
     for name in required:
         rows.setdefault(name, Counter())
-    order = ("lint", "pure", "golden", "isolation", "scenarios", "neighbours", "races", "harness", "pg_upgrade")
+    order = ("lint", "pure", "golden", "isolation", "scenarios", "neighbours", "races", "harness", "pg_upgrade", "package")
     lines = [f"{'tier':<12}{'PostgreSQL':<12}" + "".join(f"{kind:>9}" for kind in KINDS)]
     passed = failed = 0
     for name in sorted(rows, key=lambda n: (order.index(n.split(".")[0]) if n.split(".")[0] in order else 9, n)):
