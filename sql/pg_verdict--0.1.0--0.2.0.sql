@@ -18,7 +18,7 @@ ALTER TABLE verdict.guards ALTER COLUMN legacy DROP DEFAULT, ALTER COLUMN replic
 COMMENT ON COLUMN verdict.guards.when_clause IS 'The condition as PostgreSQL wrote it into the triggers';
 COMMENT ON COLUMN verdict.guards.redact IS 'Columns whose values incidents do not show';
 
--- include tables/seen_whole.sql
+-- include tables/baselines.sql
 -- include tables/incidents.sql
 -- include tables/quarantine.sql
 -- include tables/glass.sql
@@ -26,9 +26,9 @@ COMMENT ON COLUMN verdict.guards.redact IS 'Columns whose values incidents do no
 CREATE TRIGGER invalidate AFTER INSERT OR UPDATE OR DELETE ON verdict.glass
     FOR EACH ROW EXECUTE FUNCTION verdict.invalidate();
 ALTER TABLE verdict.glass ENABLE ALWAYS TRIGGER invalidate;
-CREATE TRIGGER invalidate AFTER INSERT OR UPDATE OR DELETE ON verdict.seen_whole
+CREATE TRIGGER invalidate AFTER INSERT OR UPDATE OR DELETE ON verdict.baselines
     FOR EACH ROW EXECUTE FUNCTION verdict.invalidate();
-ALTER TABLE verdict.seen_whole ENABLE ALWAYS TRIGGER invalidate;
+ALTER TABLE verdict.baselines ENABLE ALWAYS TRIGGER invalidate;
 
 -- include triggers/follow_leaf.sql
 
@@ -110,7 +110,7 @@ BEGIN
         EXECUTE pg_catalog.format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', made.relation, made.name);
     END LOOP;
 END $$;
-INSERT INTO verdict.seen_whole (guard_id, relation, columns, seen_at)
+INSERT INTO verdict.baselines (guard_id, relation, columns, seen_at)
 SELECT g.id, c.oid,
     (SELECT coalesce(pg_catalog.jsonb_object_agg(a.attname, a.attnum), '{}') FROM pg_catalog.pg_attribute AS a
      WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid AND g.columns OPERATOR(pg_catalog.?) a.attname::pg_catalog.text),

@@ -1,6 +1,10 @@
-//! Checks on arguments that several functions share: each error names the argument, the value and the way out.
+//! Checks on arguments that several functions share: each error names the argument, the value and
+//! the way out.
 
-use crate::report::{Report, SqlState};
+use pg::catalog::{self, Relation};
+use pg::identity;
+use pg::report::{Report, SqlState};
+use pgrx::pg_sys::Oid;
 use std::str::FromStr;
 use verdict::UnknownWord;
 
@@ -13,7 +17,7 @@ pub fn required<T>(argument: &str, value: Option<T>) -> Result<T, Report> {
     value.ok_or_else(|| {
         Report::new(
             SqlState::NullNotAllowed,
-            format!("argument {argument} must not be NULL"),
+            format!("argument \"{argument}\" must not be null"),
         )
     })
 }
@@ -23,12 +27,12 @@ pub fn required<T>(argument: &str, value: Option<T>) -> Result<T, Report> {
 /// # Errors
 ///
 /// 22004, 22023.
-pub fn said<'a>(argument: &str, value: Option<&'a str>) -> Result<&'a str, Report> {
+pub fn not_blank<'a>(argument: &str, value: Option<&'a str>) -> Result<&'a str, Report> {
     let text = required(argument, value)?;
     if text.trim().is_empty() {
         return Err(Report::new(
             SqlState::InvalidParameter,
-            format!("argument {argument} must not be empty"),
+            format!("argument \"{argument}\" must not be empty"),
         ));
     }
     Ok(text)
@@ -53,11 +57,11 @@ pub fn unknown_word(argument: &str, unknown: &UnknownWord) -> Report {
     Report::new(
         SqlState::InvalidParameter,
         format!(
-            "argument {argument}: unknown {} \"{}\"",
+            "argument \"{argument}\": unknown {} \"{}\"",
             unknown.what, unknown.given
         ),
     )
-    .hint(format!("There is: {}.", unknown.exists.join(", ")))
+    .hint(format!("Available values: {}.", unknown.exists.join(", ")))
 }
 
 /// A name that people will read in messages: 1 to 63 bytes, no control characters.
@@ -68,13 +72,35 @@ pub fn unknown_word(argument: &str, unknown: &UnknownWord) -> Report {
 pub fn name<'a>(argument: &str, value: Option<&'a str>) -> Result<&'a str, Report> {
     /// PostgreSQL's own limit for names (NAMEDATALEN − 1).
     const CAP: usize = 63;
-    let text = said(argument, value)?;
+    let text = not_blank(argument, value)?;
     if text.len() > CAP || text.chars().any(char::is_control) {
         return Err(Report::new(
             SqlState::InvalidParameter,
-            format!("argument {argument}: a name has 1 to {CAP} bytes and no control characters"),
+            format!(
+                "argument \"{argument}\": a name has 1 to {CAP} bytes and no control characters"
+            ),
         )
         .detail(format!("The given one has {} bytes.", text.len())));
     }
     Ok(text)
+}
+
+/// The table of an argument `relation`, which the caller must own.
+///
+/// # Errors
+///
+/// 22004, 42704, 42501.
+pub fn table_argument(relation: Option<Oid>) -> Result<Relation, Report> {
+    let relation = catalog::relation(required("relation", relation)?)?;
+    if !identity::owns(relation.owner) {
+        return Err(Report::new(
+            SqlState::InsufficientPrivilege,
+            format!("must be owner of relation {}", relation.name),
+        )
+        .hint(format!(
+            "Its owner is {}.",
+            identity::role_name(relation.owner)
+        )));
+    }
+    Ok(relation)
 }

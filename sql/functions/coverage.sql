@@ -28,7 +28,7 @@ AS $$
     SELECT r.name, NULL, g.name, 'risk', 'nobody has seen it whole, and it is not watched: a statement may weaken it',
         pg_catalog.format('SELECT * FROM verdict.repair(%L)', r.name)
     FROM roots AS r JOIN verdict.guards AS g ON pg_catalog.format('%I.%I', g.relation_schema, g.relation_name) OPERATOR(pg_catalog.=) r.name
-    WHERE NOT EXISTS (SELECT 1 FROM verdict.seen_whole AS w
+    WHERE NOT EXISTS (SELECT 1 FROM verdict.baselines AS w
         WHERE w.guard_id OPERATOR(pg_catalog.=) g.id AND w.relation OPERATOR(pg_catalog.=) r.oid AND w.weakened_at IS NULL)
         AND NOT EXISTS (SELECT 1 FROM guards AS e WHERE e.guard OPERATOR(pg_catalog.=) g.name
             AND e.relation OPERATOR(pg_catalog.=) r.name AND e.state OPERATOR(pg_catalog.<>) 'ok')
@@ -45,7 +45,7 @@ AS $$
         WHERE g.id::pg_catalog.text OPERATOR(pg_catalog.=) pg_catalog.substring(t.tgname, 'verdict_guard_([0-9]+)')
             AND (g.relation_schema OPERATOR(pg_catalog.=) n.nspname::pg_catalog.text
                 AND g.relation_name OPERATOR(pg_catalog.=) c.relname::pg_catalog.text
-            OR EXISTS (SELECT 1 FROM verdict.seen_whole AS w
+            OR EXISTS (SELECT 1 FROM verdict.baselines AS w
                 WHERE w.guard_id OPERATOR(pg_catalog.=) g.id AND w.relation OPERATOR(pg_catalog.=) c.oid)))
     UNION ALL
     SELECT NULL, NULL, NULL, 'risk',

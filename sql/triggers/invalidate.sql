@@ -15,6 +15,6 @@ ALTER TABLE verdict.leaves ENABLE ALWAYS TRIGGER invalidate;
 CREATE TRIGGER invalidate AFTER INSERT OR UPDATE OR DELETE ON verdict.glass
     FOR EACH ROW EXECUTE FUNCTION verdict.invalidate();
 ALTER TABLE verdict.glass ENABLE ALWAYS TRIGGER invalidate;
-CREATE TRIGGER invalidate AFTER INSERT OR UPDATE OR DELETE ON verdict.seen_whole
+CREATE TRIGGER invalidate AFTER INSERT OR UPDATE OR DELETE ON verdict.baselines
     FOR EACH ROW EXECUTE FUNCTION verdict.invalidate();
-ALTER TABLE verdict.seen_whole ENABLE ALWAYS TRIGGER invalidate;
+ALTER TABLE verdict.baselines ENABLE ALWAYS TRIGGER invalidate;

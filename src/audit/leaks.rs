@@ -1,17 +1,17 @@
 //! The second verification: what verdicts and stored rows say of each other.
 
 use crate::args;
-use crate::enforce::flag;
-use crate::enforce::judge::{self, LookBack};
-use crate::enforce::plan;
-use crate::enforce::shape::Shape;
-use crate::pg::catalog::{self, Kind, Relation};
-use crate::pg::clock;
-use crate::pg::columns::{self, RowSlot, Since};
-use crate::pg::entry::{Plain, guarded};
-use crate::pg::rows::{self, TableRow};
-use crate::report::{Report, SqlState};
+use crate::guard::cache;
+use crate::guard::info::GuardInfo;
+use crate::judge::flag;
+use crate::judge::judgement::{self, StoredRow};
 use crate::store::hooks::{self, Hook};
+use pg::catalog::{self, Relation, RelationKind};
+use pg::clock;
+use pg::columns::{self, RowSlot, Since};
+use pg::plain::{PlainFrame, catching_longjmp};
+use pg::report::{Report, SqlState};
+use pg::rows::{self, TableRow};
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys::{AccessShareLock, Oid};
 use std::rc::Rc;
@@ -32,7 +32,7 @@ pub fn problem(finding: Finding) -> &'static str {
         Finding::Failed => "stored though failed",
         Finding::Altered => "stored altered",
         Finding::Revoked => "stored though revoked",
-        // Not looked for: see `judge::look_back`.
+        // Not looked for: see `judgement::stored_row`.
         Finding::Expired => "stored though expired",
         Finding::Reused => "stored though spent",
     }
@@ -72,7 +72,7 @@ impl Scope {
                 return Err(Report::new(
                     SqlState::NullNotAllowed,
                     format!(
-                        "argument since must not be NULL when time_column is given (\"{column}\")"
+                        "argument \"since\" must not be null when time_column is given (\"{column}\")"
                     ),
                 ));
             }
@@ -99,12 +99,12 @@ impl Scope {
     /// 42704 for a table without a guard for the hook; those of `visit`.
     pub fn for_each_row(
         &self,
-        mut visit: impl FnMut(LookBack, TableRow, Oid) -> Result<(), Report>,
+        mut visit: impl FnMut(StoredRow, TableRow, Oid) -> Result<(), Report>,
     ) -> Result<(), Report> {
         for leaf in catalog::parts(&self.relation, AccessShareLock) {
             let facts = catalog::relation(leaf)?;
-            let shape = self.guard_on(leaf)?;
-            if facts.kind != Kind::Table {
+            let info = self.guard_on(leaf)?;
+            if facts.kind != RelationKind::Table {
                 continue;
             }
             let since = match &self.since {
@@ -114,7 +114,7 @@ impl Scope {
                     .and_then(|column| Since::new(column, *since)),
             };
             rows::for_each(leaf, |row| {
-                match guarded(|plain| looked_at(&shape, row, since, plain)) {
+                match catching_longjmp(|plain| looked_at(&info, row, since, plain)) {
                     None => Ok(()),
                     Some(seen) => visit(seen, row, leaf),
                 }
@@ -123,12 +123,12 @@ impl Scope {
         Ok(())
     }
 
-    fn guard_on(&self, leaf: Oid) -> Result<Shape, Report> {
-        let guards = plan::all(leaf)?;
+    fn guard_on(&self, leaf: Oid) -> Result<GuardInfo, Report> {
+        let guards = cache::guards_on(leaf)?;
         let found = guards
             .iter()
-            .find(|plan| plan.shape.hook_id == self.hook.id);
-        found.map(|plan| plan.shape).ok_or_else(|| {
+            .find(|cached| cached.info.hook_id == self.hook.id);
+        found.map(|cached| cached.info).ok_or_else(|| {
             Report::new(
                 SqlState::UndefinedObject,
                 format!(
@@ -143,15 +143,20 @@ impl Scope {
     }
 }
 
-fn looked_at(shape: &Shape, row: TableRow, since: Option<Since>, plain: Plain) -> Option<LookBack> {
+fn looked_at(
+    info: &GuardInfo,
+    row: TableRow,
+    since: Option<Since>,
+    plain: PlainFrame,
+) -> Option<StoredRow> {
     let slot: RowSlot = row.slot();
-    if !row.under_condition_of(shape.insert_trigger(), plain) {
+    if !row.under_condition_of(info.insert_trigger(), plain) {
         return None;
     }
-    let mut seen = judge::look_back(shape, slot, plain);
+    let mut seen = judgement::stored_row(info, slot, plain);
     let is_older = since.is_some_and(|since| !columns::is_since(slot, since, plain));
     // A row that bears the flag is known, and marked as what it is.
-    if is_older || shape.flag.is_some() && flag::is_set_or_none(shape, slot, plain) {
+    if is_older || info.flag.is_some() && flag::is_set_or_none(info, slot, plain) {
         seen.finding = None;
     }
     Some(seen)
@@ -165,7 +170,7 @@ fn time_column_of(relation: &Relation, name: &str) -> Result<String, Report> {
         Report::new(
             SqlState::UndefinedColumn,
             format!(
-                "argument time_column: column \"{name}\" of relation {} does not exist",
+                "argument \"time_column\": column \"{name}\" of relation {} does not exist",
                 relation.name
             ),
         )
@@ -174,7 +179,7 @@ fn time_column_of(relation: &Relation, name: &str) -> Result<String, Report> {
         return Err(Report::new(
             SqlState::InvalidParameter,
             format!(
-                "argument time_column: column \"{name}\" is of type {}",
+                "argument \"time_column\": column \"{name}\" is of type {}",
                 catalog::type_name(column.type_oid)
             ),
         )

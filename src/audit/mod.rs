@@ -1,7 +1,6 @@
-//! What is written down: incidents in a table, rejections in the server's log, and how much an observing guard has judged.
+//! Questions that an auditor asks: what is stored without an approval, and what would become of a
+//! row.
 
-pub mod incident;
-mod leaks;
-pub mod log_line;
-mod reconcile;
-pub mod tally;
+pub mod explain;
+pub mod leaks;
+pub mod reconcile;

@@ -2,20 +2,21 @@
 
 use super::leaks::{Scope, problem};
 use crate::args;
-use crate::enforce::{flag, plan};
-use crate::pg::authors;
-use crate::pg::catalog::quote;
-use crate::pg::deferred;
-use crate::pg::entry::say;
-use crate::pg::identity::{self, Restriction};
-use crate::pg::memory;
-use crate::pg::savepoint;
-use crate::pg::sql::{self, or_raise};
-use crate::pg::statement::Statement;
-use crate::pg::transaction;
-use crate::report::{Report, SqlState};
+use crate::args::table_argument;
+use crate::guard::cache;
+use crate::judge::flag;
 use crate::store::hooks::Hook;
-use crate::watch::guard::table_argument;
+use pg::authors;
+use pg::catalog::quote;
+use pg::deferred;
+use pg::identity::{self, Restriction};
+use pg::log::ereport;
+use pg::memory;
+use pg::report::{Report, SqlState};
+use pg::savepoint;
+use pg::sql::{self, or_raise};
+use pg::statement::Statement;
+use pg::transaction;
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::{self, ItemPointerData, Oid};
@@ -34,7 +35,7 @@ type Reconciled = TableIterator<
 >;
 
 #[pg_extern(sql = false)]
-fn reconcile(
+pub fn reconcile(
     hook: Option<&str>,
     relation: Option<Oid>,
     since: Option<TimestampWithTimeZone>,
@@ -86,12 +87,12 @@ fn approved(
 ) -> Result<HashMap<i64, String>, Report> {
     identity::as_extension_owner(|| {
         sql::rows(
-                "SELECT id, subject FROM verdict.verdicts
-                 WHERE hook_id OPERATOR(pg_catalog.=) $1 AND outcome OPERATOR(pg_catalog.=) 'approved'
+            "SELECT id, subject FROM verdict.verdicts
+                 WHERE hook_id = $1 AND outcome = 'approved'
                      AND superseded_by IS NULL
-                     AND ($2 IS NULL OR recorded_at OPERATOR(pg_catalog.>=) $2)",
-                &[hook.id.into(), since.into()],
-                |row| Ok((row.get(1)?.unwrap_or(0), row.get(2)?.unwrap_or_default())),
+                     AND ($2 IS NULL OR recorded_at >= $2)",
+            &[hook.id.into(), since.into()],
+            |row| Ok((row.required(1)?, row.required(2)?)),
         )
         .map(|rows| rows.into_iter().collect())
     })
@@ -107,7 +108,7 @@ type Flagged = TableIterator<
 >;
 
 #[pg_extern(sql = false)]
-fn flag_leaks(
+pub fn flag_leaks(
     relation: Option<Oid>,
     hook: Option<&str>,
     since: Option<TimestampWithTimeZone>,
@@ -152,11 +153,11 @@ fn flag_leaks(
                     }
                 }
                 if (done + 1) % PROGRESS == 0 {
-                    say(PgLogLevel::NOTICE, &format!("{} rows so far", done + 1));
+                    ereport(PgLogLevel::NOTICE, &format!("{} rows so far", done + 1));
                 }
             }
             if let Some(why) = why {
-                say(
+                ereport(
                     PgLogLevel::WARNING,
                     &format!("{refused} rows could not be flagged, the first because of: {why}"),
                 );
@@ -179,11 +180,12 @@ fn set_flag(
     row_at: ItemPointerData,
     owner: Oid,
 ) -> Result<Statement, Report> {
-    let guards = plan::all(leaf)?;
-    let plan = guards
+    let guards = cache::guards_on(leaf)?;
+    let cached = guards
         .iter()
-        .find(|plan| plan.shape.hook_id == hook.id && plan.guard.flag.is_some());
-    let Some((plan, (column, _))) = plan.and_then(|plan| Some((plan, plan.guard.flag.as_ref()?)))
+        .find(|cached| cached.info.hook_id == hook.id && cached.guard.flag.is_some());
+    let Some((cached, (column, _))) =
+        cached.and_then(|cached| Some((cached, cached.guard.flag.as_ref()?)))
     else {
         return Err(Report::new(
             SqlState::NotInPrerequisiteState,
@@ -193,13 +195,15 @@ fn set_flag(
             "Give it one: verdict.alter_guard(relation, hook, flag_column => …, flag_value => …).",
         ));
     };
-    let type_oid = plan.flag_type.map_or(pg_sys::InvalidOid, |(oid, _)| oid);
-    let value = identity::as_role(owner, Restriction::SecurityRestricted, || flag::value(plan))?;
+    let type_oid = cached.flag_type.map_or(pg_sys::InvalidOid, |(oid, _)| oid);
+    let value = identity::as_role(owner, Restriction::SecurityRestricted, || {
+        flag::value(cached)
+    })?;
     let text = format!(
-        "UPDATE ONLY {} SET {} = $1 WHERE ctid OPERATOR(pg_catalog.=) $2",
-        plan.table,
+        "UPDATE ONLY {} SET {} = $1 WHERE ctid = $2",
+        cached.table,
         quote(column)
     );
     let parameters = [(type_oid, value), (pg_sys::TIDOID, row_at.into_datum())];
-    Ok(Statement::new(&text, &parameters, &plan.table.schema))
+    Ok(Statement::new(&text, &parameters, &cached.table.schema))
 }

@@ -1,137 +1,118 @@
 //! AFTER the row is stored: it is judged as it is, like a foreign key, and refused or written down.
 
-use super::case::{Case, Obstacle, Operation};
-use super::coming::Coming;
-use super::judge;
-use super::moved;
-use super::plan;
-use super::refusal;
-use super::shape::Shape;
-use super::update::{Again, again};
-use super::{flag, legacy};
-use crate::audit::incident::Done;
-use crate::audit::{log_line, tally};
-use crate::guc;
-use crate::pg::columns::RowSlot;
-use crate::pg::entry::Plain;
-use crate::pg::transaction;
-use crate::pg::trigger::Fired;
-use crate::watch::glass;
-use verdict::{Action, Mode};
+use super::cross_partition;
+use super::row_change::RowChange;
+use crate::action::done;
+use crate::action::done::Done;
+use crate::action::refusal;
+use crate::action::tally;
+use crate::guard::cache;
+use crate::guard::glass;
+use crate::guard::info::GuardInfo;
+use crate::judge::case::{Case, Obstacle, Operation};
+use crate::judge::flag;
+use crate::judge::judgement;
+use crate::judge::legacy;
+use crate::judge::rejudge::{Rejudge, rejudge};
+use pg::columns::RowSlot;
+use pg::plain::PlainFrame;
+use pg::transaction;
+use pg::trigger::Fired;
+use verdict::Action;
 
 /// A new row is judged. One that comes from another partition was updated.
-pub fn inserted(fired: Fired, shape: &Shape, plain: Plain) {
-    if shape.partitioned
-        && let Some(old) = moved::old_row(shape, fired, plain)
+pub fn inserted(fired: Fired, info: &GuardInfo, plain: PlainFrame) {
+    if info.partitioned
+        && let Some(old) = cross_partition::after::old_row(info, fired, plain)
     {
-        return edited(&Coming::moved(fired, old), old, shape, plain);
+        return edited(&RowChange::moved(fired, old), old, info, plain);
     }
-    let coming = Coming::inserted(fired, true);
-    count(shape, plain);
-    if let Some(case) = judge::judge(shape, coming.new, Operation::Insert, plain) {
-        found(shape, &coming, &case, plain);
+    let change = RowChange::inserted(fired, true);
+    count(info, plain);
+    if let Some(case) = judgement::judge(info, change.new, Operation::Insert, plain) {
+        found(info, &change, &case, plain);
     }
 }
 
 /// A row that has left the condition on its way to another partition was updated, too.
-pub fn arrived_outside(fired: Fired, shape: &Shape, plain: Plain) {
-    if !moved::is_nothing_on_its_way()
-        && !fired.under_condition_of(shape.insert_trigger(), fired.row(), plain)
-        && let Some(old) = moved::old_row(shape, fired, plain)
+pub fn arrived_outside(fired: Fired, info: &GuardInfo, plain: PlainFrame) {
+    if !cross_partition::after::is_nothing_on_its_way()
+        && !fired.under_condition_of(info.insert_trigger(), fired.row(), plain)
+        && let Some(old) = cross_partition::after::old_row(info, fired, plain)
     {
-        edited(&Coming::moved(fired, old), old, shape, plain);
+        edited(&RowChange::moved(fired, old), old, info, plain);
     }
 }
 
 /// A row that stays in its partition was updated.
-pub fn updated(fired: Fired, shape: &Shape, plain: Plain) {
-    edited(&Coming::updated(fired, true), fired.row(), shape, plain);
+pub fn updated(fired: Fired, info: &GuardInfo, plain: PlainFrame) {
+    edited(&RowChange::updated(fired, true), fired.row(), info, plain);
 }
 
-/// An update is judged again when it changes what was approved, brings the row under the condition, or unflags it.
-fn edited(coming: &Coming, old: RowSlot, shape: &Shape, plain: Plain) {
-    let new = coming.new;
-    let case = match again(coming.fired, shape, old, new, plain) {
-        Again::No => return,
-        Again::Final => Some(judge::final_content(shape, new, plain)),
-        again @ (Again::Yes | Again::Unchanged) => {
-            judge::judge(&again.asks(shape), new, Operation::Update, plain)
+/// An update is judged again when it changes what was approved, brings the row under the condition,
+/// or unflags it.
+fn edited(change: &RowChange, old: RowSlot, info: &GuardInfo, plain: PlainFrame) {
+    let new = change.new;
+    let case = match rejudge(change.fired, info, old, new, plain) {
+        Rejudge::Unneeded => return,
+        Rejudge::Final => Some(judgement::final_content(info, new, plain)),
+        rejudge @ (Rejudge::Needed | Rejudge::Unchanged) => {
+            judgement::judge(&rejudge.asks(info), new, Operation::Update, plain)
         }
     };
-    count(shape, plain);
+    count(info, plain);
     match case {
         None => {}
-        Some(case) if legacy::passes(coming.fired, shape, &case, old, new, plain) => {
-            coming.write_down(shape, &case, Done::Legacy, plain);
+        Some(case) if legacy::passes(change.fired, info, &case, old, new, plain) => {
+            change.write_down(info, &case, Done::Legacy, plain);
         }
-        Some(case) => found(shape, coming, &case, plain),
+        Some(case) => found(info, change, &case, plain),
     }
 }
 
-/// What else than the guard's action becomes of a row with a finding, if anything.
-pub fn instead_of_acting(shape: &Shape, case: &Case) -> Option<Done> {
-    if case.apply {
-        Some(Done::Applied)
-    } else if is_observing(shape) {
-        Some(Done::Observed)
-    } else if case.now < shape.glass_until {
-        Some(Done::GlassBroken)
-    } else {
-        None
-    }
-}
-
-fn is_observing(shape: &Shape) -> bool {
-    shape.policy.mode == Mode::Observe || !guc::enforced()
-}
-
-fn count(shape: &Shape, plain: Plain) {
-    if is_observing(shape) {
+fn count(info: &GuardInfo, plain: PlainFrame) {
+    if done::is_observing(info) {
         plain.step(|| {
-            tally::count(shape.guard_id, transaction::nest_level());
+            tally::count(info.guard_id, transaction::nest_level());
             Ok(())
         });
     }
 }
 
-/// A stored row with a finding. The soft actions were taken before it was stored; here it is seen that they were.
-fn found(shape: &Shape, coming: &Coming, case: &Case, plain: Plain) {
-    if let Some(done) = instead_of_acting(shape, case) {
-        return coming.write_down(shape, case, done, plain);
+/// A stored row with a finding. The soft actions were taken before it was stored; here it is seen
+/// that they were.
+fn found(info: &GuardInfo, change: &RowChange, case: &Case, plain: PlainFrame) {
+    if let Some(done) = done::instead_of_acting(info, case) {
+        return change.write_down(info, case, done, plain);
     }
-    if shape.glass_until != i64::MIN {
+    if info.glass_until != i64::MIN {
         plain.step(|| {
-            plan::with(shape, |plan| {
-                glass::tell_closed(shape.glass_until, &plan.root);
+            cache::with_cached(info, |cached| {
+                glass::tell_closed(info.glass_until, &cached.root);
                 Ok(())
             })
         });
     }
-    match shape.policy.actions.get(case.finding) {
-        Action::Reject => refuse(shape, case, plain),
-        Action::Allow => coming.write_down(shape, case, Done::Allowed, plain),
-        Action::Flag if flag::is_set_or_none(shape, coming.new, plain) => {
-            coming.write_down(shape, case, Done::Flagged, plain);
+    match info.policy.actions.get(case.finding) {
+        Action::Reject => refusal::refuse(info, case, plain),
+        Action::Allow => change.write_down(info, case, Done::Allowed, plain),
+        Action::Flag if flag::is_set_or_none(info, change.new, plain) => {
+            change.write_down(info, case, Done::Flagged, plain);
         }
         Action::Flag | Action::Quarantine | Action::Discard => {
             // A stronger guard's word was left to that guard, and so this one has done nothing.
-            if let Some((other, case)) = coming.refused_by_other(shape, plain) {
-                return refuse(&other, &case, plain);
+            let others = change.cases_of_others(info, plain);
+            let refuses = |(other, case): &(GuardInfo, Case)| {
+                other.policy.actions.get(case.finding) == Action::Reject
+            };
+            if let Some((other, case)) = others.iter().find(refuses) {
+                return refusal::refuse(&other, &case, plain);
             }
             let case = Case {
                 obstacle: case.obstacle.or(Some(Obstacle::JudgedOtherwise)),
                 ..*case
             };
-            refuse(shape, &case, plain);
+            refusal::refuse(info, &case, plain);
         }
     }
-}
-
-/// Raises. The transaction ends with its incident; the log's line stays.
-pub fn refuse(shape: &Shape, case: &Case, plain: Plain) {
-    let line = plain.step(|| plan::with(shape, |plan| Ok(log_line::line(plan, case))));
-    if let Some(line) = line {
-        plain.log_server_only(line);
-    }
-    plain.step(|| plan::with(shape, |plan| Err::<(), _>(refusal::report(plan, case))));
 }

@@ -1,102 +1,113 @@
-//! BEFORE the row is stored: flag, hold or discard it. Only guards with such an action have these triggers.
+//! BEFORE the row is stored: flag, hold or discard it. Only guards with such an action have these
+//! triggers.
 //!
-//! Nothing is locked or spent here, and nothing is decided for good: an INSERT may still meet ON CONFLICT, another trigger
-//! may still change the row. The AFTER trigger judges what was stored, and refuses it when that is not what was done here.
+//! Nothing is locked or spent here, and nothing is decided for good: an INSERT may still meet ON
+//! CONFLICT, another trigger may still change the row. The AFTER trigger judges what was stored,
+//! and refuses it when that is not what was done here.
 
-use super::after;
-use super::case::{Case, Obstacle};
-use super::coming::Coming;
-use super::flag;
-use super::plan;
-use super::setting_out;
-use super::shape::Shape;
-use super::update::only_unflags;
-use crate::audit::incident::Done;
-use crate::pg::entry::Plain;
-use crate::pg::foreign_key;
-use crate::pg::trigger::Fired;
-use crate::quarantine::hold;
+use super::cross_partition;
+use super::row_change::RowChange;
+use crate::action::done::Done;
+use crate::action::hold;
+use crate::action::refusal;
+use crate::guard::cache;
+use crate::guard::info::GuardInfo;
+use crate::judge::case::{Case, Obstacle};
+use crate::judge::flag;
+use crate::judge::rejudge::only_unflags;
+use pg::foreign_key;
+use pg::plain::PlainFrame;
+use pg::trigger::Fired;
 use pgrx::pg_sys::Datum;
 use verdict::Action;
 
-pub fn insert(fired: Fired, shape: &Shape, plain: Plain) -> Datum {
-    let coming = Coming::inserted(fired, false);
-    if shape.partitioned && setting_out::continues(shape, coming.new, plain) {
+pub fn insert(fired: Fired, info: &GuardInfo, plain: PlainFrame) -> Datum {
+    let change = RowChange::inserted(fired, false);
+    if info.partitioned && cross_partition::before::continues(info, change.new, plain) {
         return fired.kept();
     }
-    take(&coming, shape, plain)
+    take(&change, info, plain)
 }
 
-pub fn update(fired: Fired, shape: &Shape, plain: Plain) -> Datum {
-    let coming = Coming::updated(fired, false);
-    let taken = take(&coming, shape, plain);
-    if shape.partitioned {
+pub fn update(fired: Fired, info: &GuardInfo, plain: PlainFrame) -> Datum {
+    let change = RowChange::updated(fired, false);
+    let taken = take(&change, info, plain);
+    if info.partitioned {
         if taken.is_null() {
-            setting_out::left_out(shape, fired.row(), plain);
+            cross_partition::before::left_out(info, fired.row(), plain);
         } else {
             // Should the row move to another partition, nothing is done to it a second time there.
-            setting_out::note(shape, fired, plain);
+            cross_partition::before::note(info, fired, plain);
         }
     }
     taken
 }
 
 /// Takes the guard's action, unless another guard's is stronger: then that one takes it.
-fn take(coming: &Coming, shape: &Shape, plain: Plain) -> Datum {
-    let kept = coming.fired.kept();
-    let Some(case) = coming.case(shape, plain) else {
+fn take(change: &RowChange, info: &GuardInfo, plain: PlainFrame) -> Datum {
+    let kept = change.fired.kept();
+    let Some(case) = change.case(info, plain) else {
         return kept;
     };
-    let action = shape.policy.actions.get(case.finding);
-    let others = coming.strongest_other(shape, plain);
-    if others.is_some_and(|other| other > action) {
+    let action = info.policy.actions.get(case.finding);
+    let others = change.cases_of_others(info, plain);
+    let is_stronger =
+        |(other, case): (GuardInfo, Case)| other.policy.actions.get(case.finding) > action;
+    if others.iter().any(is_stronger) {
         return kept;
     }
     let is_left_out = matches!(action, Action::Discard | Action::Quarantine);
     if is_left_out
-        && let Some(old) = coming.old
-        && foreign_key::makes(coming.fired, old, coming.new, plain)
+        && let Some(old) = change.old
+        && foreign_key::makes(change.fired, old, change.new, plain)
     {
         let case = Case {
             obstacle: Some(Obstacle::ForeignKey),
             ..case
         };
-        after::refuse(shape, &case, plain);
+        refusal::refuse(info, &case, plain);
     }
+    // One incident for each guard that has something against the row.
+    let left_out = |done| {
+        change.write_down(info, &case, done, plain);
+        for (other, case) in others.iter() {
+            change.write_down(&other, &case, done, plain);
+        }
+    };
     match action {
         Action::Reject | Action::Allow => kept,
-        Action::Flag => match shape.flag {
+        Action::Flag => match info.flag {
             None => kept,
             Some(column) => {
-                if coming
+                if change
                     .old
-                    .is_some_and(|old| only_unflags(coming.fired, shape, old, coming.new, plain))
+                    .is_some_and(|old| only_unflags(change.fired, info, old, change.new, plain))
                 {
                     // The others have a say of their own about their flags.
-                    coming.write_down(shape, &case, Done::Flagged, plain);
+                    change.write_down(info, &case, Done::Flagged, plain);
                 }
-                let value = plain.step(|| plan::with(shape, flag::value));
+                let value = plain.step(|| cache::with_cached(info, flag::value));
                 match value {
-                    Some(value) => coming.fired.kept_with(column.attnum, value, plain),
+                    Some(value) => change.fired.kept_with(column.attnum, value, plain),
                     None => kept,
                 }
             }
         },
         Action::Discard => {
-            coming.write_down_all(shape, &case, Done::Discarded, plain);
+            left_out(Done::Discarded);
             Datum::null()
         }
         Action::Quarantine => {
-            let size = plain.step(|| Ok(hold::size(shape, coming.new, coming.old)));
+            let size = plain.step(|| Ok(hold::size(info, change.new, change.old)));
             if size > hold::ROW_CAP {
                 let case = Case {
                     obstacle: Some(Obstacle::TooLarge(size)),
                     ..case
                 };
-                after::refuse(shape, &case, plain);
+                refusal::refuse(info, &case, plain);
             }
-            let id = hold::hold(shape, &case, coming.new, coming.old, plain);
-            coming.write_down_all(shape, &case, Done::Held(id), plain);
+            let id = hold::hold(info, &case, change.new, change.old, plain);
+            left_out(Done::Held(id));
             Datum::null()
         }
     }

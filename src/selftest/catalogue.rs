@@ -1,7 +1,8 @@
-//! The ways round a guard that can be tried from inside. docs/security.md has the whole catalogue, with those that cannot.
+//! The ways round a guard that can be tried from inside. docs/security.md has the whole catalogue,
+//! with those that cannot.
 
-use super::target::{EDITED, Target};
-use crate::pg::catalog::{literal, quote};
+use super::target::{EDITED, Target, Trace};
+use pg::catalog::{literal, quote};
 
 /// Whose rights an attempt is made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,12 +23,6 @@ pub struct Attempt {
     pub statements: fn(&Target) -> Result<Vec<String>, &'static str>,
     /// Finds the row that should not be there.
     pub traces: fn(&Target) -> Trace,
-}
-
-/// A column's text by which the row that should not be there is told.
-pub struct Trace {
-    pub column: String,
-    pub text: String,
 }
 
 fn is_row(target: &Target) -> Trace {
@@ -69,7 +64,7 @@ fn key(target: &Target) -> Result<String, &'static str> {
 }
 
 fn trigger(target: &Target) -> String {
-    format!("verdict_guard_{}", target.shape.guard_id)
+    format!("verdict_guard_{}", target.info.guard_id)
 }
 
 macro_rules! attempts {
@@ -114,7 +109,7 @@ attempts! {
     "approval written into the store", As::Anybody, false, is_row,
         |t| then_insert(t, "INSERT INTO verdict.verdicts SELECT * FROM verdict.verdicts LIMIT 1".to_owned());
     "guard deleted from the registry", As::Anybody, false, is_row,
-        |t| then_insert(t, format!("DELETE FROM verdict.guards WHERE id = {}", t.shape.guard_id));
+        |t| then_insert(t, format!("DELETE FROM verdict.guards WHERE id = {}", t.info.guard_id));
     "event triggers disabled", As::Anybody, false, is_row,
         |t| then_insert(t, "ALTER EVENT TRIGGER verdict_watch_ddl DISABLE".to_owned());
     "extension dropped", As::Anybody, false, is_row,

@@ -1,28 +1,29 @@
-//! `verdict.self_test`: the catalogue of ways round a guard, tried on the user's own table and rolled back.
+//! `verdict.self_test`: the catalogue of ways round a guard, tried on the user's own table and
+//! rolled back.
 
 mod catalogue;
 mod target;
 
-use crate::pg::authors;
-use crate::pg::catalog::{self, Kind};
-use crate::pg::entry::guarded;
-use crate::pg::identity;
-use crate::pg::json;
-use crate::pg::row_text;
-use crate::pg::rows;
-use crate::pg::savepoint::{self, Failure};
-use crate::pg::settings;
-use crate::pg::sql::{self, or_raise};
-use crate::pg::statement::Statement;
-use crate::pg::transaction;
-use crate::report::{Report, SqlState};
-use crate::watch::guard::table_argument;
-use catalogue::{ATTEMPTS, As, Attempt, Trace};
+use crate::args::table_argument;
+use catalogue::{ATTEMPTS, As, Attempt};
+use pg::authors;
+use pg::catalog::{self, RelationKind};
+use pg::identity;
+use pg::json;
+use pg::plain::catching_longjmp;
+use pg::report::{Report, SqlState};
+use pg::row_text;
+use pg::rows;
+use pg::savepoint::{self, Failure};
+use pg::settings;
+use pg::sql::{self, or_raise};
+use pg::statement::Statement;
+use pg::transaction;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::{AccessShareLock, Oid};
 use pgrx::{AnyElement, name, pg_extern};
 use std::ffi::CStr;
-use target::Target;
+use target::{Target, Trace};
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +60,7 @@ type Results = TableIterator<
 >;
 
 #[pg_extern(sql = false)]
-fn self_test(relation: Option<Oid>, role: Option<Oid>, sample: Option<AnyElement>) -> Results {
+pub fn self_test(relation: Option<Oid>, role: Option<Oid>, sample: Option<AnyElement>) -> Results {
     or_raise((|| {
         transaction::must_be_writable()?;
         let relation = table_argument(relation)?;
@@ -69,7 +70,7 @@ fn self_test(relation: Option<Oid>, role: Option<Oid>, sample: Option<AnyElement
                 return Err(Report::new(
                     SqlState::InsufficientPrivilege,
                     format!(
-                        "argument role: {} may not act as {}",
+                        "argument \"role\": {} may not act as {}",
                         identity::role_name(identity::current_user()),
                         identity::role_name(acting)
                     ),
@@ -175,8 +176,9 @@ fn tried(attempt: &Attempt, target: &Target, role: Oid) -> (Ending, String) {
     }
 }
 
-/// An error is a refusal when it is a guard's, the watch's, or about rights; for what owners do, PostgreSQL's own about columns in
-/// use too. By SQLSTATE: messages may be in any language, but for ours, which begin with the code.
+/// An error is a refusal when it is a guard's, the watch's, or about rights; for what owners do,
+/// PostgreSQL's own about columns in use too. By SQLSTATE: messages may be in any language, but for
+/// ours, which begin with the code.
 fn refused(attempt: &Attempt, failure: Failure) -> (Ending, String) {
     let guards = failure.message.starts_with("VD0");
     let text = match failure.message.starts_with("VD00") {
@@ -185,14 +187,14 @@ fn refused(attempt: &Attempt, failure: Failure) -> (Ending, String) {
         false => failure.to_string(),
     };
     let ending = if guards
-        || failure.is_about_rights
-        || attempt.by == As::Owner && failure.is_about_dependencies
+        || failure.is_about_rights()
+        || attempt.by == As::Owner && failure.is_about_dependencies()
     {
         Ending::Blocked
     } else {
         Ending::NotRun
     };
-    let text = match failure.is_lock_timeout {
+    let text = match failure.is_lock_timeout() {
         true => format!("lock_timeout: {text}"),
         false => text,
     };
@@ -207,23 +209,23 @@ fn stored_approved(target: &Target) -> Result<(), Report> {
 
 fn run(target: &Target, role: Oid, statement: &str) {
     let statement = Statement::new(statement, &[], &target.relation.name.schema);
-    guarded(|plain| statement.run_as(role, plain));
+    catching_longjmp(|plain| statement.run_as(role, plain));
 }
 
 /// Incidents, and guards that do not stand as they should: how many there are.
 fn evidence() -> Result<i64, Report> {
     identity::as_extension_owner(|| {
-        let found = sql::one::<i64>(
-            "SELECT (SELECT pg_catalog.count(*) FROM verdict.incidents) OPERATOR(pg_catalog.+)
+        sql::required::<i64>(
+            "SELECT (SELECT pg_catalog.count(*) FROM verdict.incidents) +
                  (SELECT pg_catalog.count(*) FROM verdict.coverage() AS c
-                  WHERE c.state OPERATOR(pg_catalog.<>) 'ok')",
+                  WHERE c.state <> 'ok')",
             &[],
-        )?;
-        Ok(found.unwrap_or(0))
+        )
     })
 }
 
-/// Looks for the row that should not be there: natively, so that no row security hides it and nobody's code runs.
+/// Looks for the row that should not be there: natively, so that no row security hides it and
+/// nobody's code runs.
 fn judged(target: &Target, traces: &Trace, before: i64) -> Result<(Ending, String), Report> {
     let (mut marked, mut unmarked) = (0, 0);
     let name = &target.relation.name;
@@ -231,7 +233,7 @@ fn judged(target: &Target, traces: &Trace, before: i64) -> Result<(Ending, Strin
     let members = catalog::find(&name.schema, &name.table)
         .map_or(Vec::new(), |oid| catalog::tree(oid, AccessShareLock));
     for member in members {
-        if catalog::relation(member)?.kind != Kind::Table {
+        if catalog::relation(member)?.kind != RelationKind::Table {
             continue;
         }
         let count = || {

@@ -1,29 +1,31 @@
 //! What the self-test is run on: a guarded table, and a row for it that was never approved.
 
-use super::catalogue::Trace;
-use crate::enforce::plan::{self, Plan};
-use crate::enforce::{self, shape::Shape};
-use crate::pg::catalog::{self, Column, Generated, Kind, Relation, literal, quote};
-use crate::pg::clock;
-use crate::pg::columns::Reader;
-use crate::pg::entry::{Plain, guarded};
-use crate::pg::identity::{self, Restriction};
-use crate::pg::rows::TableRow;
-use crate::pg::settings;
-use crate::pg::span::Span;
-use crate::pg::sql;
-use crate::report::{Report, SqlState};
+use crate::guard::cache;
+use crate::guard::info::CachedGuard;
+use crate::guard::info::GuardInfo;
+use crate::guard::registry;
+use crate::judge::facts::{Content, facts};
 use crate::store::hooks;
 use crate::store::sql::reviewed;
 use crate::store::writer;
-use crate::watch::{drift, registry};
+use pg::catalog::{self, Column, Relation, RelationKind, literal, quote};
+use pg::clock;
+use pg::columns::Reader;
+use pg::identity::{self, Restriction};
+use pg::plain::{PlainFrame, catching_longjmp};
+use pg::report::{Report, SqlState};
+use pg::rows::TableRow;
+use pg::settings;
+use pg::span::Span;
+use pg::sql;
 use pgrx::pg_sys::Oid;
 use serde_json::{Map, Value, json};
+use verdict::{Outcome, Via};
 
 /// A guarded table and what the attempts need to name.
 pub struct Target {
     pub relation: Relation,
-    pub shape: Shape,
+    pub info: GuardInfo,
     pub hook_id: i32,
     /// The column that tells the test's rows from others, and how its values are written.
     mark: Mark,
@@ -44,6 +46,12 @@ struct Mark {
     reader: Reader,
 }
 
+/// A column's text by which the row that should not be there is told.
+pub struct Trace {
+    pub column: String,
+    pub text: String,
+}
+
 /// What an edit writes.
 pub const EDITED: &str = "verdict self-test: edited";
 
@@ -52,19 +60,19 @@ impl Target {
     ///
     /// 42704 for a table without a guard; 22023 when no row for it can be made up.
     pub fn of(relation: Relation, sample: Option<Value>) -> Result<Self, Report> {
-        let plans = plan::all(relation.oid)?;
-        let Some(plan) = plans.first() else {
+        let plans = cache::guards_on(relation.oid)?;
+        let Some(cached) = plans.first() else {
             return Err(registry::no_guard(&relation.name));
         };
-        let mark = mark(plan, &relation)?;
-        let content = plan
+        let mark = mark(cached, &relation)?;
+        let content = cached
             .guard
             .content
             .values()
             .map(|mapped| mapped.name.as_str())
             .find(|name| *name != mark.column && is_text(&relation, name))
             .or_else(|| {
-                let own = plan.guard.key.is_none().then_some(mark.column.as_str());
+                let own = cached.guard.key.is_none().then_some(mark.column.as_str());
                 own.filter(|name| is_text(&relation, name))
             })
             .map(str::to_owned);
@@ -73,22 +81,22 @@ impl Target {
             Some(_) => {
                 return Err(Report::new(
                     SqlState::InvalidParameter,
-                    "argument sample must be a JSON object of columns and values",
+                    "argument \"sample\" must be a JSON object of columns and values",
                 ));
             }
             None => sample_of(&relation)?,
         };
         Ok(Self {
-            shape: plan.shape,
-            hook_id: plan.guard.hook_id,
+            info: cached.info,
+            hook_id: cached.guard.hook_id,
             mark,
             content,
-            condition_columns: plan.guard.condition_columns.clone(),
-            flag: plan.guard.flag.clone(),
+            condition_columns: cached.guard.condition_columns.clone(),
+            flag: cached.guard.flag.clone(),
             primary_key: sql::primary_key(&relation)?,
             leaf: a_leaf(&relation)?,
             row,
-            guarded: drift::guarded_columns(&plan.guard),
+            guarded: cached.guard.columns_guarded(),
             relation,
         })
     }
@@ -171,12 +179,12 @@ impl Target {
     ///
     /// 22023 for a row that has no subject.
     pub fn approve(&self, n: usize) -> Result<(), Report> {
-        let (oid, shape) = (self.relation.oid, self.shape);
+        let (oid, info) = (self.relation.oid, self.info);
         let given = Span::copy(Value::Object(self.row(n)).to_string().as_bytes());
-        let key = guarded(|plain| {
+        let key = catching_longjmp(|plain| {
             let row = self.made(oid, given, plain);
-            let content = enforce::Content::read(&shape, row.slot(), plain);
-            let facts = plain.step(|| plan::with(&shape, |plan| enforce::facts(plan, &content)));
+            let content = Content::read(&info, row.slot(), plain);
+            let facts = plain.step(|| cache::with_cached(&info, |cached| facts(cached, &content)));
             row.close(plain);
             facts
         });
@@ -194,13 +202,20 @@ impl Target {
         };
         let digest = digest.as_ref().map(|digest| &digest.as_bytes()[..]);
         let subject = key.subject.text();
-        let entry = reviewed(&hook, subject, digest, "approved", "self_test", "self-test")?;
-        guarded(|plain| writer::write(&entry, plain));
+        let entry = reviewed(
+            &hook,
+            subject,
+            digest,
+            Outcome::Approved,
+            Via::SelfTest,
+            "self-test",
+        )?;
+        catching_longjmp(|plain| writer::write(&entry, plain));
         Ok(())
     }
 
     /// The test's row as the guard would see it: as far as it looks.
-    fn made(&self, oid: Oid, given: Span, plain: Plain) -> TableRow {
+    fn made(&self, oid: Oid, given: Span, plain: PlainFrame) -> TableRow {
         let row = TableRow::open(oid, plain);
         row.put_json(
             || Ok((self.guarded.clone(), given.text().to_owned())),
@@ -211,11 +226,11 @@ impl Target {
 
     /// Whether the guard would judge the row: whether it is under the condition.
     pub fn is_judged(&self) -> Result<bool, Report> {
-        let (oid, shape) = (self.relation.oid, self.shape);
+        let (oid, info) = (self.relation.oid, self.info);
         let given = Span::copy(Value::Object(self.row(0)).to_string().as_bytes());
-        Ok(guarded(|plain| {
+        Ok(catching_longjmp(|plain| {
             let row = self.made(oid, given, plain);
-            let under = row.under_condition_of(shape.insert_trigger(), plain);
+            let under = row.under_condition_of(info.insert_trigger(), plain);
             row.close(plain);
             under
         }))
@@ -234,17 +249,18 @@ fn is_text(relation: &Relation, name: &str) -> bool {
     ];
     relation
         .column(name)
-        .is_some_and(|column| text.contains(&column.base_type) && column.generated == Generated::No)
+        .is_some_and(|column| text.contains(&column.base_type) && column.generated.is_none())
 }
 
 /// The key column, or, for a guard that matches by content, a text among the content.
-fn mark(plan: &Plan, relation: &Relation) -> Result<Mark, Report> {
-    let by_key = plan.guard.key.as_ref().zip(plan.shape.key);
+fn mark(cached: &CachedGuard, relation: &Relation) -> Result<Mark, Report> {
+    let by_key = cached.guard.key.as_ref().zip(cached.info.key);
     let by_content = || {
-        plan.guard
+        cached
+            .guard
             .content
             .values()
-            .zip(plan.shape.content())
+            .zip(cached.info.content())
             .find(|(mapped, _)| is_text(relation, &mapped.name))
     };
     let found = by_key.or_else(by_content).map(|(mapped, column)| Mark {
@@ -254,12 +270,12 @@ fn mark(plan: &Plan, relation: &Relation) -> Result<Mark, Report> {
     let settable = found.filter(|mark| {
         relation
             .column(&mark.column)
-            .is_some_and(|column| column.generated == Generated::No)
+            .is_some_and(|column| column.generated.is_none())
     });
     settable.ok_or_else(|| {
         Report::new(
             SqlState::InvalidParameter,
-            "argument relation: no column tells the self-test's rows from others",
+            "argument \"relation\": no column tells the self-test's rows from others",
         )
         .detail("The guard's key column is generated, or no content column is a text.")
     })
@@ -270,7 +286,7 @@ fn sample_of(relation: &Relation) -> Result<Map<String, Value>, Report> {
     let settable: Vec<&Column> = relation
         .columns
         .iter()
-        .filter(|column| column.generated == Generated::No)
+        .filter(|column| column.generated.is_none())
         .collect();
     let statement = format!(
         "SELECT pg_catalog.to_jsonb(t)::pg_catalog.text FROM {} AS t LIMIT 1",
@@ -285,7 +301,7 @@ fn sample_of(relation: &Relation) -> Result<Map<String, Value>, Report> {
     let keys = sql::primary_key(relation)?;
     let has_default = sql::one::<Vec<String>>(
         "SELECT pg_catalog.array_agg(attname::pg_catalog.text) FROM pg_catalog.pg_attribute
-         WHERE attrelid OPERATOR(pg_catalog.=) $1 AND (atthasdef OR attidentity OPERATOR(pg_catalog.<>) '')",
+         WHERE attrelid = $1 AND (atthasdef OR attidentity <> '')",
         &[relation.oid.into()],
     )?
     .unwrap_or_default();
@@ -328,13 +344,13 @@ fn a_value(column: &Column) -> Value {
 }
 
 fn a_leaf(relation: &Relation) -> Result<Option<String>, Report> {
-    if relation.kind != Kind::Partitioned {
+    if relation.kind != RelationKind::Partitioned {
         return Ok(None);
     }
     for part in catalog::parts(relation, pgrx::pg_sys::NoLock) {
         let part: Oid = part;
         let facts = catalog::relation(part)?;
-        if facts.kind == Kind::Table {
+        if facts.kind == RelationKind::Table {
             return Ok(Some(facts.name.to_string()));
         }
     }

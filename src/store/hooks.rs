@@ -1,12 +1,12 @@
 //! The hooks: which webhook there is, how it answers, what a failure means.
 
 use crate::args;
-use crate::pg::json;
-use crate::pg::remembered::{self, Remembered};
-use crate::pg::sql::{self, or_raise};
-use crate::pg::transaction;
-use crate::pg::{catalog, identity, table};
-use crate::report::{Report, SqlState};
+use pg::cached::{self, Cached};
+use pg::json;
+use pg::report::{Report, SqlState};
+use pg::sql::{self, or_raise};
+use pg::transaction;
+use pg::{catalog, identity, table};
 use pgrx::datum::Interval;
 use pgrx::{AnyElement, JsonB, pg_extern, pg_sys};
 use std::cell::RefCell;
@@ -41,7 +41,7 @@ impl SubjectSource {
             return Ok(Self::Digest);
         }
         JsonPointer::parse(text).map(Self::Pointer).map_err(|error| {
-            Report::new(SqlState::InvalidParameter, format!("argument subject: {error}"))
+            Report::new(SqlState::InvalidParameter, format!("argument \"subject\": {error}"))
                 .hint("A JSON pointer such as '/serverMsgID', or '' when subjects are content digests.")
         })
     }
@@ -55,7 +55,7 @@ impl SubjectSource {
 }
 
 thread_local! {
-    static HOOKS: RefCell<Remembered<Vec<Rc<Hook>>>> = const { RefCell::new(Remembered::nothing()) };
+    static HOOKS: RefCell<Cached<Vec<Rc<Hook>>>> = const { RefCell::new(Cached::nothing()) };
 }
 
 /// All hooks, from the backend's memory or read again when anything has changed.
@@ -64,7 +64,7 @@ thread_local! {
 ///
 /// Undefined object when the extension's SQL is not installed; a row that this version cannot read.
 pub fn all() -> Result<Rc<Vec<Rc<Hook>>>, Report> {
-    remembered::or_read(&HOOKS, "hooks", || {
+    cached::or_read(&HOOKS, "hooks", || {
         let mut all = Vec::new();
         table::for_each("hooks", |row| {
             all.push(Rc::new(read(row)?));
@@ -93,7 +93,7 @@ pub fn by_name(name: &str) -> Result<Rc<Hook>, Report> {
             );
             match names.as_slice() {
                 [] => report.hint("Create it first: SELECT verdict.create_hook('…');"),
-                names => report.hint(format!("There is: {}.", names.join(", "))),
+                names => report.hint(format!("Available hooks: {}.", names.join(", "))),
             }
         })
 }
@@ -107,8 +107,8 @@ pub fn by_id(id: i32) -> Result<Option<Rc<Hook>>, Report> {
     Ok(all()?.iter().find(|hook| hook.id == id).cloned())
 }
 
-fn read(row: &table::Row) -> Result<Hook, Report> {
-    let name = row.text("name");
+fn read(row: &table::OwnRow) -> Result<Hook, Report> {
+    let name = row.text("name")?;
     let broken = |what: String| {
         Report::new(
             SqlState::NotInPrerequisiteState,
@@ -117,25 +117,25 @@ fn read(row: &table::Row) -> Result<Hook, Report> {
         .hint("Was the row written by hand, or by a newer version of pg_verdict?")
     };
     Ok(Hook {
-        id: row.get("id").unwrap_or(0),
+        id: row.required("id")?,
         dialect: row
-            .text("dialect")
+            .text("dialect")?
             .parse()
             .map_err(|error: verdict::UnknownDialect| broken(error.to_string()))?,
-        failed_continue: row.get("failed_continue").unwrap_or(false),
+        failed_continue: row.required("failed_continue")?,
         valid_for: row
             .interval("valid_for")
             .ok_or_else(|| broken("valid_for is NULL".into()))?,
-        subject: SubjectSource::parse(&row.text("subject"))
+        subject: SubjectSource::parse(&row.text("subject")?)
             .map_err(|report| broken(report.message))?,
-        fields: FieldMap::from_json(&row.json("fields").unwrap_or_default())
+        fields: FieldMap::from_json(&row.required_json("fields")?)
             .map_err(|error| broken(error.to_string()))?,
         name,
     })
 }
 
 #[pg_extern(sql = false)]
-fn create_hook(
+pub fn create_hook(
     name: Option<&str>,
     dialect: Option<&str>,
     failed_continue: Option<bool>,
@@ -147,7 +147,7 @@ fn create_hook(
     or_raise((|| {
         transaction::must_be_writable()?;
         let name = args::name("name", name)?;
-        let dialect = parse_dialect(dialect)?;
+        let dialect = args::word::<Dialect>("dialect", dialect)?;
         let failed_continue = args::required("failed_continue", failed_continue)?;
         let valid_for = parse_valid_for(args::required("valid_for", valid_for)?)?;
         let subject = SubjectSource::parse(subject.unwrap_or(dialect.subject()))?;
@@ -163,7 +163,7 @@ fn create_hook(
             .hint("Change it with verdict.alter_hook, or choose another name."));
         }
         identity::as_extension_owner(|| {
-            sql::one(
+            sql::required(
                 "INSERT INTO verdict.hooks (name, dialect, failed_continue, valid_for, subject, fields, server, created_by)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
                 &[
@@ -178,13 +178,12 @@ fn create_hook(
                 ],
             )
         })
-        .map(|id| id.unwrap_or(0))
     })())
 }
 
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)] // the SQL function's own
-fn alter_hook(
+pub fn alter_hook(
     name: Option<&str>,
     dialect: Option<&str>,
     failed_continue: Option<bool>,
@@ -197,7 +196,9 @@ fn alter_hook(
     or_raise((|| {
         transaction::must_be_writable()?;
         let hook = by_name(args::required("name", name)?)?;
-        let dialect = dialect.map(|word| parse_dialect(Some(word))).transpose()?;
+        let dialect = dialect
+            .map(|word| args::word::<Dialect>("dialect", Some(word)))
+            .transpose()?;
         let valid_for = valid_for.map(parse_valid_for).transpose()?;
         let subject = subject.map(SubjectSource::parse).transpose()?;
         let fields = json::argument("fields", fields)?;
@@ -236,11 +237,12 @@ fn alter_hook(
 }
 
 #[pg_extern(sql = false)]
-fn drop_hook(name: Option<&str>) {
+pub fn drop_hook(name: Option<&str>) {
     or_raise((|| {
         transaction::must_be_writable()?;
         let hook = by_name(args::required("name", name)?)?;
-        // First alone with the hook, then asked: a guard that is being put on holds the hook until it is there.
+        // First alone with the hook, then asked: a guard that is being put on holds the hook until
+        // it is there.
         lock(&hook, "UPDATE")?;
         refuse_if_guarded(&hook, "it cannot be dropped")?;
         identity::as_extension_owner(|| {
@@ -255,8 +257,7 @@ fn drop_hook(name: Option<&str>) {
 ///
 /// Undefined object when it has been dropped meanwhile.
 pub fn lock(hook: &Hook, strength: &str) -> Result<(), Report> {
-    let statement =
-        format!("SELECT id FROM verdict.hooks WHERE id OPERATOR(pg_catalog.=) $1 FOR {strength}");
+    let statement = format!("SELECT id FROM verdict.hooks WHERE id = $1 FOR {strength}");
     let found = identity::as_extension_owner(|| sql::one::<i32>(&statement, &[hook.id.into()]))?;
     found.map(|_| ()).ok_or_else(|| {
         Report::new(
@@ -275,8 +276,8 @@ fn refuse_if_guarded(hook: &Hook, so: &str) -> Result<(), Report> {
         if row.get("hook_id") == Some(hook.id) {
             guards.push(format!(
                 "guard {} on table {}",
-                catalog::quote(&row.text("name")),
-                row.relation()
+                catalog::quote(&row.text("name")?),
+                row.relation()?
             ));
         }
         Ok(())
@@ -292,20 +293,9 @@ fn refuse_if_guarded(hook: &Hook, so: &str) -> Result<(), Report> {
     .hint("Take the guards off first: verdict.unguard(relation, hook, reason)."))
 }
 
-fn parse_dialect(word: Option<&str>) -> Result<Dialect, Report> {
-    args::required("dialect", word)?
-        .parse()
-        .map_err(|error: verdict::UnknownDialect| {
-            Report::new(
-                SqlState::InvalidParameter,
-                format!("argument dialect: {error}"),
-            )
-        })
-}
-
 fn parse_fields(map: &serde_json::Value) -> Result<FieldMap, Report> {
     FieldMap::from_json(map).map_err(|error| {
-        Report::new(SqlState::InvalidParameter, format!("argument fields: {error}"))
+        Report::new(SqlState::InvalidParameter, format!("argument \"fields\": {error}"))
             .hint(r#"Name each content field and its place in the request: {"content": "/content", "sendID": "/sendID"}."#)
     })
 }
@@ -315,17 +305,16 @@ fn parse_fields(map: &serde_json::Value) -> Result<FieldMap, Report> {
 /// 22023 for a validity that is not positive, or infinite (its leaf could never be retired).
 pub fn parse_valid_for(valid_for: Interval) -> Result<Interval, Report> {
     let usable = sql::one::<bool>(
-        "SELECT pg_catalog.isfinite($1) AND $1 OPERATOR(pg_catalog.>) '0'::pg_catalog.interval
-                AND $1 OPERATOR(pg_catalog.<=) '100 years'::pg_catalog.interval",
+        "SELECT pg_catalog.isfinite($1) AND $1 > '0'::pg_catalog.interval
+                AND $1 <= '100 years'::pg_catalog.interval",
         &[valid_for.into()],
     )?;
     if usable != Some(true) {
-        let text = sql::one::<String>("SELECT $1::pg_catalog.text", &[valid_for.into()])?
-            .unwrap_or_default();
+        let text = sql::required::<String>("SELECT $1::pg_catalog.text", &[valid_for.into()])?;
         return Err(Report::new(
             SqlState::InvalidParameter,
             format!(
-                "argument valid_for must be more than zero and at most 100 years, not \"{text}\""
+                "argument \"valid_for\" must be more than zero and at most 100 years, not \"{text}\""
             ),
         )
         .hint("For example '1 day'. To take an approval back now, use verdict.revoke."));

@@ -1,21 +1,13 @@
 //! The background worker that makes leaves for a recorder, in a transaction of its own.
 //!
-//! It needs no `shared_preload_libraries`: the recorder starts one, waits until it has ended (about 10 ms), and needs the next one
-//! a day later. So nothing of ours is there when a database is dropped, copied or renamed.
+//! It needs no `shared_preload_libraries`: the recorder starts one, waits until it has ended (about
+//! 10 ms), and needs the next one a day later. So nothing of ours is there when a database is
+//! dropped, copied or renamed.
 
-use super::{leaf_making, leaves};
-use crate::pg::{catalog, entry, lock, worker};
-use crate::report::Report;
-
-/// Has a worker make what [`leaf_making::make_ready`] makes. What it could not do is missing afterwards, and the server's log says why.
-///
-/// # Errors
-///
-/// None of its own; a cancelled statement stays cancelled.
-pub fn run(starts: i64, horizon: i64) -> Result<(), Report> {
-    worker::run_in_this_database(c"verdict_leaf_worker", &format!("{starts} {horizon}"));
-    Ok(())
-}
+use super::leaf_making;
+use super::leaves;
+use pg::report::Report;
+use pg::{catalog, lock, plain};
 
 /// What the worker does.
 ///
@@ -31,7 +23,7 @@ pub fn work(order: &str) -> Result<(), Report> {
         // The recorder's own transaction has created the extension.
         return Ok(());
     }
-    entry::guarded(lock::enter_making);
+    plain::catching_longjmp(lock::enter_making);
     leaves::refresh()?;
     leaf_making::make_ready(starts, horizon)
 }

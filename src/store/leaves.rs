@@ -1,11 +1,12 @@
 //! Which leaves there are, newest first.
 //!
-//! `verdict.leaves` says where each leaf starts and ends and up to when it can decide something (its horizon).
-//! The list is kept per backend until a relcache invalidation: of the registry, of a leaf, or of a leaf's indexes.
+//! `verdict.leaves` says where each leaf starts and ends and up to when it can decide something
+//! (its horizon). The list is kept per backend until a relcache invalidation: of the registry, of a
+//! leaf, or of a leaf's indexes.
 
-use crate::pg::leaf::Leaf;
-use crate::pg::{catalog, relcache, table};
-use crate::report::Report;
+use pg::leaf::Leaf;
+use pg::report::Report;
+use pg::{catalog, relcache, table};
 use std::cell::RefCell;
 
 struct Leaves {
@@ -66,7 +67,8 @@ pub struct Registered {
     pub horizon: i64,
 }
 
-/// All leaves in the registry, oldest first: as committed by now, whatever the transaction's snapshot.
+/// All leaves in the registry, oldest first: as committed by now, whatever the transaction's
+/// snapshot.
 ///
 /// # Errors
 ///
@@ -74,18 +76,18 @@ pub struct Registered {
 pub fn registered() -> Result<Vec<Registered>, Report> {
     let mut found = Vec::new();
     table::for_each("leaves", |row| {
-        found.extend(read(row));
+        found.push(read(row)?);
         Ok(())
     })?;
     found.sort_by_key(|leaf: &Registered| leaf.starts);
     Ok(found)
 }
 
-fn read(row: &table::Row) -> Option<Registered> {
-    Some(Registered {
-        name: row.text("name"),
-        starts: row.micros("starts")?,
-        ends: row.micros("ends")?,
-        horizon: row.micros("horizon")?,
+fn read(row: &table::OwnRow) -> Result<Registered, Report> {
+    Ok(Registered {
+        name: row.text("name")?,
+        starts: row.required_micros("starts")?,
+        ends: row.required_micros("ends")?,
+        horizon: row.required_micros("horizon")?,
     })
 }

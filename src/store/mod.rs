@@ -5,7 +5,7 @@ pub mod leaf_making;
 pub mod leaf_worker;
 pub mod leaves;
 pub mod lookup;
-mod retire;
+pub mod retire;
 pub mod sql;
 pub mod status;
 pub mod writer;

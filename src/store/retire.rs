@@ -1,13 +1,14 @@
-//! `verdict.retire()`: drops leaves that can decide nothing any more and are past their retention, and old incidents.
+//! `verdict.retire()`: drops leaves that can decide nothing any more and are past their retention,
+//! and old incidents.
 
 use super::leaf_making::{DAY, timestamped};
 use super::leaves::{self, Registered};
 use crate::guc;
-use crate::pg::entry::guarded;
-use crate::pg::sql::{self, or_raise};
-use crate::pg::transaction;
-use crate::pg::{catalog, clock, identity, lock, settings};
-use crate::report::Report;
+use pg::plain::catching_longjmp;
+use pg::report::Report;
+use pg::sql::{self, or_raise};
+use pg::transaction;
+use pg::{catalog, clock, identity, lock, settings};
 use pgrx::iter::TableIterator;
 use pgrx::{name, pg_extern};
 
@@ -20,7 +21,8 @@ type Retired = TableIterator<
     ),
 >;
 
-/// What keeps a leaf, or `None` when it may go. By what is committed now: an old snapshot may not know how far its horizon is.
+/// What keeps a leaf, or `None` when it may go. By what is committed now: an old snapshot may not
+/// know how far its horizon is.
 fn kept_by(leaf: &Registered) -> Result<Option<&'static str>, Report> {
     let now = clock::current();
     if leaf.horizon >= now {
@@ -33,7 +35,7 @@ fn kept_by(leaf: &Registered) -> Result<Option<&'static str>, Report> {
     let held = sql::one::<bool>(
         &format!(
             "SELECT EXISTS (SELECT 1 FROM verdict.{name} AS v JOIN verdict.hooks AS h
-                 ON h.id OPERATOR(pg_catalog.=) v.hook_id WHERE h.legal_hold)"
+                 ON h.id = v.hook_id WHERE h.legal_hold)"
         ),
         &[],
     )?;
@@ -41,14 +43,15 @@ fn kept_by(leaf: &Registered) -> Result<Option<&'static str>, Report> {
 }
 
 #[pg_extern(sql = false)]
-fn retire() -> Retired {
+pub fn retire() -> Retired {
     let mut rows = Vec::new();
     or_raise(transaction::must_be_writable());
     or_raise(identity::as_extension_owner(|| {
-        // Dropping a partition needs its parent alone for a moment. Rather give up than queue in front of auditors.
+        // Dropping a partition needs its parent alone for a moment. Rather give up than queue in
+        // front of auditors.
         settings::set(c"lock_timeout", c"2s");
         // Another call may be dropping what the registry still has.
-        guarded(lock::retirer);
+        catching_longjmp(lock::retirer);
         for leaf in leaves::registered()? {
             match kept_by(&leaf)? {
                 Some(reason) => rows.push((leaf.name, false, reason.to_owned())),
@@ -58,7 +61,7 @@ fn retire() -> Retired {
                         &[],
                     )?;
                     sql::run(
-                        "DELETE FROM verdict.leaves WHERE name OPERATOR(pg_catalog.=) $1",
+                        "DELETE FROM verdict.leaves WHERE name = $1",
                         &[leaf.name.as_str().into()],
                     )?;
                     rows.push((leaf.name, true, "past its horizon and retention".to_owned()));
@@ -71,7 +74,7 @@ fn retire() -> Retired {
                 continue;
             }
             let days = format!("{} days", guc::incident_retention_days());
-            let gone = sql::one::<i64>(statement, &[days.as_str().into()])?.unwrap_or(0);
+            let gone = sql::required::<i64>(statement, &[days.as_str().into()])?;
             if gone > 0 {
                 rows.push((
                     table.to_owned(),
@@ -85,31 +88,32 @@ fn retire() -> Retired {
     TableIterator::new(rows)
 }
 
-/// Row images are personal data: they go after a time. A row that is still held never does, nor what belongs to a hook under
-/// legal hold; while there is such a hook, neither do incidents of a guard that is gone, which no longer say whose they are.
+/// Row images are personal data: they go after a time. A row that is still held never does, nor
+/// what belongs to a hook under legal hold; while there is such a hook, neither do incidents of a
+/// guard that is gone, which no longer say whose they are.
 const OLD_ROWS: [(&str, &str); 3] = [
     (
         "incidents",
         "WITH gone AS (DELETE FROM verdict.incidents AS i
-             WHERE at OPERATOR(pg_catalog.<) (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) $1::pg_catalog.interval)
+             WHERE at < (pg_catalog.clock_timestamp() - $1::pg_catalog.interval)
                  AND NOT EXISTS (SELECT 1 FROM verdict.hooks AS h
-                     LEFT JOIN verdict.guards AS g ON g.id OPERATOR(pg_catalog.=) i.guard_id
-                     WHERE h.legal_hold AND coalesce(g.hook_id OPERATOR(pg_catalog.=) h.id, true))
+                     LEFT JOIN verdict.guards AS g ON g.id = i.guard_id
+                     WHERE h.legal_hold AND coalesce(g.hook_id = h.id, true))
              RETURNING 1) SELECT pg_catalog.count(*) FROM gone",
     ),
     (
         "quarantine",
         "WITH gone AS (DELETE FROM verdict.quarantine AS q
              WHERE NOT EXISTS (SELECT 1 FROM verdict.hooks AS h
-                     WHERE h.legal_hold AND h.id OPERATOR(pg_catalog.=) q.hook_id)
-                 AND state OPERATOR(pg_catalog.<>) 'held' AND decided_at OPERATOR(pg_catalog.<)
-                 (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) $1::pg_catalog.interval)
+                     WHERE h.legal_hold AND h.id = q.hook_id)
+                 AND state <> 'held' AND decided_at <
+                 (pg_catalog.clock_timestamp() - $1::pg_catalog.interval)
              RETURNING 1) SELECT pg_catalog.count(*) FROM gone",
     ),
     (
         "observed",
         "WITH gone AS (DELETE FROM verdict.observed
-             WHERE at OPERATOR(pg_catalog.<) (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) $1::pg_catalog.interval)
+             WHERE at < (pg_catalog.clock_timestamp() - $1::pg_catalog.interval)
              RETURNING 1) SELECT pg_catalog.count(*) FROM gone",
     ),
 ];

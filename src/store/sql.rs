@@ -1,27 +1,30 @@
 //! `verdict.record` and its kin: from arguments to an entry for the writer.
 //!
-//! Each begins by hearing what others have committed: a hook may have been dropped since this transaction began.
+//! Each begins by hearing what others have committed: a hook may have been dropped since this
+//! transaction began.
 
 use super::hooks::{self, Hook, SubjectSource};
 use super::lookup::Key;
-use super::writer::{self, Entry, Replaces};
+use super::writer::{self, NewVerdict, Replaces};
 use crate::args;
-use crate::pg::entry::{Call, Plain};
-use crate::pg::span::Span;
-use crate::pg::{clock, identity, lock, patience};
-use crate::report::{Report, SqlState};
+use crate::guc;
+use pg::call::Call;
+use pg::plain::PlainFrame;
+use pg::report::{Report, SqlState};
+use pg::span::Span;
+use pg::{clock, identity, lock, lock_timeout};
 use pgrx::pg_sys::Datum;
 use std::rc::Rc;
 use verdict::{
-    Answer, Digest, DigestBuilder, DigestError, Json, JsonValue, NoAnswer, Request, RequestError,
-    StrictJsonError,
+    Answer, Digest, DigestBuilder, DigestError, Json, JsonString, JsonValue, NoAnswer, Outcome,
+    Request, RequestError, StrictJsonError, Via,
 };
 
 /// How much of an answer's bytes is kept.
 const RESPONSE_CAP: usize = verdict::BODY_CAP;
 
 /// `verdict.record(hook, request, response, http_status)`, for text and for bytea.
-pub fn record(call: Call, plain: Plain) -> Datum {
+pub fn record(call: Call, plain: PlainFrame) -> Datum {
     lock::accept_invalidations(plain);
     let [hook, request, response] = [0, 1, 2].map(|n| call.bytes(n, plain));
     let status = call.int4(3);
@@ -31,7 +34,7 @@ pub fn record(call: Call, plain: Plain) -> Datum {
         let response = args::required("response", response)?;
         let status = args::required("http_status", status)?;
         let answer = hook.dialect.answer(response.bytes(), status);
-        let mut entry = about_request(&hook, request, &answer, "record")?;
+        let mut entry = about_request(&hook, request, &answer, Via::Record)?;
         entry.http_status = Some(status);
         entry.response = Some(Span::copy(
             &response.bytes()[..response.bytes().len().min(RESPONSE_CAP)],
@@ -43,20 +46,20 @@ pub fn record(call: Call, plain: Plain) -> Datum {
 }
 
 /// `verdict.record_no_answer(hook, request, cause)`.
-pub fn record_no_answer(call: Call, plain: Plain) -> Datum {
+pub fn record_no_answer(call: Call, plain: PlainFrame) -> Datum {
     lock::accept_invalidations(plain);
     let [hook, request, cause] = [0, 1, 2].map(|n| call.bytes(n, plain));
     let entry = plain.step(|| {
         let hook = hook_argument(hook)?;
         let request = args::required("request", request)?;
         let cause = args::word::<NoAnswer>("cause", cause.as_ref().map(Span::text))?;
-        about_request(&hook, request, &Answer::none(cause), "record_no_answer")
+        about_request(&hook, request, &Answer::none(cause), Via::RecordNoAnswer)
     });
     written(call, &entry, plain)
 }
 
 /// `verdict.approve(hook, subject, content, valid_for)`.
-pub fn approve(call: Call, plain: Plain) -> Datum {
+pub fn approve(call: Call, plain: PlainFrame) -> Datum {
     lock::accept_invalidations(plain);
     let [hook, subject] = [0, 1].map(|n| call.bytes(n, plain));
     let content = call.json(2, plain);
@@ -69,12 +72,12 @@ pub fn approve(call: Call, plain: Plain) -> Datum {
             (SubjectSource::Digest, None) => {
                 return Err(Report::new(
                     SqlState::NullNotAllowed,
-                    format!("argument content must not be NULL: the subjects of hook \"{}\" are content digests", hook.name),
+                    format!("argument \"content\" must not be null: the subjects of hook \"{}\" are content digests", hook.name),
                 ));
             }
             (SubjectSource::Digest, Some(digest)) => digest_subject(subject, digest)?,
         };
-        let mut entry = blank(&hook, &subject, "approved", "approve");
+        let mut entry = blank(&hook, &subject, Outcome::Approved, Via::Approve);
         entry.digest = digest.map(|digest| Span::copy(digest.as_bytes()));
         if let Some(valid_for) = valid_for {
             hooks::parse_valid_for(clock::interval(valid_for)?)?;
@@ -86,14 +89,19 @@ pub fn approve(call: Call, plain: Plain) -> Datum {
 }
 
 /// `verdict.deny(hook, subject, err_code, err_msg)`.
-pub fn deny(call: Call, plain: Plain) -> Datum {
+pub fn deny(call: Call, plain: PlainFrame) -> Datum {
     lock::accept_invalidations(plain);
     let [hook, subject] = [0, 1].map(|n| call.bytes(n, plain));
     let err_code = call.int4(2);
     let err_msg = call.bytes(3, plain);
     let entry = plain.step(|| {
         let hook = hook_argument(hook)?;
-        let mut entry = blank(&hook, &subject_argument(subject)?, "denied", "deny");
+        let mut entry = blank(
+            &hook,
+            &subject_argument(subject)?,
+            Outcome::Denied,
+            Via::Deny,
+        );
         entry.err_code = err_code;
         entry.err_msg = err_msg.map(|message| capped(&message));
         Ok(entry)
@@ -102,32 +110,38 @@ pub fn deny(call: Call, plain: Plain) -> Datum {
 }
 
 /// `verdict.revoke(hook, subject, reason)`.
-pub fn revoke(call: Call, plain: Plain) -> Datum {
+pub fn revoke(call: Call, plain: PlainFrame) -> Datum {
     lock::accept_invalidations(plain);
     let [hook, subject, reason] = [0, 1, 2].map(|n| call.bytes(n, plain));
     let entry = plain.step(|| {
         let hook = hook_argument(hook)?;
-        let mut entry = blank(&hook, &subject_argument(subject)?, "denied", "revoke");
-        args::said("reason", reason.as_ref().map(Span::text))?;
+        let mut entry = blank(
+            &hook,
+            &subject_argument(subject)?,
+            Outcome::Denied,
+            Via::Revoke,
+        );
+        args::not_blank("reason", reason.as_ref().map(Span::text))?;
         entry.reason = reason.map(|reason| capped(&reason));
         entry.replaces = Replaces::Passing;
         Ok(entry)
     });
-    let level = patience::begin(plain);
+    let level = lock_timeout::begin(guc::revoke_timeout_ms(), plain);
     let row = written(call, &entry, plain);
-    patience::end(level, plain);
+    lock_timeout::end(level, plain);
     row
 }
 
-/// Writes and returns what was written: `(id, outcome, cause, subject, digest, recorded_at, expires_at)`.
-fn written(call: Call, entry: &Entry, plain: Plain) -> Datum {
+/// Writes and returns what was written: `(id, outcome, cause, subject, digest, recorded_at,
+/// expires_at)`.
+fn written(call: Call, entry: &NewVerdict, plain: PlainFrame) -> Datum {
     let written = writer::write(entry, plain);
     let text = |value: &'static str| Span::of_static(value).to_varlena(plain);
     call.row(
         [
             Some(Datum::from(written.id)),
-            Some(text(entry.outcome)),
-            entry.cause.map(text),
+            Some(text(entry.outcome.as_str())),
+            entry.outcome.cause().map(|cause| text(cause.as_str())),
             Some(entry.key.subject.to_varlena(plain)),
             entry.digest.map(|digest| digest.to_varlena(plain)),
             Some(Datum::from(written.recorded_at)),
@@ -141,7 +155,8 @@ fn hook_argument(hook: Option<Span>) -> Result<Rc<Hook>, Report> {
     hooks::by_name(args::required("hook", hook.as_ref().map(Span::text))?)
 }
 
-/// A subject that was given as an argument: not NULL, not empty, not longer than what a request may carry.
+/// A subject that was given as an argument: not NULL, not empty, not longer than what a request may
+/// carry.
 fn subject_argument(subject: Option<Span>) -> Result<String, Report> {
     let subject = args::required("subject", subject)?;
     let text = subject.text();
@@ -149,7 +164,7 @@ fn subject_argument(subject: Option<Span>) -> Result<String, Report> {
         return Err(Report::new(
             SqlState::InvalidParameter,
             format!(
-                "argument subject has {} bytes; a subject has 1 to {}",
+                "argument \"subject\" has {} bytes; a subject has 1 to {}",
                 text.len(),
                 verdict::SUBJECT_CAP
             ),
@@ -163,7 +178,7 @@ fn digest_subject(subject: Option<Span>, digest: Digest) -> Result<String, Repor
     match subject {
         Some(given) if given.text() != hex => Err(Report::new(
             SqlState::InvalidParameter,
-            "argument subject is not the digest of argument content",
+            "argument \"subject\" is not the digest of argument content",
         )
         .detail(format!("The content's digest is {hex}."))
         .hint("The hook's subjects are content digests: leave subject NULL.")),
@@ -175,11 +190,11 @@ fn about_request(
     hook: &Hook,
     request: Span,
     answer: &Answer,
-    via: &'static str,
-) -> Result<Entry, Report> {
+    via: Via,
+) -> Result<NewVerdict, Report> {
     let request = Request::parse(request.bytes()).map_err(|error| bad_request(&error))?;
-    // A request whose content has no digest (duplicate keys, numbers beyond doubles) is on record all the same: a
-    // guard that is bound to content finds `altered`.
+    // A request whose content has no digest (duplicate keys, numbers beyond doubles) is on record
+    // all the same: a guard that is bound to content finds `altered`.
     let digest = request.digest(&hook.fields);
     let subject = match (&hook.subject, &digest) {
         (SubjectSource::Pointer(pointer), _) => request
@@ -189,13 +204,12 @@ fn about_request(
         (SubjectSource::Digest, Err(error)) => {
             return Err(Report::new(
                 SqlState::InvalidParameter,
-                format!("argument request: {error}"),
+                format!("argument \"request\": {error}"),
             )
             .hint("The hook's subjects are content digests, and this content has none."));
         }
     };
-    let mut entry = blank(hook, &subject, answer.outcome.as_str(), via);
-    entry.cause = answer.outcome.cause().map(verdict::Cause::as_str);
+    let mut entry = blank(hook, &subject, answer.outcome, via);
     entry.digest = digest.ok().map(|digest| Span::copy(digest.as_bytes()));
     entry.err_code = answer.err_code;
     entry.err_msg = answer
@@ -216,9 +230,9 @@ fn bad_request(error: &RequestError) -> Report {
         _ => SqlState::InvalidParameter,
     };
     if state != SqlState::InvalidParameter {
-        return Report::new(state, format!("argument request: {error}"));
+        return Report::new(state, format!("argument \"request\": {error}"));
     }
-    Report::new(SqlState::InvalidParameter, format!("argument request: {error}"))
+    Report::new(SqlState::InvalidParameter, format!("argument \"request\": {error}"))
         .hint("Pass the webhook's request body as it was received, and check the hook's subject pointer (verdict.hooks).")
 }
 
@@ -227,7 +241,7 @@ fn content_digest(hook: &Hook, content: Span) -> Result<Digest, Report> {
         let names: Vec<&str> = hook.fields.names().collect();
         Report::new(
             SqlState::InvalidParameter,
-            format!("argument content: {what}"),
+            format!("argument \"content\": {what}"),
         )
         .hint(format!(
             "The fields of hook \"{}\": {}.",
@@ -237,15 +251,16 @@ fn content_digest(hook: &Hook, content: Span) -> Result<Digest, Report> {
     };
     let json = Json::check(content.bytes()).map_err(|error| match error {
         StrictJsonError::TooLarge { .. } => {
-            Report::new(SqlState::TooLarge, format!("argument content: {error}"))
+            Report::new(SqlState::TooLarge, format!("argument \"content\": {error}"))
         }
-        StrictJsonError::OutOfMemory => {
-            Report::new(SqlState::OutOfMemory, format!("argument content: {error}"))
-        }
+        StrictJsonError::OutOfMemory => Report::new(
+            SqlState::OutOfMemory,
+            format!("argument \"content\": {error}"),
+        ),
         error => refuse(error.to_string()),
     })?;
     let mut values: Vec<(&str, JsonValue)> = Vec::new();
-    let mut unknown: Option<JsonValue> = None;
+    let mut unknown: Option<JsonString> = None;
     let is_object = json.root().each_member(|key, value| {
         match hook.fields.names().find(|name| key.is_text(name)) {
             Some(name) => values.push((name, value)),
@@ -278,9 +293,10 @@ fn content_digest(hook: &Hook, content: Span) -> Result<Digest, Report> {
             builder
                 .json_field(name, *value)
                 .map_err(|error| match error {
-                    DigestError::OutOfMemory => {
-                        Report::new(SqlState::OutOfMemory, format!("argument content: {error}"))
-                    }
+                    DigestError::OutOfMemory => Report::new(
+                        SqlState::OutOfMemory,
+                        format!("argument \"content\": {error}"),
+                    ),
                     error => refuse(error.to_string()),
                 })?;
         }
@@ -297,10 +313,10 @@ pub fn reviewed(
     hook: &Hook,
     subject: &str,
     digest: Option<&[u8]>,
-    outcome: &'static str,
-    via: &'static str,
+    outcome: Outcome,
+    via: Via,
     reason: &str,
-) -> Result<Entry, Report> {
+) -> Result<NewVerdict, Report> {
     let subject = subject_argument(Some(Span::copy(subject.as_bytes())))?;
     let mut entry = blank(hook, &subject, outcome, via);
     entry.digest = digest.map(Span::copy);
@@ -308,16 +324,15 @@ pub fn reviewed(
     Ok(entry)
 }
 
-fn blank(hook: &Hook, subject: &str, outcome: &'static str, via: &'static str) -> Entry {
+fn blank(hook: &Hook, subject: &str, outcome: Outcome, via: Via) -> NewVerdict {
     let hash = verdict::subject_hash(hook.id, subject);
-    Entry {
+    NewVerdict {
         key: Key {
             hook_id: hook.id,
             subject: Span::copy(subject.as_bytes()),
             hash,
         },
         outcome,
-        cause: None,
         via,
         valid_for: hook.valid_for,
         digest: None,

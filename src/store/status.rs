@@ -3,19 +3,19 @@
 use super::hooks;
 use super::lookup::{self, Key};
 use crate::args;
-use crate::enforce::judge;
-use crate::pg::clock;
-use crate::pg::entry::{Call, Plain};
-use crate::pg::span::Span;
-use crate::pg::sql::or_raise;
-use crate::report::{Report, SqlState};
+use pg::call::Call;
+use pg::clock;
+use pg::plain::PlainFrame;
+use pg::report::{Report, SqlState};
+use pg::span::Span;
+use pg::sql::or_raise;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::Datum;
 use pgrx::{name, pg_extern};
-use verdict::{Decision, Dialect, Policy, Row, RowDigest, Timestamp, decide};
+use verdict::{Decision, Dialect, GuardedRow, RowDigest, Terms, Timestamp, decide};
 
 /// `verdict.status(hook, subject)`: would a row with this subject pass, content aside?
-pub fn status(call: Call, plain: Plain) -> Datum {
+pub fn status(call: Call, plain: PlainFrame) -> Datum {
     let [hook, subject] = [0, 1].map(|n| call.bytes(n, plain));
     let (key, failed_continue) = plain.step(|| {
         let hook = hooks::by_name(args::required("hook", hook.as_ref().map(Span::text))?)?;
@@ -32,18 +32,18 @@ pub fn status(call: Call, plain: Plain) -> Datum {
     });
     let now = clock::now(plain);
     let found = lookup::newest(key, now, plain);
-    let policy = Policy {
+    let terms = Terms {
         failed_continue,
-        ..Policy::default()
+        consume: false,
     };
-    let row = Row {
+    let row = GuardedRow {
         has_subject: true,
         digest: RowDigest::Unbound,
     };
     let decision = decide(
         &row,
-        found.as_ref().and_then(judge::standing).as_ref(),
-        &policy,
+        found.as_ref().and_then(lookup::standing).as_ref(),
+        terms,
         Timestamp(now),
     );
     let text = |value: &'static str| Span::of_static(value).to_varlena(plain);
@@ -83,13 +83,13 @@ type Parsed = TableIterator<
 >;
 
 #[pg_extern(sql = false)]
-fn parse(dialect: Option<&str>, response: Option<&[u8]>, http_status: Option<i32>) -> Parsed {
+pub fn parse(dialect: Option<&str>, response: Option<&[u8]>, http_status: Option<i32>) -> Parsed {
     let answer = or_raise((|| {
         let dialect: Dialect = args::required("dialect", dialect)?.parse().map_err(
             |error: verdict::UnknownDialect| {
                 Report::new(
                     SqlState::InvalidParameter,
-                    format!("argument dialect: {error}"),
+                    format!("argument \"dialect\": {error}"),
                 )
             },
         )?;

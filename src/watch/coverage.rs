@@ -1,22 +1,24 @@
-//! `verdict.coverage_guards`: each guard on each table of its tree, as it is. `verdict.coverage` adds what else there is to
-//! know.
+//! `verdict.coverage_guards`: each guard on each table of its tree, as it is. `verdict.coverage`
+//! adds what else there is to know.
 
-use super::code;
-use super::drift::{self, Watched};
-use super::reads::generated_by_others;
-use super::whole;
-use crate::enforce::shape::Duty;
-use crate::pg::catalog::{self, Name, Relation, literal};
-use crate::pg::condition::Condition;
-use crate::pg::savepoint;
-use crate::pg::sql::or_raise;
-use crate::report::Report;
+use super::baseline;
+use super::difference::Difference;
+use super::drift;
+use super::index_code;
+use crate::guard::reads::generated_by_others;
+use crate::guard::registry::{self, Watched};
+use crate::guard::trigger_kind::TriggerKind;
 use crate::store::hooks;
+use pg::catalog::{self, Name, Relation, literal};
+use pg::condition::Condition;
+use pg::report::Report;
+use pg::savepoint;
+use pg::sql::or_raise;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::NoLock;
 use pgrx::{name, pg_extern};
 
-type Row = (
+type CoverageRow = (
     String,
     Option<String>,
     Option<String>,
@@ -38,9 +40,9 @@ type Coverage = TableIterator<
 >;
 
 #[pg_extern(sql = false)]
-fn coverage_guards() -> Coverage {
+pub fn coverage_guards() -> Coverage {
     or_raise((|| {
-        let registered = drift::registered()?;
+        let registered = registry::registered()?;
         let mut rows = Vec::new();
         for watched in registered.iter() {
             match catalog::find(&watched.table.schema, &watched.table.table) {
@@ -49,7 +51,7 @@ fn coverage_guards() -> Coverage {
             }
         }
         rows_of_code(&registered, &mut rows)?;
-        for seen in whole::all()?.iter() {
+        for seen in baseline::all()?.iter() {
             let Ok(relation) = catalog::relation(seen.relation) else {
                 continue;
             };
@@ -72,8 +74,8 @@ fn coverage_guards() -> Coverage {
 }
 
 /// One row for each guarded table whose indexes run other people's code, where that could do harm.
-fn rows_of_code(registered: &[Watched], rows: &mut Vec<Row>) -> Result<(), Report> {
-    if code::is_loaded_everywhere()? {
+fn rows_of_code(registered: &[Watched], rows: &mut Vec<CoverageRow>) -> Result<(), Report> {
+    if index_code::is_loaded_everywhere()? {
         return Ok(());
     }
     let mut done: Vec<&Name> = Vec::new();
@@ -85,13 +87,13 @@ fn rows_of_code(registered: &[Watched], rows: &mut Vec<Row>) -> Result<(), Repor
         let Some(oid) = catalog::find(&name.schema, &name.table) else {
             continue;
         };
-        if let Some(names) = code::on(&catalog::relation(oid)?)? {
+        if let Some(names) = index_code::foreign_code_on(&catalog::relation(oid)?)? {
             rows.push((
                 name.to_string(),
                 None,
                 None,
                 "risk".to_owned(),
-                Some(code::means(&names)),
+                Some(index_code::means(&names)),
                 Some("ALTER DATABASE … SET session_preload_libraries = pg_verdict".to_owned()),
             ));
         }
@@ -99,7 +101,7 @@ fn rows_of_code(registered: &[Watched], rows: &mut Vec<Row>) -> Result<(), Repor
     Ok(())
 }
 
-fn gone(watched: &Watched) -> Row {
+fn gone(watched: &Watched) -> CoverageRow {
     (
         watched.table.to_string(),
         None,
@@ -113,17 +115,17 @@ fn gone(watched: &Watched) -> Row {
     )
 }
 
-fn covered(watched: &Watched, root: &Relation, rows: &mut Vec<Row>) -> Result<(), Report> {
+fn covered(watched: &Watched, root: &Relation, rows: &mut Vec<CoverageRow>) -> Result<(), Report> {
     let members = catalog::parts(root, NoLock);
-    let drifted = drift::of(watched, root, &members)?;
-    let changed = whole::changed_places(&watched.guard, root)?;
+    let drifted = drift::differences(watched, root, &members)?;
+    let changed = baseline::changed_places(&watched.guard, root)?;
     for member in members {
         let name = catalog::relation(member)?.name;
         let drifted = drifted.iter().find(|(table, _)| *table == member);
-        let mut differs = drifted.map_or(Vec::new(), |(_, differs)| differs.clone());
+        let differs = drifted.map_or(&[][..], |(_, differs)| differs);
         let (state, mend) = if root.is_partition && member == root.oid {
             ("drifted", Some(detach(root)?))
-        } else if is_missing(&differs) {
+        } else if is_missing(differs) {
             ("missing", Some(repair(root)))
         } else if !differs.is_empty() {
             ("drifted", Some(repair(root)))
@@ -132,15 +134,16 @@ fn covered(watched: &Watched, root: &Relation, rows: &mut Vec<Row>) -> Result<()
         } else {
             ("ok", None)
         };
+        let mut words: Vec<String> = differs.iter().map(ToString::to_string).collect();
         if member == root.oid {
-            differs.extend(changed.iter().cloned());
+            words.extend(changed.iter().cloned());
         }
         rows.push((
             root.name.to_string(),
             Some(name.to_string()),
             Some(watched.guard.name.clone()),
             state.to_owned(),
-            (!differs.is_empty()).then(|| differs.join("; ")),
+            (!words.is_empty()).then(|| words.join("; ")),
             mend,
         ));
     }
@@ -149,7 +152,7 @@ fn covered(watched: &Watched, root: &Relation, rows: &mut Vec<Row>) -> Result<()
 }
 
 /// What the guard reads, and whoever may change a function or a setting decides.
-fn unreliable(watched: &Watched, root: &Relation) -> Result<Vec<Row>, Report> {
+fn unreliable(watched: &Watched, root: &Relation) -> Result<Vec<CoverageRow>, Report> {
     let hook = hooks::by_id(watched.guard.hook_id)?.map_or(String::new(), |hook| hook.name.clone());
     let alter = |what: &str| {
         format!(
@@ -180,13 +183,13 @@ fn unreliable(watched: &Watched, root: &Relation) -> Result<Vec<Row>, Report> {
         Some(Err(failure)) => Some((failure.to_string(), String::new())),
     };
     if let Some((why, hint)) = refused {
-        let why = why.trim_start_matches("argument condition: ");
+        let why = why.trim_start_matches("argument \"condition\": ");
         rows.push(risk(
             format!("its condition is not one that verdict.guard would accept: {why}"),
             format!("{}. {hint}", alter("condition => …")),
         ));
     }
-    let columns = drift::guarded_columns(&watched.guard);
+    let columns = watched.guard.columns_guarded();
     if let Some((column, table, problem)) = generated_by_others(&columns, root)? {
         rows.push(risk(
             format!(
@@ -203,9 +206,8 @@ fn unreliable(watched: &Watched, root: &Relation) -> Result<Vec<Row>, Report> {
 }
 
 /// No trigger of the guard is there.
-fn is_missing(differs: &[String]) -> bool {
-    let missing = differs.iter().filter(|what| what.ends_with("is missing"));
-    missing.count() == differs.len() && differs.len() >= Duty::ALWAYS
+fn is_missing(differs: &[Difference]) -> bool {
+    differs.iter().all(Difference::is_missing) && differs.len() >= TriggerKind::ALWAYS
 }
 
 /// Rows that were stored before two columns changed places are looked at first.

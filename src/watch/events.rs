@@ -1,32 +1,41 @@
-//! The event triggers: a statement that would weaken a guard is refused, unless an admin or a superuser makes it.
+//! The event triggers: a statement that would weaken a guard is refused, unless an admin or a
+//! superuser makes it.
 //!
-//! Refused is a *transition* from a guard that was seen whole to a weaker one, never a state: a dump is restored, and
-//! pg_upgrade works, in steps whose middle is weaker than their end.
+//! Refused is a *transition* from a guard that was seen whole to a weaker one, never a state: a
+//! dump is restored, and pg_upgrade works, in steps whose middle is weaker than their end.
 
-use super::arrived;
-use super::drift::{self, Watched};
+use super::baseline::{self, Baseline};
+use super::drift;
+use super::index_code;
+use super::new_partitions;
 use super::redaction;
-use super::weakness::{self, Brought, Statement, Weakness};
-use super::whole::{self, Seen};
-use super::{code, made_anew, mending, roles, unlisted};
-use crate::audit::incident;
-use crate::pg::catalog::{self, Relation};
-use crate::pg::entry::{Call, Plain, say};
-use crate::pg::event;
-use crate::pg::identity;
-use crate::pg::sql::{self, Kept};
-use crate::report::{About, Report, SqlState};
+use super::rewritten;
+use super::suspended;
+use super::unreported;
+use super::weakness::{self, Brought, DdlStatement, Weakness};
+use crate::action::incident;
+use crate::guard::registry::{self, Watched};
+use crate::roles;
+use pg::call::Call;
+use pg::catalog::{self, Relation};
+use pg::ddl_event;
+use pg::identity;
+use pg::log::ereport;
+use pg::plain::PlainFrame;
+use pg::report::{About, Report, SqlState};
+use pg::sql::{self, Kept};
 use pgrx::PgLogLevel;
 use pgrx::pg_sys::{Datum, FirstNormalObjectId, NoLock, Oid};
+use verdict::DriftDone;
 
 /// `verdict.watch_ddl()`, at ddl_command_end.
-pub fn command_ended(call: Call, plain: Plain) -> Datum {
+pub fn command_ended(call: Call, plain: PlainFrame) -> Datum {
     plain.step(|| {
-        let event = call.event().ok_or_else(event::not_an_event_trigger)?;
+        let event = call.event().ok_or_else(ddl_event::not_an_event_trigger)?;
         if is_off()? {
             return Ok(());
         }
-        let statement = Statement::read(event);
+        let statement = DdlStatement::read(event);
         let touched = Touched::by(&statement, event)?;
         let mut brought = Brought {
             types: touched.types,
@@ -36,29 +45,30 @@ pub fn command_ended(call: Call, plain: Plain) -> Datum {
             new_code(&touched.tables)?;
         }
         if statement.attaches && touched.is_untold {
-            made_anew::is_nowhere_a_partition()?;
+            rewritten::is_nowhere_a_partition()?;
         }
         for relation in touched.tables {
             if statement.attaches {
-                brought.attached = arrived::at(relation)?;
-                made_anew::is_no_partition(&brought.attached)?;
+                brought.attached = new_partitions::given_to(relation)?;
+                rewritten::is_no_partition(&brought.attached)?;
             }
             watch(&statement, &brought, relation)?;
             for attached in &brought.attached {
                 if is_watched(catalog::root(relation))? {
-                    arrived::must_not_be_in_use(*attached)?;
+                    new_partitions::must_not_be_in_use(*attached)?;
                 }
                 // It may have been a guarded table of its own.
                 watch(&statement, &Brought::default(), *attached)?;
                 looked_at(*attached)?;
             }
             if statement.tag.starts_with("CREATE") && is_watched(catalog::root(relation))? {
-                arrived::must_be_born_empty(relation)?;
+                new_partitions::must_be_born_empty(relation)?;
                 looked_at(relation)?;
             }
-            // What it does to a table it does to those that inherit from it, and tells of the first one only.
-            for heir in catalog::heirs(relation) {
-                watch(&statement, &brought, heir)?;
+            // What it does to a table it does to those that inherit from it, and tells of the first
+            // one only.
+            for inheritor in catalog::inheritors(relation) {
+                watch(&statement, &brought, inheritor)?;
             }
         }
         for relation in also_touched(&statement)? {
@@ -70,15 +80,15 @@ pub fn command_ended(call: Call, plain: Plain) -> Datum {
 }
 
 /// `verdict.watch_drop()`, at sql_drop.
-pub fn dropped(call: Call, plain: Plain) -> Datum {
+pub fn dropped(call: Call, plain: PlainFrame) -> Datum {
     plain.step(|| {
-        let event = call.event().ok_or_else(event::not_an_event_trigger)?;
+        let event = call.event().ok_or_else(ddl_event::not_an_event_trigger)?;
         if is_off()? {
             return Ok(());
         }
-        let statement = Statement::read(event);
+        let statement = DdlStatement::read(event);
         let (gone, without_trigger) = dropped_tables_and_triggers()?;
-        for seen in whole::all()?.iter() {
+        for seen in baseline::all()?.iter() {
             if gone.contains(&seen.relation) {
                 table_dropped(&statement, seen)?;
             }
@@ -91,46 +101,49 @@ pub fn dropped(call: Call, plain: Plain) -> Datum {
     Datum::null()
 }
 
-/// `verdict.watch_rewrite()`, at table_rewrite. That it is called loads the library, and with it `pg::making`.
-pub fn rewriting(call: Call, plain: Plain) -> Datum {
+/// `verdict.watch_rewrite()`, at table_rewrite. That it is called loads the library, and with it
+/// `pg::making`.
+pub fn rewriting(call: Call, plain: PlainFrame) -> Datum {
     plain.step(|| {
         call.event()
             .map(|_| ())
-            .ok_or_else(event::not_an_event_trigger)
+            .ok_or_else(ddl_event::not_an_event_trigger)
     });
     Datum::null()
 }
 
-/// Guarded tables that a statement changes without touching them: a schema's new name is a new name of all its tables, a type's
-/// labels are in conditions and rows. Looking at a table waits for whoever has locked it, so it is not done without need.
-fn also_touched(statement: &Statement) -> Result<Vec<Oid>, Report> {
-    let seen = whole::all()?;
+/// Guarded tables that a statement changes without touching them: a schema's new name is a new name
+/// of all its tables, a type's labels are in conditions and rows. Looking at a table waits for
+/// whoever has locked it, so it is not done without need.
+fn also_touched(statement: &DdlStatement) -> Result<Vec<Oid>, Report> {
+    let seen = baseline::all()?;
     let seen: Vec<Oid> = seen.iter().map(|seen| seen.relation).collect();
     match statement.tag.as_str() {
         // An extension may have a guarded table as a member, and go to another schema.
         "ALTER SCHEMA" | "ALTER EXTENSION" => Ok(seen),
         "ALTER TYPE" | "ALTER DOMAIN" => sql::rows(
             "SELECT c.oid FROM pg_catalog.pg_class AS c
-             WHERE c.oid OPERATOR(pg_catalog.=) ANY ($1) AND (c.reloftype OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
-                 OR EXISTS (SELECT 1 FROM pg_catalog.pg_attribute AS a WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid
-                     AND a.atttypid OPERATOR(pg_catalog.>=) $2))",
+             WHERE c.oid = ANY ($1) AND (c.reloftype <> 0::pg_catalog.oid
+                 OR EXISTS (SELECT 1 FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid
+                     AND a.atttypid >= $2))",
             &[seen.into(), Oid::from(FirstNormalObjectId).into()],
-            |row| Ok(row.get(1)?.unwrap_or(Oid::INVALID)),
+            |row| row.required(1),
         ),
         _ => Ok(Vec::new()),
     }
 }
 
-/// An index that runs other people's code has come to a guarded table: that is on record, and allowed.
+/// An index that runs other people's code has come to a guarded table: that is on record, and
+/// allowed.
 fn new_code(indexes: &[Oid]) -> Result<(), Report> {
-    for (table, names) in code::in_indexes(indexes)? {
+    for (table, names) in index_code::in_indexes(indexes)? {
         let root = catalog::relation(catalog::root(table))?;
-        for watched in drift::registered()?.iter() {
-            if watched.table == root.name && !code::is_loaded_everywhere()? {
+        for watched in registry::registered()?.iter() {
+            if watched.table == root.name && !index_code::is_loaded_everywhere()? {
                 note(
                     watched,
-                    "risk",
-                    &format!("CREATE INDEX: {}", code::means(&names)),
+                    DriftDone::Risk,
+                    &format!("CREATE INDEX: {}", index_code::means(&names)),
                 )?;
             }
         }
@@ -138,37 +151,41 @@ fn new_code(indexes: &[Oid]) -> Result<(), Report> {
     Ok(())
 }
 
-/// A partition has been looked at since it came, unless a guard does not stand on it yet: PostgreSQL makes its triggers last, and
-/// rows may still come.
+/// A partition has been looked at since it came, unless a guard does not stand on it yet:
+/// PostgreSQL makes its triggers last, and rows may still come.
 fn looked_at(partition: Oid) -> Result<(), Report> {
     let root = catalog::relation(catalog::root(partition))?;
-    for watched in drift::registered()?.iter() {
-        if watched.table == root.name && !drift::of(watched, &root, &[partition])?.is_empty() {
+    for watched in registry::registered()?.iter() {
+        if watched.table == root.name
+            && !drift::differences(watched, &root, &[partition])?.is_empty()
+        {
             return Ok(());
         }
     }
-    arrived::looked_at(partition)
+    new_partitions::looked_at(partition)
 }
 
 fn is_watched(table: Oid) -> Result<bool, Report> {
-    Ok(whole::all()?.iter().any(|seen| seen.relation == table))
+    Ok(baseline::all()?.iter().any(|seen| seen.relation == table))
 }
 
-/// Nothing to watch: pg_upgrade is at work, our own statements run, or our tables go with the extension.
+/// Nothing to watch: pg_upgrade is at work, our own statements run, or our tables go with the
+/// extension.
 fn is_off() -> Result<bool, Report> {
-    if event::in_binary_upgrade() || mending::in_progress() {
+    if ddl_event::in_binary_upgrade() || suspended::is_suspended() {
         return Ok(true);
     }
-    for table in ["guards", "seen_whole", "hooks"] {
+    for table in ["guards", "baselines", "hooks"] {
         if !catalog::has_own(table) {
             return Ok(true);
         }
     }
-    Ok(drift::registered()?.is_empty())
+    Ok(registry::registered()?.is_empty())
 }
 
-/// Looks at the guards of a table that a statement has touched: those of the table itself and of those above it.
-fn watch(statement: &Statement, brought: &Brought, relation: Oid) -> Result<(), Report> {
+/// Looks at the guards of a table that a statement has touched: those of the table itself and of
+/// those above it.
+fn watch(statement: &DdlStatement, brought: &Brought, relation: Oid) -> Result<(), Report> {
     let Ok(facts) = catalog::relation(relation) else {
         return Ok(());
     };
@@ -177,8 +194,8 @@ fn watch(statement: &Statement, brought: &Brought, relation: Oid) -> Result<(), 
         None => facts,
         Some(root) => catalog::relation(*root)?,
     };
-    let all_seen = whole::all()?;
-    for watched in drift::registered()?.iter() {
+    let all_seen = baseline::all()?;
+    for watched in registry::registered()?.iter() {
         let seen = all_seen.iter().find(|seen| {
             seen.guard_id == watched.guard.id
                 && (seen.relation == relation || above.contains(&seen.relation))
@@ -209,13 +226,18 @@ fn watch(statement: &Statement, brought: &Brought, relation: Oid) -> Result<(), 
             (true, Some(weakness)) => weakened(watched, statement, home, &weakness)?,
             (true, None) => {
                 if let Some(detached) = &statement.detached {
-                    note(watched, "detached", &format!("{detached} was detached"))?;
+                    note(
+                        watched,
+                        DriftDone::Detached,
+                        &format!("{detached} was detached"),
+                    )?;
                 }
             }
-            // A partition that was mended may have been all that was wrong. While a dump is being restored the guard was never
-            // seen, and the tree is not looked through for each of its partitions.
+            // A partition that was mended may have been all that was wrong. While a dump is being
+            // restored the guard was never seen, and the tree is not looked through for each of its
+            // partitions.
             (false, None) if whole_tree || (seen.is_some() && stands(watched, home)?) => {
-                whole::mark(&watched.guard, home)?;
+                baseline::keep(&watched.guard, home)?;
             }
             (false, _) => {}
         }
@@ -226,13 +248,13 @@ fn watch(statement: &Statement, brought: &Brought, relation: Oid) -> Result<(), 
 /// Whether the guard stands as installed on the whole tree.
 fn stands(watched: &Watched, root: &Relation) -> Result<bool, Report> {
     let members = catalog::parts(root, NoLock);
-    Ok(drift::of(watched, root, &members)?.is_empty())
+    Ok(drift::differences(watched, root, &members)?.is_empty())
 }
 
 /// Refuses, or writes down what an admin has done.
 fn weakened(
     watched: &Watched,
-    statement: &Statement,
+    statement: &DdlStatement,
     root: &Relation,
     weakness: &Weakness,
 ) -> Result<(), Report> {
@@ -255,27 +277,27 @@ fn weakened(
         .about(about));
     }
     if weakness.is_drift {
-        whole::weakened(guard.id)?;
+        baseline::weakened(guard.id)?;
     }
     let what = format!("{}: {}", statement.tag, weakness.what);
-    note(watched, "weakened", &what)
+    note(watched, DriftDone::Weakened, &what)
 }
 
 /// Its owner may drop a guarded table; that it was guarded stays on record.
-fn table_dropped(statement: &Statement, seen: &Seen) -> Result<(), Report> {
-    for watched in drift::registered()?.iter() {
+fn table_dropped(statement: &DdlStatement, seen: &Baseline) -> Result<(), Report> {
+    for watched in registry::registered()?.iter() {
         if watched.guard.id == seen.guard_id {
-            whole::forget(seen.guard_id)?;
-            note(watched, "table_dropped", &statement.tag)?;
+            baseline::remove(seen.guard_id)?;
+            note(watched, DriftDone::TableDropped, &statement.tag)?;
         }
     }
     Ok(())
 }
 
-fn note(watched: &Watched, done: &str, what: &str) -> Result<(), Report> {
+fn note(watched: &Watched, done: DriftDone, what: &str) -> Result<(), Report> {
     let guard = &watched.guard;
     let who = identity::role_name(identity::current_user());
-    say(
+    ereport(
         PgLogLevel::LOG,
         &format!(
             "verdict: guard \"{}\" of table {} {done} by {who}: {what}",
@@ -286,29 +308,30 @@ fn note(watched: &Watched, done: &str, what: &str) -> Result<(), Report> {
 }
 
 thread_local! {
-    /// The tables that the statement has touched: themselves, or by a trigger or rule on them. And types, and how many commands it
-    /// consisted of.
+    /// The tables that the statement has touched: themselves, or by a trigger or rule on them. And
+    /// types, and how many commands it consisted of.
     static TOUCHED: Kept = const { Kept::new(
         "SELECT pg_catalog.array_agg(DISTINCT CASE
-             WHEN c.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid THEN c.objid
-             WHEN c.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_trigger'::pg_catalog.regclass::pg_catalog.oid THEN
-                 (SELECT t.tgrelid FROM pg_catalog.pg_trigger AS t WHERE t.oid OPERATOR(pg_catalog.=) c.objid)
-             WHEN c.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass::pg_catalog.oid THEN
-                 (SELECT r.ev_class FROM pg_catalog.pg_rewrite AS r WHERE r.oid OPERATOR(pg_catalog.=) c.objid)
+             WHEN c.classid = 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid THEN c.objid
+             WHEN c.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass::pg_catalog.oid THEN
+                 (SELECT t.tgrelid FROM pg_catalog.pg_trigger AS t WHERE t.oid = c.objid)
+             WHEN c.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass::pg_catalog.oid THEN
+                 (SELECT r.ev_class FROM pg_catalog.pg_rewrite AS r WHERE r.oid = c.objid)
              END),
              pg_catalog.array_agg(c.objid) FILTER (
-                 WHERE c.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass::pg_catalog.oid),
+                 WHERE c.classid = 'pg_catalog.pg_type'::pg_catalog.regclass::pg_catalog.oid),
              pg_catalog.count(*)
          FROM pg_catalog.pg_event_trigger_ddl_commands() AS c",
     ) };
-    /// The tables that the statement has dropped, and those that are still there and have lost a trigger.
+    /// The tables that the statement has dropped, and those that are still there and have lost a
+    /// trigger.
     static DROPPED: Kept = const { Kept::new(
-        "SELECT pg_catalog.array_agg(d.objid) FILTER (WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
-                 AND d.objsubid OPERATOR(pg_catalog.=) 0),
-             pg_catalog.array_agg(DISTINCT CASE WHEN d.object_type OPERATOR(pg_catalog.=) 'trigger' THEN
-                 (SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-                  WHERE n.nspname OPERATOR(pg_catalog.=) d.address_names[1]::pg_catalog.name
-                      AND c.relname OPERATOR(pg_catalog.=) d.address_names[2]::pg_catalog.name) END)
+        "SELECT pg_catalog.array_agg(d.objid) FILTER (WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                 AND d.objsubid = 0),
+             pg_catalog.array_agg(DISTINCT CASE WHEN d.object_type = 'trigger' THEN
+                 (SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                  WHERE n.nspname = d.address_names[1]::pg_catalog.name
+                      AND c.relname = d.address_names[2]::pg_catalog.name) END)
          FROM pg_catalog.pg_event_trigger_dropped_objects() AS d",
     ) };
 }
@@ -322,14 +345,17 @@ struct Touched {
 }
 
 impl Touched {
-    fn by(statement: &Statement, event: event::Event) -> Result<Self, Report> {
+    fn by(statement: &DdlStatement, event: ddl_event::DdlEvent) -> Result<Self, Report> {
         let (tables, types, commands) = TOUCHED.with(|query| {
             query.first_row(|row| {
-                let commands = row.get::<i64>(3)?.unwrap_or(0);
-                Ok((oids(row.get(1)?), oids(row.get(2)?), commands))
+                Ok((
+                    oids(row.get(1)?),
+                    oids(row.get(2)?),
+                    row.required::<i64>(3)?,
+                ))
             })
         })?;
-        if commands > 0 || unlisted::is_told_elsewhere(&statement.tag) {
+        if commands > 0 || unreported::is_told_elsewhere(&statement.tag) {
             return Ok(Self {
                 tables,
                 types,
@@ -337,7 +363,7 @@ impl Touched {
             });
         }
         Ok(Self {
-            tables: unlisted::tables()?,
+            tables: unreported::tables()?,
             types: event.altered_enum().into_iter().collect(),
             is_untold: true,
         })

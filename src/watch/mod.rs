@@ -1,58 +1,53 @@
 //! The registry of guards, and how a guard comes, changes and goes.
 
-pub mod alter;
-pub mod arrived;
-mod code;
-mod coverage;
+pub mod baseline;
+pub mod coverage;
+pub mod difference;
 pub mod drift;
 pub mod events;
-pub mod explain;
-pub mod glass;
-pub mod guard;
-pub mod made_anew;
-pub mod mapping;
-mod mending;
-pub mod options;
-pub mod reads;
-mod redaction;
-pub mod registry;
-mod rehome;
-mod repair;
-mod roles;
-mod soft;
-mod triggers;
-mod unlisted;
-mod weakness;
-mod whole;
+pub mod index_code;
+pub mod new_partitions;
+pub mod redaction;
+pub mod rewritten;
+pub mod suspended;
+pub mod unreported;
+pub mod weakness;
 
-use crate::pg::entry::{Call, Plain};
-use crate::pg::{catalog, clock, relcache, trigger};
-use crate::report::{Report, SqlState};
+use pg::call::Call;
+use pg::plain::PlainFrame;
+use pg::report::{Report, SqlState};
+use pg::{catalog, clock, relcache, rewrite_hook, transaction, trigger};
 use pgrx::pg_sys::Datum;
 
-/// `verdict.invalidate()`: AFTER ROW ALWAYS on our configuration tables. A change of theirs, by whatever way it came,
-/// makes every backend read them again.
-pub fn invalidate(call: Call, plain: Plain) -> Datum {
+/// Called by `_PG_init`, once.
+pub fn init() {
+    transaction::register(new_partitions::HOOKS);
+    rewrite_hook::register(rewritten::takes_no_rows);
+}
+
+/// `verdict.invalidate()`: AFTER ROW ALWAYS on our configuration tables. A change of theirs, by
+/// whatever way it came, makes every backend read them again.
+pub fn invalidate(call: Call, plain: PlainFrame) -> Datum {
     let came = plain.step(|| {
         let fired = call.trigger().ok_or_else(trigger::not_a_row_trigger)?;
         relcache::invalidate(fired.relation());
-        let inserted = matches!(fired.row_event(), Some((_, trigger::Event::Insert)));
+        let inserted = matches!(fired.row_event(), Some((_, trigger::RowEvent::Insert)));
         Ok(inserted
             && !trigger::is_apply()
             && catalog::find(catalog::SCHEMA, "guards") == Some(fired.relation())
-            && catalog::has_own("seen_whole"))
+            && catalog::has_own("baselines"))
     });
     if came {
         // The row that fired the trigger is not to be seen before its command has ended.
         clock::end_of_command(plain);
-        plain.step(whole::look_at_new);
+        plain.step(baseline::keep_for_new);
     }
     Datum::null()
 }
 
-/// `verdict.guard` and `verdict.alter_guard` of the SQL 0.1.0, which took fewer arguments: their names must be there for
-/// pg_upgrade, which makes every function again.
-pub fn outdated(_call: Call, plain: Plain) -> Datum {
+/// `verdict.guard` and `verdict.alter_guard` of the SQL 0.1.0, which took fewer arguments: their
+/// names must be there for pg_upgrade, which makes every function again.
+pub fn outdated(_call: Call, plain: PlainFrame) -> Datum {
     plain.step(|| {
         Err(Report::new(
             SqlState::NotInPrerequisiteState,

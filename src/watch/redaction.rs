@@ -1,9 +1,9 @@
 //! Columns that incidents do not show keep being hidden when they are renamed.
 
-use super::registry::Guard;
-use crate::pg::catalog::Relation;
-use crate::pg::{identity, sql};
-use crate::report::Report;
+use crate::guard::registry::Guard;
+use pg::catalog::Relation;
+use pg::report::Report;
+use pg::{identity, sql};
 use pgrx::JsonB;
 
 /// Writes the new name into the registry when a redacted column of this table was renamed.
@@ -25,7 +25,7 @@ pub fn follow(guard: &Guard, table: &Relation, old: &str, new: &str) -> Result<(
     let names: Vec<&str> = names.collect();
     identity::as_extension_owner(|| {
         sql::run(
-            "UPDATE verdict.guards SET redact = $2 WHERE id OPERATOR(pg_catalog.=) $1",
+            "UPDATE verdict.guards SET redact = $2 WHERE id = $1",
             &[guard.id.into(), JsonB(names.into()).into()],
         )
     })

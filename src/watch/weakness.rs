@@ -1,14 +1,16 @@
 //! What makes a guard weaker than it was before a statement.
 
-use super::drift::{self, Watched};
-use crate::pg::catalog::{self, Kind, Relation};
-use crate::pg::event::Event;
-use crate::pg::{rows, sql};
-use crate::report::Report;
+use super::difference::in_words;
+use super::drift;
+use crate::guard::registry::Watched;
+use pg::catalog::{self, Relation, RelationKind};
+use pg::ddl_event::DdlEvent;
+use pg::report::Report;
+use pg::{rows, sql};
 use pgrx::pg_sys::{NoLock, Oid};
 
 /// What the statement was, beyond the tables that it touched.
-pub struct Statement {
+pub struct DdlStatement {
     pub tag: String,
     pub attaches: bool,
     pub detached: Option<String>,
@@ -18,8 +20,8 @@ pub struct Statement {
     enables_rules: bool,
 }
 
-impl Statement {
-    pub fn read(event: Event) -> Self {
+impl DdlStatement {
+    pub fn read(event: DdlEvent) -> Self {
         Self {
             tag: event.tag(),
             attaches: event.attaches(),
@@ -36,8 +38,8 @@ impl Statement {
 pub struct Weakness {
     pub what: String,
     pub way_out: &'static str,
-    /// The guard itself is not as it was installed, and is not watched until it is again. Otherwise it stands, and
-    /// something has come that it cannot see.
+    /// The guard itself is not as it was installed, and is not watched until it is again. Otherwise
+    /// it stands, and something has come that it cannot see.
     pub is_drift: bool,
 }
 
@@ -74,7 +76,7 @@ pub struct Brought {
 ///
 /// SPI's own.
 pub fn after(
-    statement: &Statement,
+    statement: &DdlStatement,
     brought: &Brought,
     watched: &Watched,
     root: &Relation,
@@ -89,11 +91,11 @@ pub fn after(
             "To rename a guarded table: verdict.rename(relation, new_name). To put another table in its place: verdict.rehome(old, new).",
         ));
     }
-    let drifted = drift::of(watched, root, members)?;
+    let drifted = drift::differences(watched, root, members)?;
     if let Some((member, differs)) = drifted.first() {
         let name = catalog::relation(*member)?.name;
         return Ok(Weakness::drift(
-            format!("on table {name}: {}", differs.join("; ")),
+            format!("on table {name}: {}", in_words(differs)),
             "To change a guard: verdict.alter_guard(relation, hook, …). To take it off: verdict.unguard(relation, hook, reason). To open it for a while: verdict.break_glass(relation, reason, duration).",
         ));
     }
@@ -102,7 +104,7 @@ pub fn after(
 
 /// What no guard has judged, or will see.
 fn came(
-    statement: &Statement,
+    statement: &DdlStatement,
     brought: &Brought,
     watched: &Watched,
     root: &Relation,
@@ -127,7 +129,7 @@ fn came(
             "Put the rows into a table of this server, and guard the other server's table there.",
         ));
     }
-    let columns = drift::guarded_columns(&watched.guard);
+    let columns = watched.guard.columns_guarded();
     let changed = statement.new_expressions.iter();
     if let Some(column) = changed.into_iter().find(|name| columns.contains(name)) {
         return Ok(Weakness::came(
@@ -162,7 +164,7 @@ fn came(
 }
 
 fn new_foreign_partition(
-    statement: &Statement,
+    statement: &DdlStatement,
     brought: &Brought,
     members: &[Oid],
 ) -> Result<Option<Relation>, Report> {
@@ -175,7 +177,7 @@ fn new_foreign_partition(
     }
     for table in new {
         let facts = catalog::relation(table)?;
-        if facts.kind == Kind::Foreign {
+        if facts.kind == RelationKind::Foreign {
             return Ok(Some(facts));
         }
     }
@@ -185,7 +187,7 @@ fn new_foreign_partition(
 fn rule_on(members: &[Oid]) -> Result<Option<String>, Report> {
     sql::one(
         "SELECT r.rulename::pg_catalog.text FROM pg_catalog.pg_rewrite AS r
-         WHERE r.ev_class OPERATOR(pg_catalog.=) ANY ($1) AND r.ev_enabled OPERATOR(pg_catalog.<>) 'D' LIMIT 1",
+         WHERE r.ev_class = ANY ($1) AND r.ev_enabled <> 'D' LIMIT 1",
         &[members.to_vec().into()],
     )
 }

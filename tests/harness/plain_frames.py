@@ -2,7 +2,7 @@
 
 pgrx turns an error of PostgreSQL's into a panic where one of its own wrappers is called (`pg_sys::something(…)`). A panic must not meet a
 frame of C: the server aborts. And an error that is left to jump must not jump over something of Rust's. So in a function that takes a
-`Plain`, and in every callback, C that may raise is called by our own declarations (src/pg/native.rs), and what allocates or may panic
+`PlainFrame`, and in every callback, C that may raise is called by our own declarations (crates/pg/src/frame/native.rs), and what allocates or may panic
 stands inside of `plain.step(…)`, which a callback does not even have."""
 
 import re
@@ -50,11 +50,11 @@ def complaints(path):
             continue  # a declaration
         signature = text[function.end():signature_end]
         is_callback = bool(function[1])
-        if not is_callback and not re.search(r"_?plain: Plain\b", signature):
+        if not is_callback and not re.search(r"_?plain: PlainFrame\b", signature):
             continue
         looked_at += 1
         body = text[signature_end:close(text, signature_end, "{}")]
-        steps = r"pgrx_extern_c_guard\(" if is_callback else r"(?:\.step|\bguarded|\bcallback|pgrx_extern_c_guard)\("
+        steps = r"pgrx_extern_c_guard\(" if is_callback else r"(?:\.step|\bcatching_longjmp|\bcallback|pgrx_extern_c_guard)\("
         body = blank(body, [(m.start(), close(body, m.end() - 1)) for m in re.finditer(steps, body)])
         line = text[:signature_end].count("\n") + 1
         for call in WRAPPED.finditer(body):
@@ -67,7 +67,7 @@ def complaints(path):
 
 
 if __name__ == "__main__":
-    files = [complaints(path) for path in sorted(Path("src").rglob("*.rs"))]
+    files = [complaints(path) for path in sorted([*Path("src").rglob("*.rs"), *Path("crates/pg").rglob("*.rs")])]
     wrong = [complaint for _, found in files for complaint in found]
     print("\n".join(wrong))
     # A search that finds no frames to look at has searched nothing.

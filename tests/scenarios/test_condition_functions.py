@@ -1,4 +1,4 @@
-"""src/pg/condition_allowed.txt: what stands there gives the same whatever the session's settings, and nothing was overlooked."""
+"""crates/pg/src/catalogs/condition_allowed.txt: what stands there gives the same whatever the session's settings, and nothing was overlooked."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-FILE = Path(__file__).parents[2] / "src" / "pg" / "condition_allowed.txt"
+FILE = Path(__file__).parents[2] / "crates/pg/src/catalogs/condition_allowed.txt"
 
 # A value of each type that functions are called with. Columns, so that no literal is read in the settings under test.
 SAMPLES = {

@@ -104,7 +104,7 @@ def check(server, db, source, more_incidents=0):
         for table in ("m", "parts", "zz.last"):
             assert refused(conn, f"ALTER TABLE {table} DISABLE TRIGGER USER").sqlstate == "VD010"
         conn.execute("RESET ROLE")
-        assert one(conn, "SELECT count(*) FROM verdict.seen_whole WHERE weakened_at IS NULL") == 3
+        assert one(conn, "SELECT count(*) FROM verdict.baselines WHERE weakened_at IS NULL") == 3
         # The newest verdict is still the newest, and new ones are newer.
         assert refused(conn, "INSERT INTO parts VALUES ('turned', 'x', 1)").sqlstate == "VD002"
         highest = one(conn, "SELECT max(id) FROM verdict.verdicts")

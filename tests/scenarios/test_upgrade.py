@@ -125,7 +125,7 @@ def test_an_upgraded_database_is_like_a_new_one(old):
         check_enforced(conn)
         states = conn.execute("SELECT DISTINCT state FROM verdict.coverage() WHERE guard IS NOT NULL AND part IS NOT NULL").fetchall()
         assert states == [("ok",)]
-        assert conn.execute("SELECT columns FROM verdict.seen_whole").fetchall() == [({"body": 2, "id": 1, "kind": 3},)] * 2
+        assert conn.execute("SELECT columns FROM verdict.baselines").fetchall() == [({"body": 2, "id": 1, "kind": 3},)] * 2
         # The watch is awake, for whoever is no admin.
         conn.execute("CREATE ROLE upgrade_owner; ALTER TABLE msgs OWNER TO upgrade_owner; SET ROLE upgrade_owner")
         assert refused(conn, "ALTER TABLE msgs DISABLE TRIGGER USER") == "VD010"

@@ -1,44 +1,8 @@
 //! From a row to a finding: total, no I/O, no clock, no allocation.
 
 use crate::digest::Digest;
+use crate::finding::Finding;
 use crate::outcome::Outcome;
-use crate::policy::Policy;
-use crate::words::words;
-
-words! {
-    /// Why a row is not approved.
-    pub enum Finding as "finding" {
-        /// There is no verdict for the row's subject, or the row has no subject.
-        Missing = "missing",
-        /// The webhook refused.
-        Denied = "denied",
-        /// The webhook gave no answer that can be believed, and the hook does not continue on failures.
-        Failed = "failed",
-        /// The verdict is past its validity.
-        Expired = "expired",
-        /// The row's content is not the content that was approved.
-        Altered = "altered",
-        /// The approval has been spent on another row.
-        Reused = "reused",
-        /// The verdict was taken back.
-        Revoked = "revoked",
-    }
-}
-
-impl Finding {
-    /// The SQLSTATE that a rejection for this finding carries. Never class 40: clients would retry.
-    pub const fn sqlstate(self) -> &'static str {
-        match self {
-            Self::Missing => "VD001",
-            Self::Denied => "VD002",
-            Self::Failed => "VD003",
-            Self::Expired => "VD004",
-            Self::Altered => "VD005",
-            Self::Reused => "VD006",
-            Self::Revoked => "VD007",
-        }
-    }
-}
 
 /// A moment in microseconds since 2000-01-01 00:00 UTC, as PostgreSQL counts `timestamptz`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,7 +26,7 @@ pub enum RowDigest {
 
 /// What a guard knows of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Row {
+pub struct GuardedRow {
     /// Whether the subject column is not NULL.
     pub has_subject: bool,
     /// The row's content.
@@ -71,7 +35,7 @@ pub struct Row {
 
 /// The newest verdict for the hook and the row's subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Recorded {
+pub struct Verdict {
     /// The verdict's id.
     pub id: i64,
     /// What the answer came to.
@@ -84,6 +48,15 @@ pub struct Recorded {
     pub digest: Option<Digest>,
     /// Whether it has been spent on a row.
     pub consumed: bool,
+}
+
+/// Which verdicts let a row pass, besides a standing approval: all that hook and guard say to a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Terms {
+    /// The hook's word on failures: a `failed` verdict lets the row pass (and stays on record as failed).
+    pub failed_continue: bool,
+    /// An approval lets one row pass and no other.
+    pub consume: bool,
 }
 
 /// What a guard decides about a row.
@@ -146,20 +119,19 @@ impl Check {
     }
 
     /// Whether the answer is yes. Without a verdict every question about it is answered with no.
-    pub(crate) fn holds(self, facts: &Facts<'_>) -> bool {
-        let Facts {
+    pub(crate) fn holds(self, evidence: &Evidence<'_>) -> bool {
+        let Evidence {
             row,
             verdict,
-            policy,
+            terms,
             now,
-        } = *facts;
+        } = *evidence;
         match self {
             Self::Subject => row.has_subject,
             Self::Recorded => verdict.is_some(),
             Self::Standing => verdict.is_some_and(|v| !v.revoked),
-            Self::Answered => verdict.is_some_and(|v| {
-                policy.failed_continue || !matches!(v.outcome, Outcome::Failed(_))
-            }),
+            Self::Answered => verdict
+                .is_some_and(|v| terms.failed_continue || !matches!(v.outcome, Outcome::Failed(_))),
             Self::NotDenied => verdict.is_some_and(|v| v.outcome != Outcome::Denied),
             Self::Valid => {
                 verdict.is_some_and(|v| v.expires_at == Timestamp::INFINITY || now < v.expires_at)
@@ -169,17 +141,17 @@ impl Check {
                 RowDigest::Of(digest) => v.digest == Some(digest),
                 RowDigest::Unavailable => false,
             }),
-            Self::Unspent => verdict.is_some_and(|v| !(policy.consume && v.consumed)),
+            Self::Unspent => verdict.is_some_and(|v| !(terms.consume && v.consumed)),
         }
     }
 }
 
 /// Everything a question may look at.
 #[derive(Clone, Copy)]
-pub(crate) struct Facts<'a> {
-    pub row: &'a Row,
-    pub verdict: Option<&'a Recorded>,
-    pub policy: &'a Policy,
+pub(crate) struct Evidence<'a> {
+    pub row: &'a GuardedRow,
+    pub verdict: Option<&'a Verdict>,
+    pub terms: Terms,
     pub now: Timestamp,
 }
 
@@ -188,14 +160,20 @@ pub(crate) struct Facts<'a> {
 ///
 /// A guard bound to content never accepts a verdict without a digest, and a row without subject is `missing` whatever
 /// verdict is handed in.
-pub fn decide(row: &Row, verdict: Option<&Recorded>, policy: &Policy, now: Timestamp) -> Decision {
-    let facts = Facts {
+pub fn decide(
+    row: &GuardedRow,
+    verdict: Option<&Verdict>,
+    terms: Terms,
+    now: Timestamp,
+) -> Decision {
+    let evidence = Evidence {
         row,
         verdict,
-        policy,
+        terms,
         now,
     };
-    match Check::ORDER.into_iter().find(|check| !check.holds(&facts)) {
+    let is_no = |check: &Check| !check.holds(&evidence);
+    match Check::ORDER.into_iter().find(is_no) {
         Some(check) => Decision::Found(check.finding()),
         None => match verdict.map(|v| v.outcome) {
             Some(Outcome::Approved) => Decision::Approved,

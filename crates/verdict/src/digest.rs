@@ -10,9 +10,8 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use crate::field::{FIELD_NAME_CAP, is_field_name};
-use crate::json::{
-    JsonValue, Kind, Length, MAX_DEPTH, NoForm, Number, Sink, is_exact_integer, read_number,
-};
+use crate::hex::hex_digits;
+use crate::json::{JsonKind, JsonValue, Length, NoForm, Sink, read_integer};
 use crate::words::excerpt;
 
 const DOMAIN: &[u8] = b"pg_verdict/digest/v1\0";
@@ -42,21 +41,6 @@ impl Digest {
     pub fn to_hex(&self) -> String {
         self.to_string()
     }
-
-    /// From 64 hexadecimal digits in either case; nothing for any other text.
-    pub fn from_hex(hex: &str) -> Option<Self> {
-        let hex = hex.as_bytes();
-        if hex.len() != 64 {
-            return None;
-        }
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(hex.chunks_exact(2)) {
-            let high = char::from(pair[0]).to_digit(16)?;
-            let low = char::from(pair[1]).to_digit(16)?;
-            *byte = u8::try_from(high * 16 + low).ok()?;
-        }
-        Some(Self(bytes))
-    }
 }
 
 impl fmt::Display for Digest {
@@ -71,9 +55,10 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// The value of a content field. Values of different types never have the same digest: `"1"`, `1` and `true` differ.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Value<'a> {
+/// The value of a content field that stands in no JSON document. Values of different types never
+/// have the same digest: `"1"`, `1` and `true` differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldValue<'a> {
     /// JSON null, SQL NULL, or a field that the request does not have.
     Null,
     /// A text, byte for byte: no Unicode normalisation, no trimming.
@@ -82,25 +67,6 @@ pub enum Value<'a> {
     Integer(i64),
     /// A boolean.
     Boolean(bool),
-    /// An array, an object, or a number that is no [`Value::Integer`]. A scalar in here counts as its own type.
-    Json(&'a serde_json::Value),
-}
-
-impl<'a> Value<'a> {
-    /// The value of a JSON value that [`crate::json_without_duplicates`] has read. Strings, booleans, null and integers of
-    /// 64 bits are their own types; everything else is [`Value::Json`].
-    pub fn of_json(value: &'a serde_json::Value) -> Self {
-        match value {
-            serde_json::Value::Null => Self::Null,
-            serde_json::Value::Bool(b) => Self::Boolean(*b),
-            serde_json::Value::String(s) => Self::String(s),
-            serde_json::Value::Number(n) => match n.as_i64() {
-                Some(i) => Self::Integer(i),
-                None => Self::Json(value),
-            },
-            serde_json::Value::Array(_) | serde_json::Value::Object(_) => Self::Json(value),
-        }
-    }
 }
 
 /// Why there is no digest.
@@ -120,13 +86,10 @@ pub enum DigestError {
         /// The number, cut to a length that fits a message.
         literal: String,
     },
-    /// A value nested deeper than [`MAX_DEPTH`].
-    #[error("nested deeper than {MAX_DEPTH} levels")]
-    TooDeep,
-    /// A value could not be brought into the form of RFC 8785.
+    /// The bytes of a value are not the text or the JSON that they should be.
     #[error("no canonical JSON: {reason}")]
-    Canonical {
-        /// What the serializer said.
+    Unreadable {
+        /// What is wrong with them.
         reason: String,
     },
     /// A field was given before or together with one of a smaller or the same name.
@@ -189,42 +152,34 @@ impl DigestBuilder {
     /// Adds a field. The fields come in strictly ascending order of the bytes of their names.
     ///
     /// # Errors
-    /// A name out of order or not possible, a number that RFC 8785 would round, JSON that is too deep. Nothing has been
-    /// added then, and `finish` will miss a field.
-    pub fn field(&mut self, name: &str, value: Value<'_>) -> Result<(), DigestError> {
+    /// A name out of order or not possible. Nothing has been added then, and `finish` will miss a
+    /// field.
+    pub fn field(&mut self, name: &str, value: FieldValue<'_>) -> Result<(), DigestError> {
         self.must_come_next(name)?;
-        match value {
-            Value::Json(json) => match Value::of_json(json) {
-                Value::Json(json) => {
-                    let canonical = canonical(json)?;
-                    self.append(name, TAG_JSON, &canonical);
-                }
-                scalar => self.scalar(name, scalar),
-            },
-            scalar => self.scalar(name, scalar),
-        }
+        self.scalar(name, value);
         self.has_come(name);
         Ok(())
     }
 
-    /// Adds a field whose value stands in a JSON text, without a copy of it.
+    /// Adds a field whose value stands in a JSON text, without a copy of it. Strings, booleans, null
+    /// and integers of 64 bits count as [`FieldValue`], whatever their spelling.
     ///
     /// # Errors
-    /// As [`DigestBuilder::field`], or no memory.
+    /// As [`DigestBuilder::field`]; a number that RFC 8785 would round; no memory.
     pub fn json_field(&mut self, name: &str, value: JsonValue<'_>) -> Result<(), DigestError> {
         self.must_come_next(name)?;
         match value.kind() {
-            Kind::Null => self.scalar(name, Value::Null),
-            Kind::Bool(b) => self.scalar(name, Value::Boolean(b)),
-            Kind::String => {
-                self.head(name, TAG_STRING, value.text_length());
-                value.put_text(&mut Hashed(&mut self.hash));
+            JsonKind::Null => self.scalar(name, FieldValue::Null),
+            JsonKind::Bool(b) => self.scalar(name, FieldValue::Boolean(b)),
+            JsonKind::String(string) => {
+                self.head(name, TAG_STRING, string.decoded_length());
+                string.put_decoded(&mut Hashed(&mut self.hash));
             }
-            Kind::Number(literal) => match read_number(literal) {
-                Number::Integer(i) => self.scalar(name, Value::Integer(i)),
-                _ => self.canonical_field(name, value)?,
+            JsonKind::Number(literal) => match read_integer(literal) {
+                Some(integer) => self.scalar(name, FieldValue::Integer(integer)),
+                None => self.canonical_field(name, value)?,
             },
-            Kind::Array | Kind::Object => self.canonical_field(name, value)?,
+            JsonKind::Array | JsonKind::Object => self.canonical_field(name, value)?,
         }
         self.has_come(name);
         Ok(())
@@ -235,12 +190,10 @@ impl DigestBuilder {
     /// # Errors
     /// A name out of order or not possible.
     pub fn hex_field(&mut self, name: &str, bytes: &[u8]) -> Result<(), DigestError> {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
         self.must_come_next(name)?;
         self.head(name, TAG_STRING, bytes.len() as u64 * 2);
         for byte in bytes {
-            let digit = |value: u8| DIGITS[usize::from(value)];
-            self.hash.update([digit(byte >> 4), digit(byte & 15)]);
+            self.hash.update(hex_digits(*byte));
         }
         self.has_come(name);
         Ok(())
@@ -279,13 +232,12 @@ impl DigestBuilder {
         self.given += 1;
     }
 
-    fn scalar(&mut self, name: &str, value: Value<'_>) {
+    fn scalar(&mut self, name: &str, value: FieldValue<'_>) {
         match value {
-            // `field` has told JSON from scalars; null is what is left for it.
-            Value::Null | Value::Json(_) => self.append(name, TAG_NULL, &[]),
-            Value::String(s) => self.append(name, TAG_STRING, s.as_bytes()),
-            Value::Integer(i) => self.append(name, TAG_INTEGER, &i.to_be_bytes()),
-            Value::Boolean(b) => self.append(name, TAG_BOOLEAN, &[u8::from(b)]),
+            FieldValue::Null => self.append(name, TAG_NULL, &[]),
+            FieldValue::String(s) => self.append(name, TAG_STRING, s.as_bytes()),
+            FieldValue::Integer(i) => self.append(name, TAG_INTEGER, &i.to_be_bytes()),
+            FieldValue::Boolean(b) => self.append(name, TAG_BOOLEAN, &[u8::from(b)]),
         }
     }
 
@@ -334,56 +286,4 @@ fn no_digest(reason: NoForm) -> DigestError {
         NoForm::Inexact { literal } => DigestError::Number { literal },
         NoForm::OutOfMemory => DigestError::OutOfMemory,
     }
-}
-
-/// The digest of fields in any order.
-///
-/// # Errors
-/// A name given twice ([`DigestError::Order`]), and all that [`DigestBuilder`] refuses.
-pub fn digest<'a>(fields: &[(&'a str, Value<'a>)]) -> Result<Digest, DigestError> {
-    let mut sorted = fields.to_vec();
-    sorted.sort_by_key(|(name, _)| *name);
-    let mut builder = DigestBuilder::new(sorted.len());
-    for (name, value) in sorted {
-        builder.field(name, value)?;
-    }
-    builder.finish()
-}
-
-/// RFC 8785, after a look at every number.
-fn canonical(value: &serde_json::Value) -> Result<Vec<u8>, DigestError> {
-    check_numbers(value, MAX_DEPTH)?;
-    serde_json_canonicalizer::to_vec(value).map_err(|error| DigestError::Canonical {
-        reason: error.to_string(),
-    })
-}
-
-fn check_numbers(value: &serde_json::Value, depth_left: usize) -> Result<(), DigestError> {
-    let below = || depth_left.checked_sub(1).ok_or(DigestError::TooDeep);
-    match value {
-        serde_json::Value::Number(number) => check_number(number),
-        serde_json::Value::Array(items) => {
-            let below = below()?;
-            items.iter().try_for_each(|item| check_numbers(item, below))
-        }
-        serde_json::Value::Object(members) => {
-            let below = below()?;
-            members
-                .values()
-                .try_for_each(|item| check_numbers(item, below))
-        }
-        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::String(_) => {
-            Ok(())
-        }
-    }
-}
-
-fn check_number(number: &serde_json::Number) -> Result<(), DigestError> {
-    // A double was compared with its text when that was read.
-    if number.is_f64() || is_exact_integer(number) {
-        return Ok(());
-    }
-    Err(DigestError::Number {
-        literal: number.to_string(),
-    })
 }

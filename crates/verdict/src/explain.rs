@@ -1,9 +1,9 @@
 //! Every step of a decision, from the same list of checks that decides.
 
-use crate::decide::{Check, Facts, Finding, Recorded, Row, RowDigest, Timestamp};
+use crate::decide::{Check, Evidence, GuardedRow, RowDigest, Terms, Timestamp, Verdict};
 use crate::digest::Digest;
+use crate::finding::Finding;
 use crate::outcome::Outcome;
-use crate::policy::Policy;
 
 /// How a question was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,15 +58,15 @@ impl Check {
 
 /// Every question of [`crate::decide()`] with its answer, in order; those after the deciding one were not asked.
 pub fn explain(
-    row: &Row,
-    verdict: Option<&Recorded>,
-    policy: &Policy,
+    row: &GuardedRow,
+    verdict: Option<&Verdict>,
+    terms: Terms,
     now: Timestamp,
 ) -> Vec<Step> {
-    let facts = Facts {
+    let evidence = Evidence {
         row,
         verdict,
-        policy,
+        terms,
         now,
     };
     let mut decided = false;
@@ -75,7 +75,7 @@ pub fn explain(
         .map(|check| {
             let answer = if decided {
                 StepAnswer::NotAsked
-            } else if check.holds(&facts) {
+            } else if check.holds(&evidence) {
                 StepAnswer::Yes
             } else {
                 decided = true;
@@ -83,7 +83,7 @@ pub fn explain(
             };
             let detail = match answer {
                 StepAnswer::NotAsked => String::new(),
-                StepAnswer::Yes | StepAnswer::No(_) => detail(check, &facts),
+                StepAnswer::Yes | StepAnswer::No(_) => detail(check, &evidence),
             };
             Step {
                 check,
@@ -96,23 +96,23 @@ pub fn explain(
 }
 
 /// What an answer rests on.
-fn detail(check: Check, facts: &Facts<'_>) -> String {
-    let Some(verdict) = facts.verdict else {
+fn detail(check: Check, evidence: &Evidence<'_>) -> String {
+    let Some(verdict) = evidence.verdict else {
         return match check {
-            Check::Subject if facts.row.has_subject => "it does".to_owned(),
+            Check::Subject if evidence.row.has_subject => "it does".to_owned(),
             Check::Subject => "the subject is NULL".to_owned(),
             _ => "there is none".to_owned(),
         };
     };
     match check {
-        Check::Subject if facts.row.has_subject => "it does".to_owned(),
+        Check::Subject if evidence.row.has_subject => "it does".to_owned(),
         Check::Subject => "the subject is NULL".to_owned(),
         Check::Recorded => format!("verdict {}", verdict.id),
         Check::Standing if verdict.revoked => "revoked".to_owned(),
         Check::Standing => "not revoked".to_owned(),
         Check::Answered => match verdict.outcome.cause() {
             None => format!("outcome {}", verdict.outcome.as_str()),
-            Some(cause) if facts.policy.failed_continue => {
+            Some(cause) if evidence.terms.failed_continue => {
                 format!("outcome failed ({cause}); the hook says failed_continue")
             }
             Some(cause) => {
@@ -121,9 +121,9 @@ fn detail(check: Check, facts: &Facts<'_>) -> String {
         },
         Check::NotDenied if verdict.outcome == Outcome::Denied => "outcome denied".to_owned(),
         Check::NotDenied => format!("outcome {}", verdict.outcome.as_str()),
-        Check::Valid => validity(verdict.expires_at, facts.now),
-        Check::Unaltered => content(facts.row.digest, verdict.digest),
-        Check::Unspent => match (facts.policy.consume, verdict.consumed) {
+        Check::Valid => validity(verdict.expires_at, evidence.now),
+        Check::Unaltered => content(evidence.row.digest, verdict.digest),
+        Check::Unspent => match (evidence.terms.consume, verdict.consumed) {
             (false, _) => "the guard does not consume".to_owned(),
             (true, true) => "spent".to_owned(),
             (true, false) => "not spent".to_owned(),

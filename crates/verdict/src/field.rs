@@ -148,11 +148,6 @@ impl FieldMap {
             .map(|(name, pointer)| (name.as_str(), pointer))
     }
 
-    /// Where the field stands in the request, if there is such a field.
-    pub fn get(&self, name: &str) -> Option<&JsonPointer> {
-        self.0.get(name)
-    }
-
     /// How many fields there are: 1 to [`FIELDS_CAP`].
     // No `is_empty`: a map without fields can't be made.
     #[allow(clippy::len_without_is_empty)]

@@ -4,6 +4,9 @@ use thiserror::Error;
 
 use crate::words::{UnknownWord, words};
 
+/// The largest answer that can be an approval, in bytes.
+pub const BODY_CAP: usize = 64 * 1024;
+
 /// The longest `err_msg` or `err_detail` that is kept, in bytes of UTF-8.
 pub const ERR_TEXT_CAP: usize = 1024;
 

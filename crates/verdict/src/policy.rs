@@ -1,6 +1,6 @@
 //! What a guard does on a finding, and how it goes about it.
 
-use crate::decide::{Decision, Finding};
+use crate::finding::Finding;
 use crate::words::words;
 
 words! {
@@ -83,54 +83,22 @@ impl Action {
 
 /// The action for each finding. `reject` for every one that was not set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Actions {
-    missing: Action,
-    denied: Action,
-    failed: Action,
-    expired: Action,
-    altered: Action,
-    reused: Action,
-    revoked: Action,
-}
+pub struct Actions([Action; Finding::ALL.len()]);
 
 impl Actions {
     /// The same action for every finding.
     pub const fn all(action: Action) -> Self {
-        Self {
-            missing: action,
-            denied: action,
-            failed: action,
-            expired: action,
-            altered: action,
-            reused: action,
-            revoked: action,
-        }
+        Self([action; Finding::ALL.len()])
     }
 
     /// What to do on this finding.
     pub const fn get(&self, finding: Finding) -> Action {
-        match finding {
-            Finding::Missing => self.missing,
-            Finding::Denied => self.denied,
-            Finding::Failed => self.failed,
-            Finding::Expired => self.expired,
-            Finding::Altered => self.altered,
-            Finding::Reused => self.reused,
-            Finding::Revoked => self.revoked,
-        }
+        self.0[finding as usize]
     }
 
     /// Sets what to do on this finding.
     pub const fn set(&mut self, finding: Finding, action: Action) {
-        match finding {
-            Finding::Missing => self.missing = action,
-            Finding::Denied => self.denied = action,
-            Finding::Failed => self.failed = action,
-            Finding::Expired => self.expired = action,
-            Finding::Altered => self.altered = action,
-            Finding::Reused => self.reused = action,
-            Finding::Revoked => self.revoked = action,
-        }
+        self.0[finding as usize] = action;
     }
 }
 
@@ -140,13 +108,12 @@ impl Default for Actions {
     }
 }
 
-/// Everything that hook and guard say about a decision.
+/// What hook and guard say beside the columns that a guard watches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// The hook's word on failures: a `failed` verdict lets the row pass (and stays on record as failed).
+    /// The hook's word on failures: a `failed` verdict lets the row pass (and stays on record as
+    /// failed).
     pub failed_continue: bool,
-    /// An approval may be spent only once.
-    pub consume: bool,
     /// What to do on each finding.
     pub actions: Actions,
     /// Whether the guard acts at all.
@@ -159,23 +126,11 @@ pub struct Policy {
     pub replica_role: ReplicaRole,
 }
 
-impl Policy {
-    /// What this policy's actions say to a decision. `mode` is not applied: in `observe` the caller logs this action
-    /// instead of taking it.
-    pub const fn action(&self, decision: Decision) -> Action {
-        match decision {
-            Decision::Approved | Decision::FailedOpen => Action::Allow,
-            Decision::Found(finding) => self.actions.get(finding),
-        }
-    }
-}
-
-/// The defaults of a hook and a guard: failures block, every finding rejects, updates are judged, approvals are not spent.
+/// The defaults of a hook and a guard: failures block, every finding rejects, updates are judged.
 impl Default for Policy {
     fn default() -> Self {
         Self {
             failed_continue: false,
-            consume: false,
             actions: Actions::default(),
             mode: Mode::Enforce,
             edits: Edits::Enforce,
@@ -183,9 +138,4 @@ impl Default for Policy {
             replica_role: ReplicaRole::Client,
         }
     }
-}
-
-/// Of several guards' actions on one row the strongest wins. Nothing when there was no guard to ask.
-pub fn strongest(actions: impl IntoIterator<Item = Action>) -> Option<Action> {
-    actions.into_iter().max()
 }

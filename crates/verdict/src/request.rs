@@ -2,9 +2,9 @@
 
 use thiserror::Error;
 
-use crate::digest::{Digest, DigestBuilder, DigestError, Value};
+use crate::digest::{Digest, DigestBuilder, DigestError, FieldValue};
 use crate::field::FieldMap;
-use crate::json::{Json, JsonValue, Kind, MAX_DEPTH, Place, StrictJsonError};
+use crate::json::{Json, JsonKind, JsonString, MAX_DEPTH, Place, StrictJsonError};
 use crate::pointer::JsonPointer;
 
 /// The longest subject, in bytes of UTF-8.
@@ -101,8 +101,10 @@ impl<'a> Request<'a> {
             other => RequestError::NotJson(other),
         })?;
         match document.root().kind() {
-            Kind::Object => Ok(Self { document }),
-            other => Err(RequestError::NotAnObject { found: said(other) }),
+            JsonKind::Object => Ok(Self { document }),
+            other => Err(RequestError::NotAnObject {
+                found: kind_name(other),
+            }),
         }
     }
 
@@ -130,15 +132,15 @@ impl<'a> Request<'a> {
             length,
         };
         let subject = match value.kind() {
-            Kind::String => text(value).map_err(too_long)?,
-            Kind::Number(literal) if is_plain_integer(literal) => match literal.len() {
+            JsonKind::String(string) => short_text(string).map_err(too_long)?,
+            JsonKind::Number(literal) if is_plain_integer(literal) => match literal.len() {
                 length if length > SUBJECT_CAP => return Err(too_long(length)),
                 _ => literal.to_owned(),
             },
             other => {
                 return Err(RequestError::WrongType {
                     pointer: pointer_(),
-                    found: said(other),
+                    found: kind_name(other),
                 });
             }
         };
@@ -169,31 +171,31 @@ impl<'a> Request<'a> {
             match self.document.root().find(pointer) {
                 Place::Value(value) => builder.json_field(name, value)?,
                 // Ambiguous needs a duplicate key, which was refused above.
-                Place::Nothing | Place::Ambiguous => builder.field(name, Value::Null)?,
+                Place::Nothing | Place::Ambiguous => builder.field(name, FieldValue::Null)?,
             }
         }
         builder.finish()
     }
 }
 
-/// A string that can be a subject, or how many bytes it has.
-fn text(value: JsonValue<'_>) -> Result<String, usize> {
-    let length = usize::try_from(value.text_length()).unwrap_or(usize::MAX);
+/// A string that is short enough for a subject, or else how many bytes it has.
+fn short_text(string: JsonString<'_>) -> Result<String, usize> {
+    let length = usize::try_from(string.decoded_length()).unwrap_or(usize::MAX);
     if length > SUBJECT_CAP {
         return Err(length);
     }
-    Ok(value.text())
+    Ok(string.to_text())
 }
 
 /// What a value is, for a message.
-fn said(kind: Kind<'_>) -> &'static str {
+fn kind_name(kind: JsonKind<'_>) -> &'static str {
     match kind {
-        Kind::Null => "null",
-        Kind::Bool(_) => "a boolean",
-        Kind::Number(_) => "a number",
-        Kind::String => "a string",
-        Kind::Array => "an array",
-        Kind::Object => "an object",
+        JsonKind::Null => "null",
+        JsonKind::Bool(_) => "a boolean",
+        JsonKind::Number(_) => "a number",
+        JsonKind::String(_) => "a string",
+        JsonKind::Array => "an array",
+        JsonKind::Object => "an object",
     }
 }
 

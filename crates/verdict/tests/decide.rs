@@ -1,8 +1,8 @@
 //! The decision against a naive telling of the rules, over every combination of what it looks at.
 
 use verdict::{
-    Action, Actions, Cause, Check, Decision, Digest, Edits, Finding, Mode, Outcome, Policy,
-    Recorded, Row, RowDigest, StepAnswer, Timestamp, decide, explain, strongest,
+    Action, Actions, Cause, Check, Decision, Digest, Finding, GuardedRow, Outcome, Policy,
+    RowDigest, StepAnswer, Terms, Timestamp, Verdict, decide, explain,
 };
 
 const NOW: Timestamp = Timestamp(1_000);
@@ -11,7 +11,7 @@ fn digest(byte: u8) -> Digest {
     Digest::from_bytes(&[byte; 32]).expect("32 bytes")
 }
 
-fn rows() -> Vec<Row> {
+fn rows() -> Vec<GuardedRow> {
     let digests = [
         RowDigest::Unbound,
         RowDigest::Of(digest(1)),
@@ -20,7 +20,7 @@ fn rows() -> Vec<Row> {
     [true, false]
         .into_iter()
         .flat_map(|has_subject| {
-            digests.map(|digest| Row {
+            digests.map(|digest| GuardedRow {
                 has_subject,
                 digest,
             })
@@ -28,7 +28,7 @@ fn rows() -> Vec<Row> {
         .collect()
 }
 
-fn verdicts() -> Vec<Option<Recorded>> {
+fn verdicts() -> Vec<Option<Verdict>> {
     let mut outcomes = vec![Outcome::Approved, Outcome::Denied];
     outcomes.extend(Cause::ALL.iter().map(|&cause| Outcome::Failed(cause)));
     let moments = [i64::MIN, NOW.0 - 1, NOW.0, NOW.0 + 1, i64::MAX];
@@ -39,7 +39,7 @@ fn verdicts() -> Vec<Option<Recorded>> {
                 for digest in [None, Some(digest(1)), Some(digest(2))] {
                     for consumed in [false, true] {
                         let id = 7;
-                        all.push(Some(Recorded {
+                        all.push(Some(Verdict {
                             id,
                             outcome,
                             revoked,
@@ -55,45 +55,30 @@ fn verdicts() -> Vec<Option<Recorded>> {
     all
 }
 
-fn policies() -> Vec<Policy> {
-    let mut all = Vec::new();
-    for failed_continue in [false, true] {
-        for consume in [false, true] {
-            for action in Action::ALL {
-                for &mode in Mode::ALL {
-                    for &edits in Edits::ALL {
-                        let actions = Actions::all(*action);
-                        all.push(Policy {
-                            failed_continue,
-                            consume,
-                            actions,
-                            mode,
-                            edits,
-                            ..Policy::default()
-                        });
-                    }
-                }
-            }
-        }
-    }
-    all
+fn all_terms() -> [Terms; 4] {
+    [(false, false), (false, true), (true, false), (true, true)].map(
+        |(failed_continue, consume)| Terms {
+            failed_continue,
+            consume,
+        },
+    )
 }
 
-fn every_case(mut check: impl FnMut(&Row, Option<&Recorded>, &Policy)) {
+fn every_case(mut check: impl FnMut(&GuardedRow, Option<&Verdict>, Terms)) {
     let mut cases = 0;
     for row in rows() {
         for verdict in verdicts() {
-            for policy in policies() {
-                check(&row, verdict.as_ref(), &policy);
+            for terms in all_terms() {
+                check(&row, verdict.as_ref(), terms);
                 cases += 1;
             }
         }
     }
-    assert_eq!(cases, 6 * (1 + 8 * 2 * 5 * 3 * 2) * 120);
+    assert_eq!(cases, 6 * (1 + 8 * 2 * 5 * 3 * 2) * 4);
 }
 
 /// The rules from the last to the first: a later line overrules an earlier one.
-fn by_the_book(row: &Row, verdict: Option<&Recorded>, policy: &Policy) -> &'static str {
+fn by_the_book(row: &GuardedRow, verdict: Option<&Verdict>, terms: Terms) -> &'static str {
     let Some(verdict) = verdict.filter(|_| row.has_subject) else {
         return "missing";
     };
@@ -101,7 +86,7 @@ fn by_the_book(row: &Row, verdict: Option<&Recorded>, policy: &Policy) -> &'stat
         "approved" => "approved",
         _ => "failed open",
     };
-    if policy.consume && verdict.consumed {
+    if terms.consume && verdict.consumed {
         word = "reused";
     }
     let same_content = match (row.digest, verdict.digest) {
@@ -118,7 +103,7 @@ fn by_the_book(row: &Row, verdict: Option<&Recorded>, policy: &Policy) -> &'stat
     if verdict.outcome.as_str() == "denied" {
         word = "denied";
     }
-    if verdict.outcome.as_str() == "failed" && !policy.failed_continue {
+    if verdict.outcome.as_str() == "failed" && !terms.failed_continue {
         word = "failed";
     }
     if verdict.revoked {
@@ -138,12 +123,12 @@ fn word(decision: Decision) -> &'static str {
 #[test]
 fn every_case_is_decided_by_the_book() {
     let mut seen = std::collections::BTreeSet::new();
-    every_case(|row, verdict, policy| {
-        let decision = decide(row, verdict, policy, NOW);
+    every_case(|row, verdict, terms| {
+        let decision = decide(row, verdict, terms, NOW);
         assert_eq!(
             word(decision),
-            by_the_book(row, verdict, policy),
-            "{row:?} {verdict:?} {policy:?}"
+            by_the_book(row, verdict, terms),
+            "{row:?} {verdict:?} {terms:?}"
         );
         seen.insert(word(decision));
     });
@@ -158,13 +143,13 @@ fn every_case_is_decided_by_the_book() {
 #[test]
 fn nothing_passes_without_a_standing_verdict_for_this_content() {
     every_case(
-        |row, verdict, policy| match decide(row, verdict, policy, NOW) {
+        |row, verdict, terms| match decide(row, verdict, terms, NOW) {
             Decision::Found(_) => {}
             passed => {
                 let verdict = verdict.expect("a verdict");
                 assert!(row.has_subject && !verdict.revoked && verdict.outcome != Outcome::Denied);
                 assert!(NOW < verdict.expires_at);
-                assert!(!(policy.consume && verdict.consumed));
+                assert!(!(terms.consume && verdict.consumed));
                 match row.digest {
                     RowDigest::Unbound => {}
                     RowDigest::Of(digest) => assert_eq!(verdict.digest, Some(digest)),
@@ -172,7 +157,7 @@ fn nothing_passes_without_a_standing_verdict_for_this_content() {
                 }
                 match passed {
                     Decision::Approved => assert_eq!(verdict.outcome, Outcome::Approved),
-                    _ => assert!(policy.failed_continue && verdict.outcome.cause().is_some()),
+                    _ => assert!(terms.failed_continue && verdict.outcome.cause().is_some()),
                 }
             }
         },
@@ -181,11 +166,11 @@ fn nothing_passes_without_a_standing_verdict_for_this_content() {
 
 #[test]
 fn infinity_never_expires_whatever_the_clock_says() {
-    let row = Row {
+    let row = GuardedRow {
         has_subject: true,
         digest: RowDigest::Unbound,
     };
-    let verdict = Recorded {
+    let verdict = Verdict {
         id: 1,
         outcome: Outcome::Approved,
         revoked: false,
@@ -195,7 +180,7 @@ fn infinity_never_expires_whatever_the_clock_says() {
     };
     for now in [i64::MIN, 0, i64::MAX] {
         assert_eq!(
-            decide(&row, Some(&verdict), &Policy::default(), Timestamp(now)),
+            decide(&row, Some(&verdict), Terms::default(), Timestamp(now)),
             Decision::Approved
         );
     }
@@ -203,13 +188,13 @@ fn infinity_never_expires_whatever_the_clock_says() {
 
 #[test]
 fn the_explanation_is_the_decision() {
-    every_case(|row, verdict, policy| {
-        let steps = explain(row, verdict, policy, NOW);
+    every_case(|row, verdict, terms| {
+        let steps = explain(row, verdict, terms, NOW);
         assert_eq!(
             steps.iter().map(|step| step.check).collect::<Vec<_>>(),
             Check::ORDER
         );
-        let decision = decide(row, verdict, policy, NOW);
+        let decision = decide(row, verdict, terms, NOW);
         let no = steps
             .iter()
             .position(|step| matches!(step.answer, StepAnswer::No(_)));
@@ -244,11 +229,11 @@ fn the_explanation_is_the_decision() {
 
 #[test]
 fn explanations_can_be_read() {
-    let row = Row {
+    let row = GuardedRow {
         has_subject: true,
         digest: RowDigest::Of(digest(0xab)),
     };
-    let mut verdict = Recorded {
+    let mut verdict = Verdict {
         id: 42,
         outcome: Outcome::Failed(Cause::Timeout),
         revoked: false,
@@ -256,18 +241,17 @@ fn explanations_can_be_read() {
         digest: Some(digest(0xcd)),
         consumed: true,
     };
-    let policy = Policy {
+    let terms = Terms {
         failed_continue: true,
         consume: true,
-        ..Policy::default()
     };
-    let details = |verdict: &Recorded, policy: &Policy| -> Vec<String> {
-        explain(&row, Some(verdict), policy, NOW)
+    let details = |verdict: &Verdict, terms: Terms| -> Vec<String> {
+        explain(&row, Some(verdict), terms, NOW)
             .into_iter()
             .map(|step| step.detail)
             .collect()
     };
-    let found = details(&verdict, &policy);
+    let found = details(&verdict, terms);
     assert_eq!(found[1], "verdict 42");
     assert_eq!(found[2], "not revoked");
     assert_eq!(
@@ -276,7 +260,7 @@ fn explanations_can_be_read() {
     );
     assert_eq!(found[5], "expired 9223372036854.776808 s ago");
     verdict.expires_at = Timestamp(NOW.0 + 1_500_000);
-    let found = details(&verdict, &policy);
+    let found = details(&verdict, terms);
     assert_eq!(found[5], "expires in 1.500000 s");
     assert_eq!(
         found[6],
@@ -287,8 +271,8 @@ fn explanations_can_be_read() {
         )
     );
     verdict.digest = Some(digest(0xab));
-    assert_eq!(details(&verdict, &policy)[7], "spent");
-    let found = details(&verdict, &Policy::default());
+    assert_eq!(details(&verdict, terms)[7], "spent");
+    let found = details(&verdict, Terms::default());
     assert_eq!(
         found[3],
         "outcome failed (timeout); the hook does not say failed_continue"
@@ -329,29 +313,13 @@ fn every_finding_has_an_action_of_its_own() {
                 Action::Reject
             };
             assert_eq!(actions.get(finding), expected);
-            let policy = Policy {
-                actions,
-                ..Policy::default()
-            };
-            assert_eq!(policy.action(Decision::Found(finding)), expected);
         }
     }
-    for passed in [Decision::Approved, Decision::FailedOpen] {
-        assert_eq!(Policy::default().action(passed), Action::Allow);
-    }
+    assert_eq!(Policy::default().actions, Actions::default());
 }
 
 #[test]
 fn the_strongest_action_wins() {
-    assert_eq!(strongest([]), None);
-    assert_eq!(
-        strongest([Action::Allow, Action::Allow]),
-        Some(Action::Allow)
-    );
-    assert_eq!(
-        strongest([Action::Allow, Action::Reject, Action::Allow]),
-        Some(Action::Reject)
-    );
     let by_strength = [
         Action::Allow,
         Action::Flag,
@@ -361,7 +329,7 @@ fn the_strongest_action_wins() {
     ];
     for (i, stronger) in by_strength.into_iter().enumerate() {
         for weaker in &by_strength[..=i] {
-            assert_eq!(strongest([*weaker, stronger]), Some(stronger));
+            assert_eq!((*weaker).max(stronger), stronger);
         }
     }
     assert_eq!(

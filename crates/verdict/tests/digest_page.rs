@@ -45,12 +45,8 @@ fn examples_hold() {
                     .expect("hexadecimal")
             })
             .collect();
-        let digest = Digest::from_hex(text(&example, "digest")).expect("a digest");
-        assert_eq!(
-            Digest::from_bytes(&Sha256::digest(form)),
-            Some(digest),
-            "{example}"
-        );
+        let digest = Digest::from_bytes(&Sha256::digest(form)).expect("32 bytes");
+        assert_eq!(digest.to_hex(), text(&example, "digest"), "{example}");
         let request = Request::parse(text(&example, "request").as_bytes()).expect("a request");
         let fields = FieldMap::from_json(&example["fields"]).expect("fields");
         assert_eq!(request.digest(&fields), Ok(digest), "{example}");

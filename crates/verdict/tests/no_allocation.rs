@@ -4,7 +4,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use verdict::{
-    Decision, DigestBuilder, Outcome, Policy, Recorded, Row, RowDigest, Timestamp, Value, decide,
+    Decision, DigestBuilder, FieldValue, GuardedRow, Outcome, RowDigest, Terms, Timestamp, Verdict,
+    decide,
 };
 
 struct Counting;
@@ -40,21 +41,21 @@ fn digest_and_decision_of_a_row_allocate_nothing() {
     let before = allocations();
     let mut builder = DigestBuilder::new(5);
     let fields = [
-        ("content", Value::String(&long)),
-        ("contentType", Value::Integer(101)),
-        ("recvID", Value::Null),
-        ("sendID", Value::String("6074729403")),
-        ("unread", Value::Boolean(false)),
+        ("content", FieldValue::String(&long)),
+        ("contentType", FieldValue::Integer(101)),
+        ("recvID", FieldValue::Null),
+        ("sendID", FieldValue::String("6074729403")),
+        ("unread", FieldValue::Boolean(false)),
     ];
     for (name, value) in fields {
         assert!(builder.field(name, value).is_ok());
     }
     let digest = builder.finish().ok();
-    let row = Row {
+    let row = GuardedRow {
         has_subject: true,
         digest: digest.map_or(RowDigest::Unavailable, RowDigest::Of),
     };
-    let verdict = Recorded {
+    let verdict = Verdict {
         id: 1,
         outcome: Outcome::Approved,
         revoked: false,
@@ -62,7 +63,7 @@ fn digest_and_decision_of_a_row_allocate_nothing() {
         digest,
         consumed: false,
     };
-    let decision = decide(&row, Some(&verdict), &Policy::default(), Timestamp(0));
+    let decision = decide(&row, Some(&verdict), Terms::default(), Timestamp(0));
     assert_eq!(allocations(), before);
     assert_eq!(decision, Decision::Approved);
     drop(vec![0_u8; 1]);

@@ -1,8 +1,8 @@
 //! Closed sets of words: read as they are written, and errors that list what exists.
 
 use verdict::{
-    Action, Cause, Dialect, Edits, Finding, Legacy, Locking, Mode, NoAnswer, Outcome, ReplicaRole,
-    UnknownWord,
+    Action, Cause, Dialect, DriftDone, Edits, Finding, HeldState, Legacy, Locking, Mode, NoAnswer,
+    Outcome, ReplicaRole, UnknownWord, Via,
 };
 
 #[test]
@@ -53,6 +53,18 @@ fn words_are_read_as_they_are_written_and_errors_list_what_exists() {
     check(
         Finding::ALL,
         "unknown finding \"no\u{fffd}\" (there is: missing, denied, failed, expired, altered, reused, revoked)",
+    );
+    check(
+        Via::ALL,
+        "unknown via \"no\u{fffd}\" (there is: record, record_no_answer, approve, deny, revoke, release, refuse, self_test)",
+    );
+    check(
+        HeldState::ALL,
+        "unknown state \"no\u{fffd}\" (there is: held, released, refused)",
+    );
+    check(
+        DriftDone::ALL,
+        "unknown drift \"no\u{fffd}\" (there is: weakened, detached, table_dropped, renamed, rehomed, risk)",
     );
     check(
         Dialect::ALL,

@@ -78,7 +78,7 @@ SELECT * FROM other;
 ALTER EVENT TRIGGER verdict_watch_ddl DISABLE;
 ALTER EVENT TRIGGER verdict_watch_drop ENABLE;
 ALTER TABLE verdict.guards ENABLE TRIGGER invalidate;
-DELETE FROM verdict.seen_whole WHERE guard_id = 1;
+DELETE FROM verdict.baselines WHERE guard_id = 1;
 SELECT relation, guard, state, differs, mend FROM other ORDER BY differs;
 ALTER EVENT TRIGGER verdict_watch_ddl ENABLE ALWAYS;
 ALTER EVENT TRIGGER verdict_watch_drop ENABLE ALWAYS;

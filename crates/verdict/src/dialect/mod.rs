@@ -6,9 +6,6 @@ use crate::field::FieldMap;
 use crate::outcome::Answer;
 use crate::words::{UnknownWord, words};
 
-/// The largest answer that can be an approval, in bytes.
-pub const BODY_CAP: usize = 64 * 1024;
-
 /// A dialect that does not exist; lists those that do.
 pub type UnknownDialect = UnknownWord;
 

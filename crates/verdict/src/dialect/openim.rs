@@ -18,11 +18,10 @@
 //!    do not; 200 is what real services send for success;
 //! 7. what is left: `approved`.
 
-use super::BODY_CAP;
 use crate::field::FieldMap;
 use crate::json::scan::{self, Loose};
-use crate::json::{Node, parse};
-use crate::outcome::{Answer, Cause, ERR_TEXT_CAP, Outcome};
+use crate::json::{Json, JsonKind};
+use crate::outcome::{Answer, BODY_CAP, Cause, ERR_TEXT_CAP, Outcome};
 
 /// Made by the server before the hook is called, one a send, and stored with the message.
 pub(super) const SUBJECT: &str = "/serverMsgID";
@@ -101,10 +100,15 @@ fn believe(body: &[u8], http_status: i32) -> Result<(), Cause> {
     if body.len() > BODY_CAP {
         return Err(Cause::Malformed);
     }
-    let document = parse(body).map_err(|_| Cause::Malformed)?;
-    let Node::Object(members) = document.root else {
+    let document = Json::check(body).map_err(|_| Cause::Malformed)?;
+    let mut members = Vec::new();
+    let is_object = document.root().each_member(|key, value| {
+        members.push((key.to_text(), value.kind()));
+        true
+    });
+    if !is_object {
         return Err(Cause::Malformed);
-    };
+    }
     let action_code = code(&members, ACTION_CODE)?;
     let next_code = code(&members, NEXT_CODE)?;
     if next_code != 0 {
@@ -119,7 +123,7 @@ fn believe(body: &[u8], http_status: i32) -> Result<(), Cause> {
     let agrees = members
         .iter()
         .filter(|(key, _)| key.eq_ignore_ascii_case(ERR_CODE))
-        .all(|(_, value)| matches!(plain_i32(value), Some(0 | 200)));
+        .all(|(_, value)| matches!(plain_i32(*value), Some(0 | 200)));
     if !agrees {
         return Err(Cause::Contradictory);
     }
@@ -127,20 +131,20 @@ fn believe(body: &[u8], http_status: i32) -> Result<(), Cause> {
 }
 
 /// The value of a code that stands there once, spelled as it should be, as an integer in i32.
-fn code(members: &[(String, Node)], name: &str) -> Result<i32, Cause> {
+fn code(members: &[(String, JsonKind<'_>)], name: &str) -> Result<i32, Cause> {
     let mut found = members
         .iter()
         .filter(|(key, _)| key.eq_ignore_ascii_case(name));
     match (found.next(), found.next()) {
-        (Some((key, value)), None) if key == name => plain_i32(value).ok_or(Cause::Malformed),
+        (Some((key, value)), None) if key == name => plain_i32(*value).ok_or(Cause::Malformed),
         _ => Err(Cause::Malformed),
     }
 }
 
 /// An integer literal: Go refuses `0.0` and `0e0` for an int32, and nobody writes `-0` for yes.
-fn plain_i32(value: &Node) -> Option<i32> {
+fn plain_i32(value: JsonKind<'_>) -> Option<i32> {
     match value {
-        Node::Number(literal) if literal != "-0" => literal.parse().ok(),
+        JsonKind::Number(literal) if literal != "-0" => literal.parse().ok(),
         _ => None,
     }
 }

@@ -6,62 +6,23 @@
 
 use std::borrow::Cow;
 
-/// What a number literal is.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Number {
-    /// An integer within i64, however it is spelled: `1`, `1.0`, `10e-1`, `-0`.
-    Integer(i64),
-    /// An integer above i64 and within u64.
-    Unsigned(u64),
-    /// Anything else whose shortest double form is numerically what was written.
-    Double(f64),
-    /// A double can't hold it as it was written.
-    Inexact,
+/// The integer within i64 that a literal stands for, however it is spelled: `1`, `1.0`, `10e-1`,
+/// `-0`. The literal follows the JSON grammar.
+pub(crate) fn read_integer(literal: &str) -> Option<i64> {
+    Decimal::of(literal)?.integer()
 }
 
-/// Reads a literal that follows the JSON grammar.
-pub(crate) fn read(literal: &str) -> Number {
-    let Some(decimal) = Decimal::of(literal) else {
-        return Number::Inexact;
-    };
-    match decimal.integer() {
-        Some(Integer::Signed(i)) => return Number::Integer(i),
-        Some(Integer::Unsigned(u)) => return Number::Unsigned(u),
-        None => {}
-    }
-    match shortest_form(literal) {
-        Some(double) => Number::Double(double),
-        None => Number::Inexact,
-    }
-}
-
-/// Whether RFC 8785 writes this integer as it is. True within ±2^53, where every integer is a double of its own, and for some
-/// beyond.
-pub(crate) fn is_exact_integer(number: &serde_json::Number) -> bool {
-    const EXACT: u64 = 1 << 53;
-    let magnitude = match number.as_i64() {
-        Some(i) => Some(i.unsigned_abs()),
-        None => number.as_u64(),
-    };
-    magnitude.is_some_and(|magnitude| magnitude <= EXACT)
-        || shortest_form(&number.to_string()).is_some()
-}
-
-/// The double nearest to the literal, if the shortest text that stands for that double is numerically the literal.
-fn shortest_form(literal: &str) -> Option<f64> {
+/// How RFC 8785 writes a number: as the shortest text that stands for the double nearest to it.
+/// Nothing when that text is numerically another number than the literal.
+pub(crate) fn shortest_form(literal: &str) -> Option<String> {
     let double: f64 = literal.parse().ok()?;
     if !double.is_finite() {
         return None;
     }
-    // Written by the same code that writes it into a digest. Rust's own "{:e}" is as short, but of two texts that are
-    // equally near (1804887047419339.2 and .3 for .25) it takes the other one than ECMAScript does.
+    // Rust's own "{:e}" is as short. But of two texts that are equally near (1804887047419339.2
+    // and .3 for .25) it takes another one than ECMAScript does.
     let shortest = serde_json_canonicalizer::to_string(&double).ok()?;
-    (Decimal::of(&shortest)? == Decimal::of(literal)?).then_some(double)
-}
-
-enum Integer {
-    Signed(i64),
-    Unsigned(u64),
+    (Decimal::of(&shortest)? == Decimal::of(literal)?).then_some(shortest)
 }
 
 /// ± digits × 10^exponent, without leading or trailing zeros in the digits: two are equal when the numbers are.
@@ -115,22 +76,18 @@ impl<'a> Decimal<'a> {
         })
     }
 
-    /// The integer it is, if it is one of at most 64 bits.
-    fn integer(&self) -> Option<Integer> {
+    /// The integer it is, if it is one within i64.
+    fn integer(&self) -> Option<i64> {
         if self.digits.is_empty() {
-            return Some(Integer::Signed(0));
+            return Some(0);
         }
-        // Twenty digits hold every u64: more can't fit, and the power below can't overflow.
+        // Nineteen digits hold every i64, and the power below can't overflow i128.
         let zeros = u32::try_from(self.exponent).ok().filter(|&z| z < 20)?;
-        if self.digits.len() > 20 {
+        if self.digits.len() > 19 {
             return None;
         }
         let digits: i128 = self.digits.parse().ok()?;
         let magnitude = digits.checked_mul(10_i128.pow(zeros))?;
-        let value = if self.negative { -magnitude } else { magnitude };
-        if let Ok(signed) = i64::try_from(value) {
-            return Some(Integer::Signed(signed));
-        }
-        u64::try_from(value).ok().map(Integer::Unsigned)
+        i64::try_from(if self.negative { -magnitude } else { magnitude }).ok()
     }
 }

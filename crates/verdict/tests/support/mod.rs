@@ -1,6 +1,8 @@
 //! The fixtures at the root of the repository, one JSON object a line.
 #![allow(dead_code)]
 
+pub mod reference;
+
 use serde_json::Value;
 
 pub const SAMPLES: &str = include_str!("../../../../tests/fixtures/openim_samples.jsonl");

@@ -1,0 +1,7 @@
+//! Rows that were held, and what their reviewer decides.
+
+pub mod bulk;
+pub mod decision;
+pub mod held;
+pub mod restore;
+pub mod settle;
