@@ -30,6 +30,7 @@ step() {
   status=$?
   [ $status = 0 ] || ended=FAILED
   printf '    %s in %d s\n' "$ended" $((SECONDS - t0))
+  [ -z "${STEPS:-}" ] || printf '%d %s\n' $((SECONDS - t0)) "$what" >>"$STEPS" # for scripts/test: where the time went
   return $status
 }
 
@@ -60,6 +61,9 @@ debian_mirror() { # as this machine's apt knows it
 }
 majors() { sed -n 's/^pg\([0-9]*\) *=.*/\1/p' pgrx.toml; }
 pg_config_of() { printf '%s/%s\n' "$WORK" "$(sed -n "s/^pg$1 *= *\"\(.*\)\".*/\1/p" pgrx.toml | sed "s,^pg/$1/,pg/$1$FLAVOUR/,")"; }
+
+# pure_crates: names of the crates that know nothing of PostgreSQL
+pure_crates() { grep -L '^pgrx' crates/*/Cargo.toml | xargs sed -n 's/^name *= *"\(.*\)".*/\1/p'; }
 
 # need_rust: one line when there is none, or an old one, for which cargo itself may only say that it can't read Cargo.toml
 need_rust() {
