@@ -66,8 +66,8 @@ pub fn hold(
         match plain
             .step(|| cache::with_cached(info, |cached| hold_once(cached, case, hash, new, old)))
         {
-            Turn::Held(id) => break id,
-            Turn::WaitFor(transaction) => {
+            Attempt::Held(id) => break id,
+            Attempt::WaitFor(transaction) => {
                 // Release the lock while waiting: the other transaction may wait for it.
                 of_this_row(lock::leave_held_row);
                 lock::end_of(transaction, plain);
@@ -82,7 +82,7 @@ pub fn hold(
 
 /// The result of one attempt to hold a row.
 #[derive(Clone, Copy)]
-enum Turn {
+enum Attempt {
     /// The row's id in `verdict.quarantine`.
     Held(i64),
     /// This transaction is about to hold the same row.
@@ -95,18 +95,18 @@ fn hold_once(
     hash: Option<i64>,
     new: RowSlot,
     old: Option<RowSlot>,
-) -> Result<Turn, Report> {
+) -> Result<Attempt, Report> {
     let table = cached.info.table;
     let new = row_text::whole(new, table);
     let old_values = old.map(|old| values(row_text::whole(old, table)));
     while let Some(hash) = hash {
         match held_already(cached, case, hash, &new, old_values.as_ref())? {
-            Already::No => break,
+            Already::NotHeld => break,
             // Two sessions store the same row at once: the second waits, to see the row of the
             // first. A session that already holds rows does not wait: two batches with the same
             // rows in another order would deadlock. At worst a row is held twice.
             Already::HeldBy(_) if HOLDS.get() => break,
-            Already::HeldBy(transaction) => return Ok(Turn::WaitFor(transaction)),
+            Already::HeldBy(transaction) => return Ok(Attempt::WaitFor(transaction)),
             Already::Here(held) => {
                 catching_longjmp(|plain| test_hooks::pause(Pause::HolderBeforeCount, plain));
                 let counted = own_table::update(
@@ -118,14 +118,14 @@ fn hold_once(
                     ],
                 )?;
                 if counted == LockOutcome::Locked {
-                    return Ok(Turn::Held(held.id));
+                    return Ok(Attempt::Held(held.id));
                 }
                 // A reviewer has just decided about the held row. The decision does not cover this
                 // row.
             }
         }
     }
-    append(cached, case, hash, new, old_values).map(Turn::Held)
+    append(cached, case, hash, new, old_values).map(Attempt::Held)
 }
 
 /// The hash that finds a resend: of guard, operation, subject, digest, and the values that
@@ -162,7 +162,7 @@ fn content_hash(
 
 /// Whether the same message is held.
 enum Already {
-    No,
+    NotHeld,
     Here(HeldAlready),
     /// This transaction holds the same message, and has not ended yet.
     HeldBy(TransactionId),
@@ -174,7 +174,7 @@ struct HeldAlready {
     tid: ItemPointerData,
 }
 
-type Values = Vec<Option<String>>;
+type Texts = Vec<Option<String>>;
 
 /// Two rows are the same message when they agree in guard, operation, subject, digest, and in all
 /// columns except those whose default changes from row to row. Copies of a message for several
@@ -184,9 +184,9 @@ fn held_already(
     case: &Case,
     hash: i64,
     new: &[ColumnText],
-    old_values: Option<&Values>,
+    old_values: Option<&Texts>,
 ) -> Result<Already, Report> {
-    let mut found = Already::No;
+    let mut found = Already::NotHeld;
     table::for_each_by(
         "quarantine",
         ("quarantine_content_hash", "content_hash"),
@@ -200,7 +200,7 @@ fn held_already(
                     row.get::<String>("subject").as_deref() == Some(key.subject.text())
                 })
                 && row.get::<Vec<u8>>("digest") == digest
-                && row.get::<Values>("old_values").as_ref() == old_values
+                && row.get::<Texts>("old_values").as_ref() == old_values
                 && same_given(cached, new, row)?;
             if same {
                 found = match (row.written_by(), &found) {
@@ -232,7 +232,7 @@ fn same_given(
         place.is_ok_and(|place| cached.columns[place].changing)
     };
     let names: Vec<String> = held.required("columns")?;
-    let values: Values = held.required("row_values")?;
+    let values: Texts = held.required("row_values")?;
     Ok(names.len() == new.len()
         && new
             .iter()
@@ -242,7 +242,7 @@ fn same_given(
             }))
 }
 
-fn values(columns: Vec<ColumnText>) -> Values {
+fn values(columns: Vec<ColumnText>) -> Texts {
     columns.into_iter().map(|column| column.value).collect()
 }
 
@@ -251,7 +251,7 @@ fn append(
     case: &Case,
     hash: Option<i64>,
     columns: Vec<ColumnText>,
-    old_values: Option<Values>,
+    old_values: Option<Texts>,
 ) -> Result<i64, Report> {
     let id = clock::own_next_id("quarantine_id_seq")?;
     let root = catalog::root(cached.info.table);

@@ -11,13 +11,13 @@ use pgrx::pg_sys::{NoLock, Oid};
 use std::cell::RefCell;
 use std::collections::HashSet;
 
-/// A row of pg_inherits: its place, and the (sub)transaction that wrote it. A partition that is
+/// A row of pg_inherits: its ctid, and the (sub)transaction that wrote it. A partition that is
 /// detached and attached again has another row.
-type Place = (String, u32);
+type InheritsRow = (String, u32);
 
 thread_local! {
     /// New partitions that were already looked at.
-    static LOOKED_AT: RefCell<HashSet<Place>> = RefCell::new(HashSet::new());
+    static LOOKED_AT: RefCell<HashSet<InheritsRow>> = RefCell::new(HashSet::new());
 }
 
 pub const HOOKS: Hooks = Hooks {
@@ -112,7 +112,7 @@ fn unreadable_xmin(xmin: &str) -> Report {
     )
 }
 
-fn new_rows(column: &str, relation: Oid) -> Result<Vec<(Oid, Place)>, Report> {
+fn new_rows(column: &str, relation: Oid) -> Result<Vec<(Oid, InheritsRow)>, Report> {
     let statement = format!(
         "SELECT i.inhrelid, i.ctid::pg_catalog.text, i.xmin::pg_catalog.text
          FROM pg_catalog.pg_inherits AS i WHERE i.{column} = $1"
@@ -129,6 +129,6 @@ fn new_rows(column: &str, relation: Oid) -> Result<Vec<(Oid, Place)>, Report> {
             })
         })
     })?;
-    let ours = |(_, (_, xid)): &(Oid, Place)| transaction::is_current(*xid);
+    let ours = |(_, (_, xid)): &(Oid, InheritsRow)| transaction::is_current(*xid);
     Ok(rows.into_iter().filter(ours).collect())
 }
