@@ -1,4 +1,4 @@
-//! The hooks: which webhook there is, how it answers, what a failure means.
+//! The hooks: which webhooks exist, in which dialect each answers, and what a failure means.
 
 use crate::args;
 use pg::cached::{self, Cached};
@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use verdict::{Dialect, FieldMap, JsonPointer};
 
-/// A hook as it was configured.
+/// A hook as it is configured.
 #[derive(Debug)]
 pub struct Hook {
     pub id: i32,
@@ -25,12 +25,13 @@ pub struct Hook {
     pub fields: FieldMap,
 }
 
-/// Where a verdict's subject comes from.
+/// Where the subject of a verdict comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SubjectSource {
     /// A place in the request.
     Pointer(JsonPointer),
-    /// The content's digest in hexadecimal: for servers that have no id yet when they ask.
+    /// The content's digest in hexadecimal, for servers that have no id yet when they call the
+    /// hook.
     Digest,
 }
 
@@ -58,7 +59,7 @@ thread_local! {
     static HOOKS: RefCell<Cached<Vec<Rc<Hook>>>> = const { RefCell::new(Cached::nothing()) };
 }
 
-/// All hooks, from the backend's memory or read again when anything has changed.
+/// All hooks: from the cache, or read again when anything has changed.
 ///
 /// # Errors
 ///
@@ -98,7 +99,7 @@ pub fn by_name(name: &str) -> Result<Rc<Hook>, Report> {
         })
 }
 
-/// The hook with that id, `None` when it was dropped.
+/// The hook with that id; `None` when it was dropped.
 ///
 /// # Errors
 ///
@@ -241,8 +242,8 @@ pub fn drop_hook(name: Option<&str>) {
     or_raise((|| {
         transaction::must_be_writable()?;
         let hook = by_name(args::required("name", name)?)?;
-        // First alone with the hook, then asked: a guard that is being put on holds the hook until
-        // it is there.
+        // Lock first, then look: `verdict.guard` holds the hook's lock until its guard is
+        // registered.
         lock(&hook, "UPDATE")?;
         refuse_if_guarded(&hook, "it cannot be dropped")?;
         identity::as_extension_owner(|| {
@@ -251,11 +252,11 @@ pub fn drop_hook(name: Option<&str>) {
     })());
 }
 
-/// Keeps the hook as it is until the transaction ends, FOR `strength`.
+/// Locks the hook FOR `strength` until the transaction ends: nobody changes or drops it.
 ///
 /// # Errors
 ///
-/// Undefined object when it has been dropped meanwhile.
+/// Undefined object when somebody has dropped the hook meanwhile.
 pub fn lock(hook: &Hook, strength: &str) -> Result<(), Report> {
     let statement = format!("SELECT id FROM verdict.hooks WHERE id = $1 FOR {strength}");
     let found = identity::as_extension_owner(|| sql::one::<i32>(&statement, &[hook.id.into()]))?;

@@ -1,5 +1,5 @@
-//! Making leaves, and raising their horizons: in a transaction of its own wherever possible, so
-//! that no recorder's open transaction keeps the others waiting.
+//! Makes leaves and raises their horizons, in a separate transaction wherever possible. Otherwise
+//! other recorders would have to wait for the recorder's open transaction.
 
 use super::leaves::{self, holding};
 use pg::call::Call;
@@ -18,16 +18,16 @@ const LEAF_WIDTH: i64 = DAY;
 /// In microseconds.
 pub const DAY: i64 = 86_400_000_000;
 
-/// How long a recorder goes without the next day's leaf when it could not be made, before it asks
-/// again: a minute.
+/// When the next day's leaf could not be made, a recorder waits this long before it asks again: a
+/// minute.
 const PATIENCE: i64 = 60_000_000;
 
 thread_local! {
     static ASK_AGAIN: Cell<i64> = const { Cell::new(i64::MIN) };
 }
 
-/// The leaf for a verdict recorded at `moment` that may decide something until `horizon`, made and
-/// raised when it must be.
+/// The leaf for a verdict that is recorded at `moment` and may decide something until `horizon`.
+/// Makes the leaf and raises its horizon, if needed.
 pub fn for_writing(moment: i64, horizon: i64, plain: PlainFrame) -> Leaf {
     prepare(moment, horizon, plain);
     plain.step(|| {
@@ -38,23 +38,23 @@ pub fn for_writing(moment: i64, horizon: i64, plain: PlainFrame) -> Leaf {
     })
 }
 
-/// Has a worker make what [`make_ready`] makes. What it could not do is missing afterwards, and the
-/// server's log says why.
+/// Makes a worker call [`make_ready`]. When the worker fails, the leaf is missing afterwards, and
+/// the server's log says why.
 ///
 /// # Errors
 ///
-/// None of its own; a cancelled statement stays cancelled.
+/// None itself; a cancelled statement stays cancelled.
 fn order_worker(starts: i64, horizon: i64) -> Result<(), Report> {
     worker::run_in_this_database(c"verdict_leaf_worker", &format!("{starts} {horizon}"));
     Ok(())
 }
 
-/// Makes sure of the leaf that `moment` belongs to, with this horizon, and if possible of the next
-/// day's: at midnight nobody should have to wait for it.
+/// Makes sure that the leaf of `moment` exists with this horizon, and if possible the next day's
+/// leaf: nobody should have to wait for it at midnight.
 ///
-/// A background worker does it in a transaction of its own. Where there is none to be had, or the
-/// extension itself was created in this transaction, it is done here, and other recorders who need
-/// the same wait for our end.
+/// A background worker does this in a separate transaction. When no worker is free, or when this
+/// transaction has created the extension, this session does it. Then other recorders who need the
+/// same leaf wait until this transaction ends.
 pub fn prepare(moment: i64, horizon: i64, plain: PlainFrame) {
     plain.step(leaves::refresh);
     let has_next = holding(moment + LEAF_WIDTH).is_some();
@@ -91,13 +91,12 @@ fn is_ready(moment: i64, horizon: i64) -> bool {
     holding(moment).is_some_and(|leaf| leaf.horizon >= horizon)
 }
 
-/// Makes the leaf that starts at `starts` and the one behind it, and raises the horizon of the
-/// first, in this transaction.
+/// Makes the leaf that starts at `starts` and the next one, and raises the horizon of the first, in
+/// this transaction.
 ///
 /// # Errors
 ///
-/// What the statements raise; 42710 when a table of the leaf's name is there without being
-/// registered.
+/// What the statements raise; 42710 when a table has the leaf's name but is not registered.
 pub fn make_ready(starts: i64, horizon: i64) -> Result<(), Report> {
     for starts in [starts, starts + LEAF_WIDTH] {
         if holding(starts).is_none() {
@@ -107,11 +106,11 @@ pub fn make_ready(starts: i64, horizon: i64) -> Result<(), Report> {
     raise_horizon(starts, horizon)
 }
 
-/// The name, if it is one that [`make`] gives: it goes into statements.
+/// The name, if [`make`] could have given it: statements contain the name unquoted.
 ///
 /// # Errors
 ///
-/// 55000 for any other: the registry was written by hand.
+/// 55000 for any other name: somebody has changed the registry by hand.
 pub fn timestamped(name: &str) -> Result<String, Report> {
     let digits = name.strip_prefix("verdicts_").unwrap_or_default();
     if digits.len() >= 8 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -123,8 +122,8 @@ pub fn timestamped(name: &str) -> Result<String, Report> {
     ))
 }
 
-/// The horizon that a leaf gets for a verdict that may decide until `needed`: whole days behind the
-/// leaf's end.
+/// The horizon of a leaf for a verdict that may decide until `needed`: whole days after the leaf's
+/// end.
 fn coarse(leaf_ends: i64, needed: i64) -> i64 {
     if needed == i64::MAX {
         return needed;
@@ -133,9 +132,9 @@ fn coarse(leaf_ends: i64, needed: i64) -> i64 {
     leaf_ends.saturating_add((behind / DAY + 1).saturating_mul(DAY))
 }
 
-/// Raises a leaf's horizon in whole days: once per longer validity, not per verdict. The row is the
-/// registry's newest, whatever the transaction's snapshot: an old one would leave the horizon as it
-/// was, and the leaf would be retired too early.
+/// Raises a leaf's horizon in whole days: once per longer validity, not once per verdict. Reads the
+/// newest row of the registry, whatever the transaction's snapshot is. An old row could leave the
+/// horizon too low, and the leaf would be retired too early.
 fn raise_horizon(starts: i64, needed: i64) -> Result<(), Report> {
     loop {
         let mut behind = None;
@@ -154,7 +153,7 @@ fn raise_horizon(starts: i64, needed: i64) -> Result<(), Report> {
         };
         let horizon = Value::moment(coarse(ends, needed));
         if own_table::update("leaves", tid, &[("horizon", horizon)])? == LockOutcome::Locked {
-            // What the trigger on the table does for a statement of SQL.
+            // For an SQL statement, the trigger on the table would do this.
             relcache::invalidate(catalog::own_relation("leaves")?);
             catching_longjmp(clock::end_of_command);
             return Ok(());
@@ -189,15 +188,16 @@ fn make(starts: i64) -> Result<(), Report> {
 /// Makes the table of a leaf, as the extension's owner.
 fn make_table(name: &str, starts: i64) -> Result<(), Report> {
     // CREATE TABLE LIKE and ATTACH, never PARTITION OF: that would take AccessExclusiveLock on the
-    // parent, and two recorders that both hold it open would deadlock.
+    // parent, and two recorders that both have it open would deadlock.
     let statements = [
         format!(
             "CREATE TABLE verdict.{name} (LIKE verdict.verdicts INCLUDING ALL) USING heap WITH (fillfactor = 85)"
         ),
         format!("REVOKE ALL ON TABLE verdict.{name} FROM PUBLIC"),
-        // Marks are updates: a subscriber that gets them must be able to find the row.
+        // A mark is written by an update: a subscriber that receives it must be able to find the
+        // row.
         format!("ALTER TABLE verdict.{name} REPLICA IDENTITY FULL"),
-        // The id is in it so that the newest of many verdicts of one subject is found without
+        // With the id in the index, the newest of many verdicts of one subject is found without
         // reading the others.
         format!("CREATE INDEX {name}_subject ON verdict.{name} (subject_hash, id)"),
         format!(
@@ -212,17 +212,17 @@ fn make_table(name: &str, starts: i64) -> Result<(), Report> {
     Ok(())
 }
 
-/// `verdict.follow_leaf()`: AFTER INSERT on `verdict.leaves`, ALWAYS. Where a replication worker
-/// brings the row of a leaf, the verdicts that belong into it follow: its table is made.
+/// `verdict.follow_leaf()`: AFTER INSERT on `verdict.leaves`, ALWAYS. A replication worker brings a
+/// leaf's row and then its verdicts. So the trigger makes the leaf's table.
 pub fn follow(call: Call, plain: PlainFrame) -> Datum {
     if trigger::is_apply() {
-        // The row that fired the trigger is not to be seen before its command has ended.
+        // Only after the end of the command does this session see the row that fired the trigger.
         clock::end_of_command(plain);
     }
     plain.step(|| {
         call.trigger().ok_or_else(trigger::not_a_row_trigger)?;
         if !trigger::is_apply() {
-            // A dump that is restored brings the tables itself.
+            // A dump that is being restored brings the tables itself.
             return Ok(());
         }
         let registered = leaves::registered()?;

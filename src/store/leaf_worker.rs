@@ -1,8 +1,8 @@
-//! The background worker that makes leaves for a recorder, in a transaction of its own.
+//! The background worker that makes leaves for a recorder, in a separate transaction.
 //!
-//! It needs no `shared_preload_libraries`: the recorder starts one, waits until it has ended (about
-//! 10 ms), and needs the next one a day later. So nothing of ours is there when a database is
-//! dropped, copied or renamed.
+//! The worker needs no `shared_preload_libraries`. The recorder starts it and waits until it has
+//! ended (about 10 ms); the next worker is needed a day later. So no worker of ours is in the way
+//! when a database is dropped, copied or renamed.
 
 use super::leaf_making;
 use super::leaves;
@@ -20,7 +20,8 @@ pub fn work(order: &str) -> Result<(), Report> {
         return Ok(());
     };
     if !catalog::has_own("leaves") {
-        // The recorder's own transaction has created the extension.
+        // The recorder's own transaction has created the extension, and so the worker cannot see
+        // it.
         return Ok(());
     }
     plain::catching_longjmp(lock::enter_making);

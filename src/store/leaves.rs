@@ -1,8 +1,8 @@
-//! Which leaves there are, newest first.
+//! The list of leaves, newest first.
 //!
-//! `verdict.leaves` says where each leaf starts and ends and up to when it can decide something
-//! (its horizon). The list is kept per backend until a relcache invalidation: of the registry, of a
-//! leaf, or of a leaf's indexes.
+//! `verdict.leaves` says for each leaf where it starts and ends, and until when it can decide
+//! something (its horizon). A backend caches the list until PostgreSQL invalidates the relcache
+//! entry of the registry, of a leaf, or of a leaf's index.
 
 use pg::leaf::Leaf;
 use pg::report::Report;
@@ -58,7 +58,7 @@ pub fn holding(moment: i64) -> Option<Leaf> {
     })
 }
 
-/// A leaf as the registry has it.
+/// A leaf's row of the registry.
 pub struct Registered {
     pub name: String,
     /// In microseconds since 2000-01-01 UTC, as the others.
@@ -67,8 +67,8 @@ pub struct Registered {
     pub horizon: i64,
 }
 
-/// All leaves in the registry, oldest first: as committed by now, whatever the transaction's
-/// snapshot.
+/// All leaves in the registry, oldest first, as they are committed now, whatever the transaction's
+/// snapshot is.
 ///
 /// # Errors
 ///

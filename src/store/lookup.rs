@@ -1,4 +1,4 @@
-//! Finding the newest verdict of a subject.
+//! Finds the newest verdict of a subject.
 
 use super::leaves;
 use pg::leaf::FoundVerdict;
@@ -9,8 +9,8 @@ use pg::span::Span;
 use pgrx::pg_sys::TransactionId;
 use verdict::{Digest, Outcome, Timestamp, Verdict};
 
-/// What a verdict is looked for by: the hook, the subject, and the hash of both that the leaves are
-/// indexed on.
+/// The key of a look-up: the hook, the subject, and the hash of both. The leaves' indexes are on
+/// the hash.
 #[derive(Clone, Copy)]
 pub struct Key {
     pub hook_id: i32,
@@ -21,14 +21,14 @@ pub struct Key {
 /// Which leaves are probed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Depth {
-    /// Those whose horizon lies ahead: no other can hold a verdict that still decides something.
+    /// Only leaves with a horizon in the future: other leaves hold no verdict that still decides.
     Open,
-    /// All of them: to tell `expired` from `missing`, once a row has failed.
+    /// All leaves, to tell `expired` from `missing` once a row has a finding.
     All,
 }
 
-/// The newest verdict that still decides something, or, when there is none, the newest that ever
-/// did: old leaves are worth a look only then, to tell `expired` from `missing`.
+/// The newest verdict that still decides something. When there is none, the newest verdict of all
+/// leaves, to tell `expired` from `missing`.
 pub fn newest(key: Key, now: i64, plain: PlainFrame) -> Option<FoundVerdict> {
     newest_in(key, Depth::Open, now, plain).or_else(|| newest_in(key, Depth::All, now, plain))
 }
@@ -44,11 +44,11 @@ pub fn open(key: Key, now: i64, plain: PlainFrame) -> Option<FoundVerdict> {
 pub enum Predecessor {
     /// The newest verdict that still decides something, if there is one: the writer supersedes it.
     Open(Option<FoundVerdict>),
-    /// This transaction is writing one.
+    /// This transaction is writing a verdict of the subject.
     WrittenBy(TransactionId),
 }
 
-/// The verdict that a writer supersedes. Sees also what other transactions are writing.
+/// The verdict that a writer supersedes. Also sees what other transactions are writing.
 pub fn predecessor(key: Key, now: i64, plain: PlainFrame) -> Predecessor {
     match settled(key, Depth::Open, Sees::Underway, now, plain) {
         Probed::WrittenBy(transaction) => Predecessor::WrittenBy(transaction),
@@ -64,13 +64,12 @@ fn newest_in(key: Key, depth: Depth, now: i64, plain: PlainFrame) -> Option<Foun
     }
 }
 
-/// The newest verdict that nobody has superseded, as far as this backend can see after asking
-/// twice.
+/// The newest verdict that is not superseded, as far as this backend can see after looking again.
 ///
-/// A verdict that bears a mark has a successor: in a leaf that this backend does not know yet, or
-/// behind the scan (an update moved it while we read). So the list is refreshed and the look-up
-/// repeated. What is still marked then has lost its successor (a partial restore); it decides
-/// nothing, and is returned with its mark.
+/// A superseded verdict has a successor. Either the successor is in a leaf that this backend does
+/// not know yet, or an update moved it behind the scan. So the backend refreshes its list and looks
+/// again. A verdict that is still marked as superseded then has lost its successor (a partial
+/// restore). It decides nothing, and is returned with its mark.
 fn settled(key: Key, depth: Depth, sees: Sees, now: i64, plain: PlainFrame) -> Probed {
     const TRIES: usize = 3;
     let mut found = probe(key, depth, sees, now, plain);
@@ -90,7 +89,7 @@ fn settled(key: Key, depth: Depth, sees: Sees, now: i64, plain: PlainFrame) -> P
     found
 }
 
-/// What the newest leaf that has something for the subject holds.
+/// The subject's newest verdict in the newest leaf that has one.
 fn probe(key: Key, depth: Depth, sees: Sees, now: i64, plain: PlainFrame) -> Probed {
     plain.step(leaves::refresh);
     let mut i = 0;
@@ -107,8 +106,8 @@ fn probe(key: Key, depth: Depth, sees: Sees, now: i64, plain: PlainFrame) -> Pro
     Probed::Nothing
 }
 
-/// What the look-up found, for `decide`. A verdict whose successor cannot be found (a partial
-/// restore) decides nothing.
+/// The verdict as `decide` takes it. A verdict whose successor cannot be found (a partial restore)
+/// decides nothing.
 pub fn standing(found: &FoundVerdict) -> Option<Verdict> {
     if found.superseded_by.is_some() {
         return None;
@@ -119,7 +118,7 @@ pub fn standing(found: &FoundVerdict) -> Option<Verdict> {
     );
     Some(Verdict {
         id: found.id,
-        // An outcome of a newer version's making is no approval.
+        // A newer version may have written an outcome that this one does not know: no approval.
         outcome: outcome.unwrap_or(Outcome::Denied),
         revoked: found.revoked,
         expires_at: Timestamp(found.expires_at),

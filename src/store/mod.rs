@@ -1,4 +1,4 @@
-//! The store of verdicts: daily leaves, the look-up, and writing.
+//! The store of verdicts: daily leaves, look-up, recording and retiring.
 
 pub mod hooks;
 pub mod leaf_making;

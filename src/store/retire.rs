@@ -1,5 +1,5 @@
-//! `verdict.retire()`: drops leaves that can decide nothing any more and are past their retention,
-//! and old incidents.
+//! `verdict.retire()` drops leaves that can decide nothing any more and are past their retention.
+//! It also deletes old incidents, decided quarantine rows and old counts.
 
 use super::leaf_making::{DAY, timestamped};
 use super::leaves::{self, Registered};
@@ -21,8 +21,8 @@ type Retired = TableIterator<
     ),
 >;
 
-/// What keeps a leaf, or `None` when it may go. By what is committed now: an old snapshot may not
-/// know how far its horizon is.
+/// Why a leaf is kept, or `None` when it may be dropped. `leaf` must be as committed now: an old
+/// snapshot may not show how far its horizon is.
 fn kept_by(leaf: &Registered) -> Result<Option<&'static str>, Report> {
     let now = clock::current();
     if leaf.horizon >= now {
@@ -47,10 +47,10 @@ pub fn retire() -> Retired {
     let mut rows = Vec::new();
     or_raise(transaction::must_be_writable());
     or_raise(identity::as_extension_owner(|| {
-        // Dropping a partition needs its parent alone for a moment. Rather give up than queue in
-        // front of auditors.
+        // To drop a partition, PostgreSQL locks its parent exclusively for a moment. Giving up is
+        // better than making auditors wait in the queue behind this session.
         settings::set(c"lock_timeout", c"2s");
-        // Another call may be dropping what the registry still has.
+        // Another call may be dropping leaves that the registry still lists.
         catching_longjmp(lock::retirer);
         for leaf in leaves::registered()? {
             match kept_by(&leaf)? {
@@ -70,7 +70,7 @@ pub fn retire() -> Retired {
         }
         for (table, statement) in OLD_ROWS {
             if !catalog::has_own(table) {
-                // The SQL is older than the library.
+                // The installed SQL is older than the library.
                 continue;
             }
             let days = format!("{} days", guc::incident_retention_days());
@@ -88,9 +88,9 @@ pub fn retire() -> Retired {
     TableIterator::new(rows)
 }
 
-/// Row images are personal data: they go after a time. A row that is still held never does, nor
-/// what belongs to a hook under legal hold; while there is such a hook, neither do incidents of a
-/// guard that is gone, which no longer say whose they are.
+/// Row images are personal data, and so they are deleted after a time. Rows that are still held are
+/// never deleted, nor is anything that belongs to a hook under legal hold. An incident of a guard
+/// that is gone no longer names its hook: it is kept as long as any hook is under legal hold.
 const OLD_ROWS: [(&str, &str); 3] = [
     (
         "incidents",

@@ -1,7 +1,8 @@
-//! `verdict.record` and its kin: from arguments to an entry for the writer.
+//! `verdict.record`, `approve`, `deny` and `revoke`: from their arguments to an entry for the
+//! writer.
 //!
-//! Each begins by hearing what others have committed: a hook may have been dropped since this
-//! transaction began.
+//! Each function first accepts what other sessions have committed: a hook may have been dropped
+//! since this transaction began.
 
 use super::hooks::{self, Hook, SubjectSource};
 use super::lookup::Key;
@@ -20,7 +21,7 @@ use verdict::{
     Request, RequestError, StrictJsonError, Via,
 };
 
-/// How much of an answer's bytes is kept.
+/// How many bytes of an answer are kept.
 const RESPONSE_CAP: usize = verdict::BODY_CAP;
 
 /// `verdict.record(hook, request, response, http_status)`, for text and for bytea.
@@ -132,8 +133,7 @@ pub fn revoke(call: Call, plain: PlainFrame) -> Datum {
     row
 }
 
-/// Writes and returns what was written: `(id, outcome, cause, subject, digest, recorded_at,
-/// expires_at)`.
+/// Writes the verdict and returns `(id, outcome, cause, subject, digest, recorded_at, expires_at)`.
 fn written(call: Call, entry: &NewVerdict, plain: PlainFrame) -> Datum {
     let written = writer::write(entry, plain);
     let text = |value: &'static str| Span::of_static(value).to_varlena(plain);
@@ -155,8 +155,7 @@ fn hook_argument(hook: Option<Span>) -> Result<Rc<Hook>, Report> {
     hooks::by_name(args::required("hook", hook.as_ref().map(Span::text))?)
 }
 
-/// A subject that was given as an argument: not NULL, not empty, not longer than what a request may
-/// carry.
+/// An argument's subject: not NULL, not empty, and not longer than a request's subject may be.
 fn subject_argument(subject: Option<Span>) -> Result<String, Report> {
     let subject = args::required("subject", subject)?;
     let text = subject.text();
@@ -193,8 +192,8 @@ fn about_request(
     via: Via,
 ) -> Result<NewVerdict, Report> {
     let request = Request::parse(request.bytes()).map_err(|error| bad_request(&error))?;
-    // A request whose content has no digest (duplicate keys, numbers beyond doubles) is on record
-    // all the same: a guard that is bound to content finds `altered`.
+    // A request whose content has no digest (duplicate keys, numbers beyond doubles) is recorded
+    // all the same. A guard that binds content then finds `altered`.
     let digest = request.digest(&hook.fields);
     let subject = match (&hook.subject, &digest) {
         (SubjectSource::Pointer(pointer), _) => request
@@ -287,7 +286,7 @@ fn content_digest(hook: &Hook, content: Span) -> Result<Digest, Report> {
         )));
     }
     let mut builder = DigestBuilder::new(hook.fields.len());
-    // In the order of the digest. A jsonb has no key twice.
+    // In the order of the digest. A jsonb never has a key twice.
     for name in hook.fields.names() {
         if let Some((_, value)) = given(name) {
             builder
@@ -304,11 +303,11 @@ fn content_digest(hook: &Hook, content: Span) -> Result<Digest, Report> {
     builder.finish().map_err(|error| refuse(error.to_string()))
 }
 
-/// A reviewer's word on a row: an approval of its content, or a denial of its subject.
+/// A reviewer's verdict on a row: an approval of its content, or a denial of its subject.
 ///
 /// # Errors
 ///
-/// 22023 for a subject that no verdict can be about.
+/// 22023 for a subject that no verdict can have.
 pub fn reviewed(
     hook: &Hook,
     subject: &str,
@@ -348,7 +347,7 @@ fn blank(hook: &Hook, subject: &str, outcome: Outcome, via: Via) -> NewVerdict {
     }
 }
 
-/// A text of a person's, at most 1 KiB of it.
+/// At most 1 KiB of a text that a person wrote.
 fn capped(text: &Span) -> Span {
     let text = text.text();
     Span::copy(&text.as_bytes()[..text.floor_char_boundary(verdict::ERR_TEXT_CAP)])

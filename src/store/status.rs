@@ -1,4 +1,4 @@
-//! `verdict.status` and `verdict.parse`: looking without touching.
+//! `verdict.status` and `verdict.parse`: both only look.
 
 use super::hooks;
 use super::lookup::{self, Key};
@@ -14,7 +14,8 @@ use pgrx::pg_sys::Datum;
 use pgrx::{name, pg_extern};
 use verdict::{Decision, Dialect, GuardedRow, RowDigest, Terms, Timestamp, decide};
 
-/// `verdict.status(hook, subject)`: would a row with this subject pass, content aside?
+/// `verdict.status(hook, subject)`: whether a row with this subject would pass, whatever its
+/// content.
 pub fn status(call: Call, plain: PlainFrame) -> Datum {
     let [hook, subject] = [0, 1].map(|n| call.bytes(n, plain));
     let (key, failed_continue) = plain.step(|| {

@@ -1,9 +1,10 @@
-//! Writing a verdict: the writer's half of the locking protocol.
+//! Writes a verdict: the writer's half of the locking protocol.
 //!
-//! Writers of one subject stand in a row: one at a time looks for the newest verdict, and waits for
-//! whoever is writing another. Once it is alone it takes its id, marks the newest verdict (which
-//! waits for the guards that hold it), and appends its own. The lock is given back then, and the
-//! row that is not committed yet does the rest: the next writer sees it, and waits for its end.
+//! Writers of one subject take turns. One at a time holds the subject's lock and looks for the
+//! newest verdict. If another transaction is writing one, the writer waits for its end. Then it
+//! takes its id, marks the newest verdict (which waits for the guards that hold it), appends the
+//! new verdict, and releases the lock. The next writer sees the uncommitted row, and waits for its
+//! transaction to end.
 
 use super::leaf_making;
 use super::lookup::{self, Key, Predecessor};
@@ -19,7 +20,7 @@ use pg::{catalog, clock, identity, sql};
 use pgrx::pg_sys::{Datum, Interval};
 use verdict::{Outcome, Via};
 
-/// What is written, but for what the writing itself decides: id, moment and horizon.
+/// A verdict to write. The writer adds id, time and horizon.
 #[derive(Clone, Copy)]
 pub struct NewVerdict {
     pub key: Key,
@@ -41,12 +42,12 @@ pub struct NewVerdict {
     pub replaces: Replaces,
 }
 
-/// What must stand before the new verdict.
+/// Which verdict the new one may replace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replaces {
-    /// Anything or nothing.
+    /// Any verdict, or none.
     Any,
-    /// A verdict that lets rows through and was not taken back: the one that is revoked.
+    /// A verdict that lets rows pass and is not revoked: the new verdict revokes it.
     Passing,
 }
 
@@ -58,13 +59,13 @@ pub struct Written {
     pub expires_at: i64,
 }
 
-/// Appends a verdict and marks the one that it replaces.
+/// Appends a verdict and marks the verdict that it replaces.
 ///
-/// Raises 25006 in a read-only transaction, and what waiting for guards and other writers raises.
+/// Raises 25006 in a read-only transaction, and errors from waiting for guards and other writers.
 pub fn write(new: &NewVerdict, plain: PlainFrame) -> Written {
     clock::prevent_if_read_only(plain);
-    // Before the look: who has to wait for a leaf of another's transaction must then see what that
-    // has written into it.
+    // This comes before the look-up. A writer that waits here for another transaction's leaf must
+    // then see the verdicts that this transaction has put into it.
     let now = clock::now(plain);
     leaf_making::prepare(now, clock::after(now, new.valid_for, plain), plain);
     let previous = alone(new.key, plain);
@@ -75,8 +76,8 @@ pub fn write(new: &NewVerdict, plain: PlainFrame) -> Written {
     written
 }
 
-/// Waits until nobody else is writing a verdict of the subject, keeps others out, and returns the
-/// newest verdict.
+/// Waits until no other transaction is writing a verdict of the subject, locks the subject, and
+/// returns the newest verdict.
 fn alone(key: Key, plain: PlainFrame) -> Option<FoundVerdict> {
     loop {
         if !test_hooks::weakened(Weakening::Unserialised) {
@@ -88,7 +89,7 @@ fn alone(key: Key, plain: PlainFrame) -> Option<FoundVerdict> {
                 return lookup::open(key, clock::now(plain), plain);
             }
             Predecessor::WrittenBy(transaction) => {
-                // Not while we keep others out: they may be what it waits for.
+                // Release the lock while waiting: the other transaction may wait for it.
                 lock::leave_subject(key.hash, plain);
                 lock::end_of(transaction, plain);
             }
@@ -96,38 +97,38 @@ fn alone(key: Key, plain: PlainFrame) -> Option<FoundVerdict> {
     }
 }
 
-/// In test builds: whether what others are writing is left unseen.
+/// In test builds: whether the writer ignores what others are writing.
 fn is_overlooked() -> bool {
     test_hooks::weakened(Weakening::Unserialised) || test_hooks::weakened(Weakening::Overlooked)
 }
 
-/// Appends the verdict behind `previous`, the newest, which gets its mark.
+/// Appends the verdict and marks `previous`, the newest one so far.
 fn append(new: &NewVerdict, previous: Option<FoundVerdict>, plain: PlainFrame) -> Written {
     if new.replaces == Replaces::Passing {
         plain.step(|| check_passing(previous.as_ref()));
     }
     test_hooks::pause(Pause::WriterBeforeInsert, plain);
 
-    // Only now: whoever waited for the lock gets the higher id, and the highest id is the newest
-    // verdict.
+    // The id is taken under the lock. So the writer that waited gets the higher id, and the highest
+    // id is the newest verdict.
     let sequence = plain.step(|| catalog::own_relation("verdict_id"));
     let mut id = clock::next_id(sequence, plain);
     if let Some(verdict) = previous.filter(|verdict| verdict.id >= id) {
-        // Verdicts have been replicated or restored without the sequence.
+        // Verdicts were replicated or restored without the sequence.
         plain.step(|| catch_up(verdict.id));
         id = clock::next_id(sequence, plain);
     }
     let mut recorded_at = clock::now(plain);
     if let Some(verdict) = previous {
-        // The clock may have been set back; "newest" must not depend on it.
+        // Somebody may have set the clock back. The newest verdict must still be the latest.
         recorded_at = recorded_at.max(verdict.recorded_at + 1);
     }
     let expires_at = clock::after(recorded_at, new.valid_for, plain);
-    // A short-lived denial must outlive the long-lived approval that it replaces.
+    // A denial with a short validity must outlive the approval with a long one that it replaces.
     let horizon = previous.map_or(expires_at, |verdict| expires_at.max(verdict.horizon));
     let leaf = leaf_making::for_writing(recorded_at, horizon, plain);
-    // Before the new verdict is there: a predecessor that was consumed meanwhile must still be
-    // found, to be marked.
+    // Mark first, append then. If a guard has consumed the predecessor meanwhile, the look-up must
+    // still find the predecessor, and not the new verdict.
     if let Some(verdict) = previous {
         if new.replaces == Replaces::Passing {
             let holders = leaf::holders(&verdict, plain);
@@ -169,7 +170,7 @@ fn append(new: &NewVerdict, previous: Option<FoundVerdict>, plain: PlainFrame) -
         ],
         plain,
     );
-    // A row inserted by the same statement must see the verdict, and a second call must be able to
+    // A row that the same statement inserts must see the verdict. A second call must be able to
     // supersede it.
     clock::end_of_command(plain);
     Written {
@@ -179,7 +180,7 @@ fn append(new: &NewVerdict, previous: Option<FoundVerdict>, plain: PlainFrame) -
     }
 }
 
-/// Sets the sequence of ids behind this one.
+/// Sets the sequence of ids to this id, so that the next id is higher.
 fn catch_up(id: i64) -> Result<(), Report> {
     identity::as_extension_owner(|| {
         sql::run(
@@ -189,7 +190,7 @@ fn catch_up(id: i64) -> Result<(), Report> {
     })
 }
 
-/// Marks `previous` as superseded. It may have been consumed since it was read: then its current
+/// Marks `previous` as superseded. If a guard has consumed it since it was read, its current
 /// version is marked.
 fn mark(key: Key, previous: FoundVerdict, by: i64, plain: PlainFrame) {
     const TRIES: usize = 1000;
@@ -202,10 +203,10 @@ fn mark(key: Key, previous: FoundVerdict, by: i64, plain: PlainFrame) {
             Some(current) if current.id == previous.id && current.superseded_by.is_none() => {
                 verdict = current;
             }
-            // Another writer has superseded it: only possible when writers are not serialised (test
-            // builds).
+            // Another writer has superseded it. Only test builds, where writers do not take turns,
+            // come here.
             Some(_) => return,
-            // Behind the scan: an update moved it while we read.
+            // An update moved the verdict behind the scan.
             None => {}
         }
     }
@@ -238,8 +239,8 @@ fn check_passing(previous: Option<&FoundVerdict>) -> Result<(), Report> {
     }
 }
 
-/// Tells who revokes whose messages are being stored by this approval right now: they will be
-/// waited for.
+/// Tells the revoking role which sessions are storing messages on this approval now: the revocation
+/// waits for them.
 fn notice_holders(id: i64, holders: [u32; leaf::HOLDERS_CAP]) -> Result<(), Report> {
     let xids: Vec<String> = holders
         .iter()
