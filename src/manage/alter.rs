@@ -1,5 +1,5 @@
-//! `verdict.alter_guard`: options without a lock on the table; columns and condition with new
-//! triggers.
+//! `verdict.alter_guard`. It changes options without a lock on the table. It changes columns and
+//! condition by making new triggers.
 
 use super::arguments::{Arguments, takes_arguments};
 use super::guard::{find, refuse_name, table_to_change};
@@ -86,7 +86,7 @@ fn change(mut arguments: Arguments) -> Result<(), Report> {
     Ok(())
 }
 
-/// The flag from now on: what was given, else what stands. An empty column name takes it off.
+/// The flag from now on: the given one, else the present one. An empty column name removes it.
 fn flag(
     guard: &Guard,
     column: Option<&str>,
@@ -106,8 +106,8 @@ fn flag(
     )
 }
 
-/// What the guard reads from now on: what was given, else what stands. An empty text takes the
-/// condition off, an empty object the binding to content.
+/// What the guard reads from now on: the given columns, else the present ones. An empty text
+/// removes the condition, and an empty object unbinds the content.
 fn merged(
     guard: &Guard,
     key: Option<&str>,

@@ -1,4 +1,4 @@
-//! The arguments of `verdict.guard` and `verdict.alter_guard`, which are the same.
+//! The arguments that `verdict.guard` and `verdict.alter_guard` share.
 
 use crate::args;
 use crate::guard::registry::Guard;
@@ -8,7 +8,7 @@ use pgrx::pg_sys::Oid;
 use std::str::FromStr;
 use verdict::{Actions, Finding, Locking, Policy, UnknownWord};
 
-/// As they were given.
+/// The arguments as the caller gave them.
 pub struct Arguments<'a> {
     pub relation: Option<Oid>,
     pub hook: Option<&'a str>,
@@ -28,7 +28,7 @@ pub struct Arguments<'a> {
     pub redact: Option<Vec<Option<String>>>,
 }
 
-/// Defines a function that takes them.
+/// Defines a function that takes the arguments.
 macro_rules! takes_arguments {
     (fn $name:ident($arguments:ident) $(-> $result:ident)? $body:block) => {
         #[pgrx::pg_extern(sql = false)]
@@ -89,7 +89,7 @@ macro_rules! takes_arguments {
 pub(super) use takes_arguments;
 
 impl Arguments<'_> {
-    /// What the guard does on a finding, and how it locks: what was given, else what `old` says.
+    /// What the guard does on a finding, and how it locks: the given words, else those of `old`.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! Break-glass: the guards of a table are open for a while, for a reason, and everything that
-//! passes is written down.
+//! Break-glass opens the guards of a table for a while and for a reason. Every row with a finding
+//! that passes writes an incident.
 
 use crate::args;
 use crate::args::table_argument;

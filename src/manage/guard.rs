@@ -83,7 +83,7 @@ pub fn unguard(relation: Option<Oid>, hook: Option<&str>, reason: Option<&str>) 
     })());
 }
 
-/// `verdict.forget(relation, hook, reason)`: for a guard whose table does not exist any more.
+/// `verdict.forget(relation, hook, reason)`: for a guard whose table no longer exists.
 #[pg_extern(sql = false)]
 pub fn forget(relation: Option<&str>, hook: Option<&str>, reason: Option<&str>) {
     or_raise((|| {
@@ -134,7 +134,8 @@ fn log_removed(guard: &str, table: &Name, reason: &str) {
     );
 }
 
-/// As [`table_argument`], for a change of the table's guards: two such changes wait for each other.
+/// As [`table_argument`], and locks the table's guards: two calls that change them wait for each
+/// other.
 ///
 /// # Errors
 ///
@@ -142,7 +143,7 @@ fn log_removed(guard: &str, table: &Name, reason: &str) {
 pub fn table_to_change(relation: Option<Oid>) -> Result<Relation, Report> {
     let asked = args::table_argument(relation)?;
     lock::guards_of(asked.oid);
-    // It may have been renamed or dropped while we waited.
+    // Somebody may have renamed or dropped the table while this session waited.
     args::table_argument(relation)
 }
 

@@ -1,4 +1,4 @@
-//! What a DBA does: guards come, change and go, and roles get their rights.
+//! What a DBA does: guards are made, changed, repaired and taken off.
 
 pub mod alter;
 pub mod arguments;

@@ -1,5 +1,5 @@
-//! Writes a guard's row of `verdict.guards`: what `verdict.guard` inserts, `verdict.alter_guard`
-//! changes.
+//! Writes a guard's row of `verdict.guards`. `verdict.guard` inserts it, `verdict.alter_guard`
+//! changes it.
 
 use crate::guard::reads::Reads;
 use crate::guard::registry::Mapped;
@@ -12,13 +12,13 @@ use pgrx::datum::DatumWithOid;
 use serde_json::Value;
 use verdict::{Finding, Locking, Policy};
 
-/// How a guard acts on what it finds: the columns of its row that name none of the table's columns
-/// to read.
+/// How a guard acts on a finding: all columns of its row that do not say which of the table's
+/// columns the guard reads.
 pub struct Conduct {
     pub name: String,
     pub policy: Policy,
     pub locking: Locking,
-    /// The column that `flag` sets, and the text of the value that it gets.
+    /// The flag column, and the text of the flag value.
     pub flag: Option<(String, String)>,
     /// Columns whose values incidents do not show.
     pub redact: Vec<String>,
@@ -99,7 +99,7 @@ pub fn insert(
     identity::as_extension_owner(|| sql::run(&statement, &values))
 }
 
-/// Changes a guard's row; its columns only when `reads` are given.
+/// Changes a guard's row. Changes what the guard reads only when `reads` are given.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! `verdict.rename` and `verdict.rehome`: a guarded table gets another name, or another table gets
-//! its place.
+//! `verdict.rename` gives a guarded table another name. `verdict.rehome` puts another table in its
+//! place.
 
 use super::guard::table_to_change;
 use super::soft;
@@ -48,7 +48,7 @@ pub fn rename(relation: Option<Oid>, new_name: Option<&str>) {
     })());
 }
 
-/// Guards, held rows and broken glass go with the table's name.
+/// Guards, held rows and broken glass belong to the table's name, and so they follow it.
 const FOLLOW_NAME: [&str; 3] = [
     "UPDATE verdict.guards SET relation_name = $3
      WHERE relation_schema = $1 AND relation_name = $2 AND $4 IS NOT NULL",
@@ -60,8 +60,8 @@ const FOLLOW_NAME: [&str; 3] = [
          AND restored_at IS NULL AND $4 IS NOT NULL",
 ];
 
-/// Puts `new` in the place of `old`: the names are exchanged, and the guards stand on the new
-/// table. What `old` was is afterwards an unguarded table of the other name.
+/// Puts `new` in the place of `old`. The two tables exchange their names, and the guards move to
+/// `new`. Afterwards `old` has the other name and no guards.
 #[pg_extern(sql = false)]
 pub fn rehome(old: Option<Oid>, new: Option<Oid>) {
     or_raise((|| {
@@ -112,7 +112,7 @@ pub fn rehome(old: Option<Oid>, new: Option<Oid>) {
     })());
 }
 
-/// Rows that were held for the old table are for the new one.
+/// Rows that were held for the old table now belong to the new one.
 fn held_rows_follow(old: &Relation, home: &Relation) -> Result<(), Report> {
     identity::as_extension_owner(|| {
         sql::run(

@@ -1,4 +1,4 @@
-//! `verdict.repair`: puts a table's guards back as they are registered.
+//! `verdict.repair` makes the triggers of a table's guards again as they are registered.
 
 use super::guard::table_to_change;
 use super::soft;
@@ -41,8 +41,8 @@ pub fn repair(relation: Option<Oid>) -> Mended {
             let members = catalog::parts(&relation, ShareRowExclusiveLock);
             let drifted = drift::differences(watched, &relation, &members)?;
             for changed in baseline::changed_places(&watched.guard, &relation)? {
-                // Nothing to put back: the guard is on the column of that name. What was stored
-                // before is for reconcile.
+                // There is nothing to repair: the guard reads the column of that name. Reconcile
+                // checks the rows that were stored before.
                 let table = relation.name.to_string();
                 rows.push((watched.guard.name.clone(), table, changed));
             }

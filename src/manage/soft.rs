@@ -1,4 +1,4 @@
-//! What only works on some tables: marking a row, or leaving it out of its statement.
+//! Checks for soft actions (flag, quarantine, discard), which work only on some tables.
 
 use crate::args;
 use crate::guard::registry::{self, Guard};
@@ -12,7 +12,8 @@ use pg::{row_text, sql};
 use pgrx::PgLogLevel;
 use verdict::{Action, Edits, Finding};
 
-/// The flag column and its value as the column's type writes it; `None` for a guard without one.
+/// The flag column and the flag value as the column's type writes it; `None` for a guard without a
+/// flag.
 ///
 /// # Errors
 ///
@@ -80,7 +81,7 @@ pub fn flag(
         }
     }
     let text = args::required("flag_value", value)?;
-    // A domain's CHECK may be the owner's function, and nobody else's.
+    // A domain's CHECK may call functions of the table's owner, and of nobody else.
     authors::must_be_trusted_to_read(relation, found.type_oid, relation.owner)?;
     let written = identity::as_role(relation.owner, Restriction::SecurityRestricted, || {
         row_text::canonical(found.type_oid, found.typmod, text)
@@ -93,8 +94,8 @@ pub fn flag(
         })
 }
 
-/// Refuses soft actions where the row that a BEFORE trigger sees is not yet the row that will be
-/// stored, and warns where other rows depend on it.
+/// Refuses soft actions where the row before it is stored may differ from the stored row. Warns
+/// when other tables reference the rows.
 ///
 /// # Errors
 ///
@@ -156,8 +157,8 @@ pub fn check(guard: &Guard, guarded: &[String], relation: &Relation) -> Result<(
     Ok(())
 }
 
-/// Guards that flagged one column in two ways would undo each other's flags, and refuse every row
-/// for it.
+/// Refuses another flag value for a column that another guard flags. Each guard would overwrite the
+/// other's flag, and both would refuse every row.
 ///
 /// # Errors
 ///

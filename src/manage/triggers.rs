@@ -1,4 +1,4 @@
-//! A guard's triggers: put on and taken off as the table's owner.
+//! Puts a guard's triggers on a table and takes them off, as the table's owner.
 
 use crate::guard::reads::Reads;
 use crate::guard::registry::Guard;
@@ -18,7 +18,7 @@ use pg::trigger::{self, TriggerSpec};
 ///
 /// Undefined object when the extension's SQL is not installed; PostgreSQL's own.
 pub fn install(relation: &Relation, guard: &Guard, reads: &Reads) -> Result<(), Report> {
-    // The table's owner, as whom the triggers are made, need not be able to name it.
+    // The table's owner makes the triggers, and may have no right to name the function.
     let function = identity::as_extension_owner(|| catalog::own_trigger_function("guard_row"))?;
     identity::as_role(relation.owner, Restriction::SecurityRestricted, || {
         for kind in TriggerKind::ALL {
@@ -39,8 +39,8 @@ pub fn install(relation: &Relation, guard: &Guard, reads: &Reads) -> Result<(), 
     remember(relation, guard)
 }
 
-/// Keeps what the watch compares with later: the condition as PostgreSQL wrote it, and that the
-/// guard was whole.
+/// Keeps what the watch compares with later: the condition as PostgreSQL wrote it, and the guard's
+/// baseline.
 fn remember(relation: &Relation, guard: &Guard) -> Result<(), Report> {
     let when_clause = || {
         sql::run(
