@@ -1,5 +1,5 @@
-//! `verdict.release_all` and `verdict.refuse_all`: many held rows at once, each in a savepoint of
-//! its own.
+//! `verdict.release_all` and `verdict.refuse_all`: decide about many held rows, each in a
+//! savepoint.
 
 use super::decision::{self, Approval};
 use crate::args;
@@ -18,7 +18,7 @@ use pgrx::iter::TableIterator;
 use pgrx::pg_sys::Oid;
 use pgrx::{PgLogLevel, name, pg_extern};
 
-/// Rows that were decided about, and what kept the others.
+/// Rows that were decided about, and why the others were not.
 type Decided = TableIterator<
     'static,
     (
@@ -28,7 +28,7 @@ type Decided = TableIterator<
     ),
 >;
 
-/// Which held rows.
+/// Which held rows are meant.
 struct Filter<'a> {
     relation: Relation,
     finding: Option<&'a str>,
@@ -37,7 +37,7 @@ struct Filter<'a> {
     at_most: i32,
 }
 
-/// How many rows are decided between two lines of progress.
+/// How many rows are decided about between two lines of progress.
 const PROGRESS: usize = 1_000;
 
 #[pg_extern(sql = false)]
@@ -116,7 +116,7 @@ fn filter<'a>(
         ));
     }
     Ok(Filter {
-        // Rows are held for the table that the guard is on.
+        // Rows are held for the guarded table, not for its partitions.
         relation: catalog::relation(catalog::root(args::required("relation", relation)?))?,
         finding,
         subject,
@@ -136,8 +136,8 @@ fn each(
             .as_ref()
             .is_err_and(|failure| failure.is_out_of_locks())
         {
-            // Each verdict takes a lock until the transaction ends, and the lock table is full: no
-            // other row would fare better now.
+            // Each verdict takes a lock until the transaction ends, and the lock table is full: the
+            // other rows would fail in the same way.
             ereport(
                 PgLogLevel::NOTICE,
                 &format!(

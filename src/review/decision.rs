@@ -1,7 +1,7 @@
 //! `verdict.release` and `verdict.refuse`: a reviewer decides about a held row.
 //!
-//! A release is no second door: the reviewer's approval is recorded as a verdict, and the row goes
-//! through the table's triggers and guards as any other.
+//! A release does not bypass the guards. The reviewer's approval is recorded as a verdict, and the
+//! row fires the table's triggers as any other row does.
 
 use super::held::{self, HeldRow};
 use super::restore::{self, Restore};
@@ -19,14 +19,14 @@ use std::rc::Rc;
 use verdict::HeldState;
 use verdict::{Outcome, Via};
 
-/// By whose word a held row is stored.
+/// Which approval lets a held row be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Approval {
-    /// The reviewer's: it is recorded.
+    /// The reviewer's approval: it is recorded now.
     Reviewer,
-    /// A verdict that was recorded since, by its id.
+    /// A verdict that was recorded after the row was held, by its id.
     Recorded(i64),
-    /// Nobody's: the row is put aside, and its subject is not judged.
+    /// No approval: the row is refused without a denial of its subject.
     None,
 }
 
@@ -100,12 +100,12 @@ pub fn release_row(
 }
 
 /// Decides that a held row is never stored. Returns the denial that was recorded, if the row has a
-/// subject and its hook is still there to deny it for.
+/// subject and its hook still exists.
 pub fn refuse_row(id: i64, reason: Span, approval: Approval, plain: PlainFrame) -> Option<i64> {
     let entry = plain.step(|| {
         let held = held::lock(id)?;
-        // What can be no subject can have no denial, and needs none: no verdict will ever let it
-        // pass.
+        // A denial needs a subject of a permitted length. A row without one needs no denial: no
+        // verdict will ever let it pass.
         let subject = held
             .subject
             .as_deref()
@@ -131,7 +131,7 @@ pub fn refuse_row(id: i64, reason: Span, approval: Approval, plain: PlainFrame) 
     verdict_id
 }
 
-/// The verdict that decides: the one that was there, or the reviewer's, which is recorded now.
+/// The verdict that decides: the recorded one, or the reviewer's, which is written now.
 fn by_word_of(entry: Option<NewVerdict>, approval: Approval, plain: PlainFrame) -> Option<i64> {
     match (entry, approval) {
         (Some(entry), _) => Some(writer::write(&entry, plain).id),
@@ -196,7 +196,7 @@ fn not_stored(id: i64, row: &PreparedRow, rows: u64, began: i64) -> Result<Repor
             ))
             .hint("A primary key would tell them apart. Refuse it: verdict.refuse(id, reason)."));
     }
-    // What the guards of the table have just done with it.
+    // What the table's guards have just done with the row.
     let left_out = identity::as_extension_owner(|| {
         sql::rows(
             "SELECT pg_catalog.string_agg(DISTINCT pg_catalog.format(

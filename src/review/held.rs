@@ -1,4 +1,4 @@
-//! A held row as `verdict.quarantine` keeps it, and what becomes of it.
+//! A held row as `verdict.quarantine` keeps it, and the decision about it.
 
 use pg::catalog::Name;
 use pg::identity;
@@ -9,11 +9,11 @@ use pgrx::spi::{self, SpiTupleTable};
 use pgrx::{FromDatum, IntoDatum, Spi};
 use verdict::HeldState;
 
-/// A row that is held and locked: nobody else decides about it until this transaction ends.
+/// A held row, locked: nobody else decides about it until this transaction ends.
 pub struct HeldRow {
     pub id: i64,
     pub table: Name,
-    /// The table in the database that `origin` names, and who owned it: what is known of them.
+    /// The table's OID and owner in the database that `origin` names, as far as they are known.
     pub table_oid: Option<Oid>,
     pub table_owner: Option<String>,
     pub origin: Option<String>,
@@ -21,7 +21,7 @@ pub struct HeldRow {
     pub subject: Option<String>,
     pub digest: Option<Vec<u8>>,
     pub columns: Vec<HeldColumn>,
-    /// It is an update: each column has the value that it had.
+    /// Whether the row is held from an update. Then each column has its old value, too.
     pub is_update: bool,
 }
 
@@ -41,7 +41,7 @@ fn required<T: FromDatum + IntoDatum>(row: &SpiTupleTable, n: usize) -> spi::Res
 ///
 /// # Errors
 ///
-/// 42704 for an unknown id; 55000 with who decided and when for one that is not held any more.
+/// 42704 for an unknown id. 55000 for a row that is no longer held, with who decided and when.
 pub fn lock(id: i64) -> Result<HeldRow, Report> {
     let found = identity::as_extension_owner(|| {
         Spi::connect_mut(|client| {
@@ -110,7 +110,7 @@ pub fn lock(id: i64) -> Result<HeldRow, Report> {
     }
 }
 
-/// Writes down what was decided, by whom and why.
+/// Records the decision, who made it, and why.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Rows that were held, and what their reviewer decides.
+//! Held rows, and what their reviewer decides.
 
 pub mod bulk;
 pub mod decision;

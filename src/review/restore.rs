@@ -1,4 +1,4 @@
-//! The statement that stores a held row: as it would have been stored when it came.
+//! The statement that stores a held row as it would have been stored when it came.
 
 use super::held::{HeldColumn, HeldRow};
 use pg::authors;
@@ -13,7 +13,7 @@ use pg::statement::{Parameter, Statement};
 use pgrx::IntoDatum;
 use pgrx::pg_sys::{self, Oid};
 
-/// A statement and the role that it must run as.
+/// A statement and the role that must run it.
 #[derive(Clone, Copy)]
 pub struct Restore {
     pub statement: Statement,
@@ -24,8 +24,8 @@ pub struct Restore {
 ///
 /// # Errors
 ///
-/// 42P01 when the table is gone; 55000 when its columns are not what they were and `adapt` is not
-/// said; what a value's type says to its text.
+/// 42P01 when the table is gone. 55000 when its columns have changed and `adapt` is false. The
+/// error of a type's input function when it refuses a value's text.
 pub fn prepare(held: &HeldRow, adapt: bool) -> Result<Restore, Report> {
     let relation = table_of(held)?;
     authors::must_be_trusted(&relation, relation.owner)?;
@@ -40,7 +40,7 @@ pub fn prepare(held: &HeldRow, adapt: bool) -> Result<Restore, Report> {
                 }
             })
         })?;
-    // Reading the values may have run code of the owner's.
+    // The input functions of the values may have run code of the table's owner.
     if catalog::relation(relation.oid)?.columns != relation.columns {
         return Err(Report::new(
             SqlState::NotInPrerequisiteState,
@@ -80,9 +80,10 @@ fn table_of(held: &HeldRow) -> Result<Relation, Report> {
     Ok(relation)
 }
 
-/// A row is for the table that it came for, and not for whoever has made one of the same name
-/// since: he would read it. In another database, after dump and restore, nobody knows the table's
-/// OID, and its owner must be the same.
+/// Checks that the table is the one that the row came for. Somebody may have made another table of
+/// the same name since, and could read the row there. In the same database, the table's OID must be
+/// the same. In another database, after dump and restore, OIDs differ, and so its owner must be the
+/// same.
 fn must_be_same(held: &HeldRow, relation: &Relation) -> Result<(), Report> {
     let owner = identity::role_name(relation.owner);
     let known_here = held.origin.is_some() && held.origin == catalog::origin();
@@ -119,7 +120,7 @@ fn must_be_same(held: &HeldRow, relation: &Relation) -> Result<(), Report> {
     )))
 }
 
-/// The held columns with the table's columns of today.
+/// The held columns, each with the table's present column.
 fn matched<'a>(
     held: &'a HeldRow,
     relation: &'a Relation,
@@ -179,7 +180,7 @@ fn insert(relation: &Relation, columns: &[(&HeldColumn, &Column)]) -> Result<Sql
         .iter()
         .map(|(held, now)| parameter(now, held.value.as_deref()))
         .collect::<Result<Vec<_>, Report>>()?;
-    // Identity columns too get the value that they had.
+    // Identity columns get their held values, too.
     let text = format!(
         "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({})",
         relation.name,
@@ -189,8 +190,9 @@ fn insert(relation: &Relation, columns: &[(&HeldColumn, &Column)]) -> Result<Sql
     Ok((text, parameters))
 }
 
-/// The column has the text that the row was held with: as its type writes it, not as a cast to text
-/// does, which makes `true` of `t` and takes a char(n)'s spaces away.
+/// Whether the column still has the text that the row was held with. The text is what the type's
+/// output function writes. A cast to text would not do: it makes `true` of `t`, and removes the
+/// trailing spaces of a char(n).
 fn is_still(name: &str, text: Option<&str>, parameters: &mut Vec<Parameter>) -> String {
     let Some(text) = text else {
         return format!("pg_catalog.num_nulls(t.{name}) OPERATOR(pg_catalog.=) 1");
@@ -203,7 +205,7 @@ fn is_still(name: &str, text: Option<&str>, parameters: &mut Vec<Parameter>) -> 
     )
 }
 
-/// Sets what the update would have set, on the one row that still is what it was there.
+/// Sets the columns that the held update would have set, in the one row that has not changed since.
 fn update(
     held_id: i64,
     relation: &Relation,
@@ -223,7 +225,7 @@ fn update(
         let is_key = key.contains(&now.name) && held.old_value.is_some();
         if is_key && catalog::has_own_equality(now.base_type) {
             parameters.push(parameter(now, held.old_value.as_deref())?);
-            // Not any operator of that name: one for just this type may be anybody's.
+            // Only the operator of pg_catalog: another one for this type may belong to anybody.
             matches.push(format!(
                 "t.{name} OPERATOR(pg_catalog.=) ${}",
                 parameters.len()

@@ -1,4 +1,5 @@
-//! `verdict.settle`: verdicts that came late decide about the rows that were held for want of one.
+//! `verdict.settle`: rows were held because they had no verdict. Verdicts that came later decide
+//! about them.
 
 use super::decision::{self, Approval};
 use crate::args;
@@ -36,14 +37,14 @@ type Settled = TableIterator<
     ),
 >;
 
-/// A held row, as far as a verdict is looked for.
+/// A held row, with what is needed to look its verdict up.
 struct Waiting {
     id: i64,
     hook_id: i32,
     guard_id: i32,
     subject: String,
     digest: Option<Vec<u8>>,
-    /// The verdict that it was held for.
+    /// The verdict that the guard found when it held the row.
     verdict_id: Option<i64>,
 }
 
@@ -97,7 +98,7 @@ pub fn settle(relation: Option<Oid>) -> Settled {
     })())
 }
 
-/// Guard → whether it spends approvals, and whether it is bound to content.
+/// Guard → whether it spends approvals, and whether it binds content.
 fn guards_of(name: &Name) -> Result<HashMap<i32, (bool, bool)>, Report> {
     let guards = registry::guards_of(name)?.into_iter();
     let facts = guards.map(|guard| {
@@ -107,7 +108,7 @@ fn guards_of(name: &Name) -> Result<HashMap<i32, (bool, bool)>, Report> {
     Ok(facts.collect())
 }
 
-/// What the newest verdict of a held row comes to.
+/// What the newest verdict decides about a held row.
 struct Word {
     verdict_id: i64,
     decision: Decision,
@@ -118,7 +119,7 @@ fn newest_word(row: &Waiting, guards: &HashMap<i32, (bool, bool)>) -> Result<Opt
     let Some(hook) = hooks::by_id(row.hook_id)? else {
         return Ok(None);
     };
-    // A guard that is gone spends nothing, and is bound to nothing.
+    // A guard that is gone spends nothing and binds nothing.
     let (consume, bound) = guards.get(&row.guard_id).copied().unwrap_or_default();
     let terms = Terms {
         failed_continue: hook.failed_continue,
@@ -147,8 +148,8 @@ fn newest_word(row: &Waiting, guards: &HashMap<i32, (bool, bool)>) -> Result<Opt
     }))
 }
 
-/// Does what the newest verdict says: what has become of the row, and why. `None` when no verdict
-/// decides about it yet.
+/// Releases or refuses the row, as the newest verdict decides. Returns the row's state and the
+/// reason; `None` when no verdict decides about it yet.
 fn settled(
     row: &Waiting,
     guards: &HashMap<i32, (bool, bool)>,
@@ -163,7 +164,7 @@ fn settled(
     let (state, why) = match decision {
         Decision::Approved => (HeldState::Released, "approved"),
         Decision::FailedOpen => (HeldState::Released, "failed, which the hook lets pass"),
-        // It was denied when it came, and is held so that somebody looks at it.
+        // The row was held because of this verdict: a reviewer must decide about it.
         Decision::Found(_) if row.verdict_id == Some(verdict_id) => return Ok(None),
         Decision::Found(finding @ (Finding::Denied | Finding::Revoked)) => {
             (HeldState::Refused, finding.as_str())
