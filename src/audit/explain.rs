@@ -1,4 +1,4 @@
-//! `verdict.explain`: every step of the decision for one row, without a lock and without writing.
+//! `verdict.explain`: every step of the decision for one row. Takes no lock and writes nothing.
 
 use crate::args;
 use crate::guard::cache;
@@ -38,7 +38,7 @@ pub fn explain_row(call: Call, plain: PlainFrame) -> Datum {
     explained(relation, made, plain)
 }
 
-/// `verdict.explain_value(r anyelement)`: the same for a row of a guarded table, as it is.
+/// `verdict.explain_value(r anyelement)`: the same for a row value of a guarded table.
 pub fn explain_value(call: Call, plain: PlainFrame) -> Datum {
     let row_type = call.type_of(0, plain);
     let given = call.datum(0);
@@ -63,7 +63,7 @@ fn must_be_guarded(relation: Oid) -> Result<(), Report> {
     Ok(())
 }
 
-/// What the guards of the table look at: nothing else of a row need be read.
+/// The columns that the table's guards read. Only these are read from the given row.
 fn read_columns(relation: Oid) -> Result<Vec<String>, Report> {
     let guards = cache::guards_on(relation)?;
     let mut names: Vec<String> = guards
@@ -201,7 +201,7 @@ fn steps(
     steps
 }
 
-/// The business system's code and words, where it said any: `; 5001 no spam`.
+/// The code and message of the business system, if it gave any: `; 5001 no spam`.
 fn refusal(found: Option<&FoundVerdict>) -> String {
     let code = found.and_then(|found| found.err_code);
     let words = found.and_then(|found| found.err_msg.as_ref().map(Span::text));
@@ -216,7 +216,7 @@ fn refusal(found: Option<&FoundVerdict>) -> String {
     }
 }
 
-/// The relation whose rows a composite value is of: `verdict.relation_of` of version 0.1.0.
+/// The relation that a composite value is a row of: `verdict.relation_of` of version 0.1.0.
 #[pg_extern(sql = false)]
 pub fn relation_of(row_type: Option<Oid>) -> Option<Oid> {
     or_raise(table_of_row_type(row_type).map(Some))

@@ -1,4 +1,4 @@
-//! The second verification: what verdicts and stored rows say of each other.
+//! The second verification: compares stored rows with the verdicts.
 
 use crate::args;
 use crate::guard::cache;
@@ -17,7 +17,7 @@ use pgrx::pg_sys::{AccessShareLock, Oid};
 use std::rc::Rc;
 use verdict::Finding;
 
-/// Which stored rows are looked at.
+/// Which stored rows are compared.
 pub struct Scope {
     pub hook: Rc<Hook>,
     pub relation: Relation,
@@ -32,7 +32,7 @@ pub fn problem(finding: Finding) -> &'static str {
         Finding::Failed => "stored though failed",
         Finding::Altered => "stored altered",
         Finding::Revoked => "stored though revoked",
-        // Not looked for: see `judgement::stored_row`.
+        // Never happens: see `judgement::stored_row`.
         Finding::Expired => "stored though expired",
         Finding::Reused => "stored though spent",
     }
@@ -87,12 +87,12 @@ impl Scope {
         })
     }
 
-    /// Whether only one partition of the guarded table is looked at.
+    /// Whether the scope is one partition of the guarded table.
     pub fn is_partition(&self) -> bool {
         self.relation.is_partition
     }
 
-    /// Looks at every stored row under the hook's guard.
+    /// Calls `visit` for every stored row under the hook's guard.
     ///
     /// # Errors
     ///
@@ -101,9 +101,9 @@ impl Scope {
         &self,
         mut visit: impl FnMut(StoredRow, TableRow, Oid) -> Result<(), Report>,
     ) -> Result<(), Report> {
-        for leaf in catalog::parts(&self.relation, AccessShareLock) {
-            let facts = catalog::relation(leaf)?;
-            let info = self.guard_on(leaf)?;
+        for table in catalog::parts(&self.relation, AccessShareLock) {
+            let facts = catalog::relation(table)?;
+            let info = self.guard_on(table)?;
             if facts.kind != RelationKind::Table {
                 continue;
             }
@@ -113,18 +113,18 @@ impl Scope {
                     .column(name)
                     .and_then(|column| Since::new(column, *since)),
             };
-            rows::for_each(leaf, |row| {
+            rows::for_each(table, |row| {
                 match catching_longjmp(|plain| looked_at(&info, row, since, plain)) {
                     None => Ok(()),
-                    Some(seen) => visit(seen, row, leaf),
+                    Some(seen) => visit(seen, row, table),
                 }
             })?;
         }
         Ok(())
     }
 
-    fn guard_on(&self, leaf: Oid) -> Result<GuardInfo, Report> {
-        let guards = cache::guards_on(leaf)?;
+    fn guard_on(&self, table: Oid) -> Result<GuardInfo, Report> {
+        let guards = cache::guards_on(table)?;
         let found = guards
             .iter()
             .find(|cached| cached.info.hook_id == self.hook.id);
@@ -155,7 +155,7 @@ fn looked_at(
     }
     let mut seen = judgement::stored_row(info, slot, plain);
     let is_older = since.is_some_and(|since| !columns::is_since(slot, since, plain));
-    // A row that bears the flag is known, and marked as what it is.
+    // A flagged row is no leak: its flag says that it has no approval.
     if is_older || info.flag.is_some() && flag::is_set_or_none(info, slot, plain) {
         seen.finding = None;
     }

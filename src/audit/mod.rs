@@ -1,5 +1,5 @@
-//! Questions that an auditor asks: what is stored without an approval, and what would become of a
-//! row.
+//! What an auditor asks: which rows are stored without an approval, and what a guard would do with
+//! a row.
 
 pub mod explain;
 pub mod leaks;

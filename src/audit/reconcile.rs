@@ -44,12 +44,12 @@ pub fn reconcile(
     or_raise((|| {
         let scope = Scope::check(hook, relation, since, time_column)?;
         let mut unstored = match scope.is_partition() {
-            // Its rows are not all that there are: what is not among them may be stored elsewhere.
+            // Other partitions may have stored the approved rows that this one does not have.
             true => HashMap::new(),
             false => approved(&scope.hook, since)?,
         };
         let mut rows = Vec::new();
-        scope.for_each_row(|seen, row, leaf| {
+        scope.for_each_row(|seen, row, table| {
             if let Some(id) = seen.verdict_id {
                 unstored.remove(&id);
             }
@@ -59,7 +59,7 @@ pub fn reconcile(
                     problem(finding).to_owned(),
                     subject,
                     seen.verdict_id,
-                    Some(leaf),
+                    Some(table),
                     Some(row.tid()),
                 ));
             }
@@ -125,10 +125,10 @@ pub fn flag_leaks(
         }
         let mut counts = BTreeMap::<&'static str, (i64, i64)>::new();
         let mut leaks = Vec::new();
-        scope.for_each_row(|seen, row, leaf| {
+        scope.for_each_row(|seen, row, table| {
             if let Some(finding) = seen.finding {
                 counts.entry(problem(finding)).or_default().0 += 1;
-                leaks.push((finding, leaf, row.tid()));
+                leaks.push((finding, table, row.tid()));
             }
             Ok(())
         })?;
@@ -137,9 +137,9 @@ pub fn flag_leaks(
             deferred::check_now(&table)?;
             let mut refused = 0;
             let mut why = None;
-            for (done, (finding, leaf, row_at)) in leaks.into_iter().enumerate() {
+            for (done, (finding, table, row_at)) in leaks.into_iter().enumerate() {
                 let outcome = memory::scratch(|| {
-                    let statement = set_flag(&scope.hook, leaf, row_at, owner)?;
+                    let statement = set_flag(&scope.hook, table, row_at, owner)?;
                     Ok(savepoint::attempt(|plain| statement.run_as(owner, plain)))
                 })?;
                 match outcome {
@@ -173,14 +173,15 @@ pub fn flag_leaks(
 /// How many rows are flagged between two lines of progress.
 const PROGRESS: usize = 10_000;
 
-/// The statement that flags one row; it changes none when the row was changed or deleted meanwhile.
+/// The statement that flags one row. It changes nothing if the row was changed or deleted
+/// meanwhile.
 fn set_flag(
     hook: &Hook,
-    leaf: Oid,
+    table: Oid,
     row_at: ItemPointerData,
     owner: Oid,
 ) -> Result<Statement, Report> {
-    let guards = cache::guards_on(leaf)?;
+    let guards = cache::guards_on(table)?;
     let cached = guards
         .iter()
         .find(|cached| cached.info.hook_id == hook.id && cached.guard.flag.is_some());
