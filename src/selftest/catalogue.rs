@@ -1,27 +1,27 @@
-//! The ways round a guard that can be tried from inside. docs/security.md has the whole catalogue,
-//! with those that cannot.
+//! The bypasses of a guard that can be tried from inside the database. docs/security.md has the
+//! whole catalogue, also with those that cannot be tried.
 
 use super::target::{EDITED, Target, Trace};
 use pg::catalog::{literal, quote};
 
-/// Whose rights an attempt is made with.
+/// The role that an attempt is made as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum As {
     /// The role of the argument, and the table's owner.
     Anybody,
-    /// The table's owner alone: what only an owner can do.
+    /// Only the table's owner: nobody else could make the attempt.
     Owner,
 }
 
-/// One attempt: statements that should end with a row in the table that was never approved.
+/// One attempt: statements that try to store a row that was never approved.
 pub struct Attempt {
     pub name: &'static str,
     pub by: As,
-    /// Whether the row must be approved and stored first.
+    /// Whether a row must be approved and stored first.
     pub approved_first: bool,
-    /// `Err` says why it cannot be made on this table.
+    /// The attempt's statements; `Err` says why it cannot be made on this table.
     pub statements: fn(&Target) -> Result<Vec<String>, &'static str>,
-    /// Finds the row that should not be there.
+    /// Finds the row that must not be in the table.
     pub traces: fn(&Target) -> Trace,
 }
 
@@ -29,7 +29,7 @@ fn is_row(target: &Target) -> Trace {
     target.trace(0)
 }
 
-/// The row as an edit would leave it.
+/// The row after an edit.
 fn is_edited(target: &Target) -> Trace {
     Trace {
         column: target.content.clone().unwrap_or_default(),
@@ -51,8 +51,11 @@ fn content(target: &Target) -> Result<String, &'static str> {
         .ok_or("the guard is bound to no text column that could be edited")
 }
 
-fn leaf(target: &Target) -> Result<&str, &'static str> {
-    target.leaf.as_deref().ok_or("the table has no partitions")
+fn partition(target: &Target) -> Result<&str, &'static str> {
+    target
+        .partition
+        .as_deref()
+        .ok_or("the table has no partitions")
 }
 
 fn key(target: &Target) -> Result<String, &'static str> {
@@ -93,7 +96,7 @@ attempts! {
             table(t), t.select(0), values.join(", ")
         )])
     };
-    "INSERT into a partition", As::Anybody, false, is_row, |t| Ok(vec![t.insert_into(leaf(t)?, 0)]);
+    "INSERT into a partition", As::Anybody, false, is_row, |t| Ok(vec![t.insert_into(partition(t)?, 0)]);
     "INSERT with a caught error", As::Anybody, false, is_row, |t| Ok(vec![format!(
         "DO $verdict$ BEGIN {}; EXCEPTION WHEN OTHERS THEN NULL; END $verdict$", t.insert(0)
     )]);
@@ -147,8 +150,8 @@ attempts! {
     "all triggers disabled", As::Owner, false, is_row,
         |t| then_insert(t, format!("ALTER TABLE {} DISABLE TRIGGER USER", table(t)));
     "trigger disabled on one partition", As::Owner, false, is_row, |t| Ok(vec![
-        format!("ALTER TABLE {} DISABLE TRIGGER {}", leaf(t)?, trigger(t)),
-        t.insert_into(leaf(t)?, 0),
+        format!("ALTER TABLE {} DISABLE TRIGGER {}", partition(t)?, trigger(t)),
+        t.insert_into(partition(t)?, 0),
     ]);
     "trigger enabled, but not always", As::Owner, false, is_row,
         |t| then_insert(t, format!("ALTER TABLE {} ENABLE TRIGGER {}", table(t), trigger(t)));
@@ -211,7 +214,7 @@ attempts! {
         ])
     };
     "child table that inherits", As::Owner, false, is_row, |t| {
-        if t.leaf.is_some() {
+        if t.partition.is_some() {
             return Err("a partitioned table has no children that merely inherit");
         }
         let child = format!("{}.verdict_self_test", quote(&t.relation.name.schema));
@@ -219,7 +222,7 @@ attempts! {
     };
 }
 
-/// A column that an innocent update sets to itself.
+/// A column that a harmless update sets to its present value.
 fn columns_kept(target: &Target) -> String {
     let columns = target.columns();
     let first = columns

@@ -1,5 +1,5 @@
-//! `verdict.self_test`: the catalogue of ways round a guard, tried on the user's own table and
-//! rolled back.
+//! `verdict.self_test` tries the catalogue of bypasses on the user's table, and rolls every attempt
+//! back.
 
 mod catalogue;
 mod target;
@@ -28,13 +28,13 @@ use target::{Target, Trace};
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ending {
-    /// No unapproved row is in the table, or it bears the flag.
+    /// No unapproved row is in the table, or the row has the flag value.
     Blocked,
-    /// It is, and an incident or verdict.coverage() says so.
+    /// The row is in the table, and an incident or verdict.coverage() says so.
     Detected,
-    /// It is, and nothing says so.
+    /// The row is in the table, and nothing says so.
     Open,
-    /// The attempt could not be made: why is said.
+    /// The attempt could not be made; the result says why.
     NotRun,
 }
 
@@ -81,7 +81,7 @@ pub fn self_test(relation: Option<Oid>, role: Option<Oid>, sample: Option<AnyEle
         authors::must_be_trusted(&relation, owner)?;
         if let Some(role) = role.filter(|role| *role != owner && identity::is_superuser_role(*role))
         {
-            // What hangs on the table would run as a superuser, whoever owns the table.
+            // Triggers and other code on the table would run as a superuser.
             authors::must_be_trusted(&relation, role)?;
         }
         let target = Target::of(relation, json::argument("sample", sample)?)?;
@@ -119,12 +119,12 @@ pub fn self_test(relation: Option<Oid>, role: Option<Oid>, sample: Option<AnyEle
     })())
 }
 
-/// What the attempts' own statements have to say is not for the user.
+/// Hides notices of the attempts' statements from the user.
 const QUIET: [(&CStr, &CStr); 1] = [(c"client_min_messages", c"error")];
 
 const NOT_JUDGED: &str = "the row that was made up is not under the guard's condition: give one that is, in argument sample";
 
-/// What cannot be tried from inside a transaction.
+/// Bypasses that cannot be tried from inside a transaction.
 const BY_NATURE: [(&str, Ending, &str); 4] = [
     (
         "COPY",
@@ -176,13 +176,13 @@ fn tried(attempt: &Attempt, target: &Target, role: Oid) -> (Ending, String) {
     }
 }
 
-/// An error is a refusal when it is a guard's, the watch's, or about rights; for what owners do,
-/// PostgreSQL's own about columns in use too. By SQLSTATE: messages may be in any language, but for
-/// ours, which begin with the code.
+/// An attempt is blocked when its error is a guard's, the watch's, or about rights. For an attempt
+/// of the owner, PostgreSQL's error about a column in use blocks, too. The SQLSTATE tells which
+/// error it is: messages may be in any language. Our messages begin with the code.
 fn refused(attempt: &Attempt, failure: Failure) -> (Ending, String) {
     let guards = failure.message.starts_with("VD0");
     let text = match failure.message.starts_with("VD00") {
-        // Its DETAIL says the same again.
+        // The DETAIL would repeat the message.
         true => failure.message.clone(),
         false => failure.to_string(),
     };
@@ -212,7 +212,7 @@ fn run(target: &Target, role: Oid, statement: &str) {
     catching_longjmp(|plain| statement.run_as(role, plain));
 }
 
-/// Incidents, and guards that do not stand as they should: how many there are.
+/// How many incidents there are, and guards that do not stand as installed.
 fn evidence() -> Result<i64, Report> {
     identity::as_extension_owner(|| {
         sql::required::<i64>(
@@ -224,12 +224,12 @@ fn evidence() -> Result<i64, Report> {
     })
 }
 
-/// Looks for the row that should not be there: natively, so that no row security hides it and
-/// nobody's code runs.
+/// Looks for the row that must not be in the table. This does not use SQL: row security could hide
+/// the row, and somebody's code could run.
 fn judged(target: &Target, traces: &Trace, before: i64) -> Result<(Ending, String), Report> {
     let (mut marked, mut unmarked) = (0, 0);
     let name = &target.relation.name;
-    // An attempt may have put another table in its place.
+    // An attempt may have put another table in the place of this one.
     let members = catalog::find(&name.schema, &name.table)
         .map_or(Vec::new(), |oid| catalog::tree(oid, AccessShareLock));
     for member in members {

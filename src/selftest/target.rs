@@ -1,4 +1,4 @@
-//! What the self-test is run on: a guarded table, and a row for it that was never approved.
+//! What the self-test runs on: a guarded table, and a row for it that was never approved.
 
 use crate::guard::cache;
 use crate::guard::info::CachedGuard;
@@ -22,22 +22,22 @@ use pgrx::pg_sys::Oid;
 use serde_json::{Map, Value, json};
 use verdict::{Outcome, Via};
 
-/// A guarded table and what the attempts need to name.
+/// A guarded table, and what the attempts' statements name.
 pub struct Target {
     pub relation: Relation,
     pub info: GuardInfo,
     pub hook_id: i32,
     /// The column that tells the test's rows from others, and how its values are written.
     mark: Mark,
-    /// A content column that can be changed, and where there is one.
+    /// A content column whose value an edit can change, if the guard has one.
     pub content: Option<String>,
     pub condition_columns: Vec<String>,
     pub flag: Option<(String, String)>,
     pub primary_key: Vec<String>,
     /// A partition, for a partitioned table.
-    pub leaf: Option<String>,
+    pub partition: Option<String>,
     row: Map<String, Value>,
-    /// The columns that the guard looks at.
+    /// The columns that the guard reads.
     guarded: Vec<String>,
 }
 
@@ -46,13 +46,13 @@ struct Mark {
     reader: Reader,
 }
 
-/// A column's text by which the row that should not be there is told.
+/// The column and the text that identify the row that must not be in the table.
 pub struct Trace {
     pub column: String,
     pub text: String,
 }
 
-/// What an edit writes.
+/// The text that an edit writes.
 pub const EDITED: &str = "verdict self-test: edited";
 
 impl Target {
@@ -94,14 +94,14 @@ impl Target {
             condition_columns: cached.guard.condition_columns.clone(),
             flag: cached.guard.flag.clone(),
             primary_key: sql::primary_key(&relation)?,
-            leaf: a_leaf(&relation)?,
+            partition: a_partition(&relation)?,
             row,
             guarded: cached.guard.columns_guarded(),
             relation,
         })
     }
 
-    /// A row that was never approved, with marks of its own.
+    /// A row that was never approved. Each `n` gives another value of the mark.
     pub fn row(&self, n: usize) -> Map<String, Value> {
         let mut row = self.row.clone();
         row.insert(self.mark.column.clone(), self.mark_value(n));
@@ -137,7 +137,7 @@ impl Target {
         )
     }
 
-    /// What tells the test's row.
+    /// What identifies the test's row.
     pub fn trace(&self, n: usize) -> Trace {
         let text = match self.mark_value(n) {
             Value::String(text) => text,
@@ -160,7 +160,7 @@ impl Target {
     }
 
     fn mark_value(&self, n: usize) -> Value {
-        // Unlike any row's, and short enough for a varchar(16).
+        // No other row has this value, and it fits into a varchar(16).
         let unique = 900_000_000 + n as i64;
         match self.mark.reader {
             Reader::Int2 => json!(-30_000 - n as i64),
@@ -214,7 +214,7 @@ impl Target {
         Ok(())
     }
 
-    /// The test's row as the guard would see it: as far as it looks.
+    /// The test's row with the columns that the guard reads.
     fn made(&self, oid: Oid, given: Span, plain: PlainFrame) -> TableRow {
         let row = TableRow::open(oid, plain);
         row.put_json(
@@ -224,7 +224,7 @@ impl Target {
         row
     }
 
-    /// Whether the guard would judge the row: whether it is under the condition.
+    /// Whether the row is under the guard's condition, and so the guard would judge it.
     pub fn is_judged(&self) -> Result<bool, Report> {
         let (oid, info) = (self.relation.oid, self.info);
         let given = Span::copy(Value::Object(self.row(0)).to_string().as_bytes());
@@ -252,7 +252,7 @@ fn is_text(relation: &Relation, name: &str) -> bool {
         .is_some_and(|column| text.contains(&column.base_type) && column.generated.is_none())
 }
 
-/// The key column, or, for a guard that matches by content, a text among the content.
+/// The key column. For a guard that matches by content, a text column of the content.
 fn mark(cached: &CachedGuard, relation: &Relation) -> Result<Mark, Report> {
     let by_key = cached.guard.key.as_ref().zip(cached.info.key);
     let by_content = || {
@@ -281,7 +281,7 @@ fn mark(cached: &CachedGuard, relation: &Relation) -> Result<Mark, Report> {
     })
 }
 
-/// A row of the table, or one of values that its columns' types have.
+/// A row of the table, or a row with made-up values of the columns' types.
 fn sample_of(relation: &Relation) -> Result<Map<String, Value>, Report> {
     let settable: Vec<&Column> = relation
         .columns
@@ -292,7 +292,7 @@ fn sample_of(relation: &Relation) -> Result<Map<String, Value>, Report> {
         "SELECT pg_catalog.to_jsonb(t)::pg_catalog.text FROM {} AS t LIMIT 1",
         relation.name
     );
-    // Where row security is forced on the owner, he reads what it shows him.
+    // When row security is forced on the owner, the owner reads only what the policies show.
     let found = identity::as_role(relation.owner, Restriction::SecurityRestricted, || {
         settings::with(&[(c"row_security", c"on")], || {
             sql::one::<String>(&statement, &[])
@@ -305,10 +305,10 @@ fn sample_of(relation: &Relation) -> Result<Map<String, Value>, Report> {
         &[relation.oid.into()],
     )?
     .unwrap_or_default();
-    // A row that is too deep or too large to be read is no sample.
+    // A row that is too deep or too large to read cannot be a sample.
     let found = found.and_then(|text| serde_json::from_str(&text).ok());
     if let Some(Value::Object(mut row)) = found {
-        // Its own values but for what must be unique and comes by itself.
+        // Keep the row's values, except those that must be unique and have a default.
         row.retain(|name, _| {
             settable.iter().any(|column| column.name == *name)
                 && !(keys.contains(name) && has_default.contains(name))
@@ -343,7 +343,7 @@ fn a_value(column: &Column) -> Value {
     }
 }
 
-fn a_leaf(relation: &Relation) -> Result<Option<String>, Report> {
+fn a_partition(relation: &Relation) -> Result<Option<String>, Report> {
     if relation.kind != RelationKind::Partitioned {
         return Ok(None);
     }
