@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `crates/verdict` | pure: from bytes to an outcome, from a row's facts to a finding |
 //! | `crates/pg` | PostgreSQL behind safe functions; all unsafe code |
-//! | `guc`, `args`, `roles` | settings; checks that many functions' arguments share; who may do what |
+//! | `guc`, `args`, `roles` | settings; checks of arguments that functions share; who may do what |
 //! | `store` | hooks and verdicts: look-up, recording, retiring |
 //! | `guard` | a guard as it is registered, and as a backend caches it |
 //! | `judge` | a row's facts and its verdict: the finding |

@@ -1,13 +1,14 @@
 //! Whose code a statement on a table can run.
 //!
-//! Statements on users' tables run as the table's owner. With it runs whatever hangs on the table:
-//! the functions of triggers, constraints, defaults and indexes, domains' checks, casts, ranges'
-//! functions. Their authors must be people whom that role's rights are no news to: the role itself,
-//! superusers, and roles that may act as it. Else a superuser's table would be a way up for whoever
-//! owns one of its columns' types.
+//! Our statements on a user's table run as the table's owner. They also run code that belongs to
+//! the table: functions of triggers, constraints, defaults and indexes, checks of domains, casts,
+//! functions of ranges. That code could use the owner's rights. So its authors must already have
+//! these rights: the role itself, superusers, and roles that may act as it. Otherwise, when a
+//! superuser owns a table, the owner of one of its columns' types could become a superuser.
 //!
-//! One exception: what an ordinary owner has hung on the table himself, a function of somebody's
-//! who could not have done so, runs as he lets it run with each statement of his own.
+//! There is one exception. When an ordinary owner has put a function of somebody else on the table,
+//! and that author could not have done so, the function may run: it also runs with each of the
+//! owner's statements.
 
 use crate::backend::sql;
 use crate::catalogs::catalog::{self, Relation};
@@ -18,7 +19,7 @@ use crate::row::trigger;
 use pgrx::pg_sys::{self, Oid};
 use std::cell::Cell;
 
-/// What it takes to act as a role.
+/// The membership that lets a role act as another one.
 #[cfg(feature = "pg15")]
 const MEMBERSHIP: &str = "MEMBER";
 #[cfg(not(feature = "pg15"))]
@@ -91,9 +92,8 @@ const SOMEBODY_ELSES: &str = "
             OR EXISTS (SELECT 1 FROM pg_catalog.unnest($1) AS t (oid) WHERE pg_catalog.has_table_privilege(c.owner, t.oid, 'TRIGGER')))
     ORDER BY c.why NULLS LAST, c.what COLLATE pg_catalog.\"C\" LIMIT 1";
 
-/// Refuses to run statements on the table as `role` when code of somebody's who may not act as that
-/// role could run with them. Locks the table and its partitions against new triggers and
-/// constraints.
+/// Refuses to run statements on the table as `role` when they could run code of an author who may
+/// not act as that role. Locks the table and its partitions against new triggers and constraints.
 ///
 /// # Errors
 ///
@@ -107,9 +107,9 @@ pub fn must_be_trusted(relation: &Relation, role: Oid) -> Result<(), Report> {
     check_conditions(relation, &parts, role)
 }
 
-/// A trigger's WHEN may call built-in functions that run any statement (`query_to_xml`), and
-/// nothing says who hung the trigger there. So where somebody may who is not to be trusted, a WHEN
-/// that is not of immutable functions is not either.
+/// Checks the WHEN of triggers. A WHEN may call built-in functions that run any statement
+/// (`query_to_xml`), and PostgreSQL does not record who made the trigger. So when a role that is
+/// not trusted may make triggers, a WHEN may call immutable functions only.
 fn check_conditions(relation: &Relation, parts: &[Oid], role: Oid) -> Result<(), Report> {
     let mut suspects = parts.iter().flat_map(|part| {
         let names = trigger::with_code_in_condition(*part);
@@ -165,13 +165,13 @@ const SOMEBODY_MAY_HANG: &str = "
     ORDER BY 1 LIMIT 1";
 
 thread_local! {
-    /// The table and the role for which [`once`] has looked.
+    /// The table and the role that [`once`] has checked.
     static CHECKED: Cell<Option<(Oid, Oid)>> = const { Cell::new(None) };
 }
 
-/// Looks once for the many statements that `f` runs on the table as `role`. The lock stays until
-/// the transaction ends, so that nobody hangs anything on the table meanwhile. Where code of
-/// somebody else's is found, each statement finds it again, and says so.
+/// Checks once, and then runs `f`, which runs many statements on the table as `role`. The lock
+/// stays until the transaction ends, and so nobody can add code to the table meanwhile. If the
+/// check fails, each statement checks again and raises the error.
 pub fn once<T>(relation: &Relation, role: Oid, f: impl FnOnce() -> T) -> T {
     struct Forget;
     impl Drop for Forget {
@@ -186,7 +186,7 @@ pub fn once<T>(relation: &Relation, role: Oid, f: impl FnOnce() -> T) -> T {
     f()
 }
 
-/// The same for reading a value of a type.
+/// The same check for reading a value of a type.
 ///
 /// # Errors
 ///
@@ -200,7 +200,7 @@ pub fn must_be_trusted_to_read(
 }
 
 fn check(table: &str, tables: Vec<Oid>, types: Vec<Oid>, role: Oid) -> Result<(), Report> {
-    // In a savepoint: the locks on a score of catalogs and their indexes are given back with it.
+    // A savepoint releases the locks on about twenty catalogs and their indexes.
     let query = || {
         sql::rows(
             SOMEBODY_ELSES,

@@ -8,12 +8,12 @@ use crate::row::trigger::Fired;
 use pgrx::pg_sys::{self, Datum};
 use std::ffi::c_int;
 
-/// What an exported symbol of [`crate::entry`] does.
+/// Runs the function behind an exported symbol ([`crate::natives!`]).
 ///
 /// # Safety
 ///
-/// Called by PostgreSQL's function manager only, with its own argument, from a frame that holds
-/// nothing to drop.
+/// Only PostgreSQL's function manager may call it, with the manager's argument, from a frame that
+/// holds nothing to drop.
 pub unsafe fn enter(
     fcinfo: pg_sys::FunctionCallInfo,
     body: fn(Call, PlainFrame) -> Datum,
@@ -26,7 +26,7 @@ pub unsafe fn enter(
 pub struct Call(pg_sys::FunctionCallInfo);
 
 impl Call {
-    /// Argument `n`, or `None` for NULL and for an argument that this version of the SQL does not
+    /// Argument `n`; `None` for NULL, and for an argument that this version of the SQL does not
     /// pass.
     pub fn datum(self, n: usize) -> Option<Datum> {
         // SAFETY: fcinfo is valid during the call and holds `nargs` arguments.
@@ -59,7 +59,7 @@ impl Call {
         self.datum(n).map(|datum| datum.value() as u8 != 0)
     }
 
-    /// The type of argument `n`, of a polymorphic function.
+    /// The type of argument `n` of a polymorphic function.
     pub fn type_of(self, n: i16, _plain: PlainFrame) -> Option<pg_sys::Oid> {
         // SAFETY: fcinfo is valid during the call; frames are plain.
         let oid = unsafe { native::get_fn_expr_argtype((*self.0).flinfo, c_int::from(n)) };
@@ -133,8 +133,8 @@ impl Call {
     }
 }
 
-/// Exports functions by the symbols that `sql/` names. Here, because an exported symbol is unsafe
-/// code.
+/// Exports functions under the symbols that `sql/` names. The macro is in this crate because an
+/// exported symbol is unsafe code.
 #[macro_export]
 macro_rules! natives {
     ($($symbol:ident, $finfo:ident => $body:path;)*) => {$(
@@ -147,11 +147,11 @@ macro_rules! natives {
 
         /// # Safety
         ///
-        /// Called by PostgreSQL's function manager only.
+        /// Only PostgreSQL's function manager may call it.
         #[doc(hidden)]
         #[unsafe(no_mangle)]
         pub unsafe extern "C-unwind" fn $symbol(fcinfo: $crate::pgrx::pg_sys::FunctionCallInfo) -> $crate::pgrx::pg_sys::Datum {
-            // SAFETY: the function manager's own argument, and a frame with nothing to drop.
+            // SAFETY: the function manager's argument, and a frame with nothing to drop.
             unsafe { $crate::call::enter(fcinfo, $body) }
         }
     )*};

@@ -1,5 +1,5 @@
-//! PostgreSQL behind safe functions, and the only unsafe code. Knows pg_verdict's schema, not its
-//! meaning.
+//! PostgreSQL behind safe functions, and the only unsafe code. This crate knows pg_verdict's
+//! schema, but not what it means.
 //!
 //! A function that takes a [`plain::PlainFrame`] may raise by `longjmp`. All others raise through
 //! pgrx, and run inside [`plain::PlainFrame::step`] or a `#[pg_extern]`.
@@ -27,6 +27,6 @@ pub use frame::{list, log, memory, native, plain, savepoint, settings, span, sta
 pub use row::{columns, ddl_event, foreign_key, json, row_text, row_version, rows, trigger, tuple};
 pub use tables::{leaf, leaf_index, leaf_scan, leaf_write, own_table, stored, table, version};
 
-/// For the macros: what they expand to names it.
+/// The macros' expansions name it.
 #[doc(hidden)]
 pub use pgrx;

@@ -1,20 +1,20 @@
-//! What a client is told when something is refused: one info for every error of ours.
+//! One error of ours as the client gets it: SQLSTATE, message, DETAIL, HINT, and the object.
 
-/// The SQLSTATEs that pg_verdict raises. `VD…` are its own, and never class 40, which drivers
-/// retry.
+/// The SQLSTATEs that pg_verdict raises. Our codes begin with `VD`. They are never in class 40,
+/// which drivers retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SqlState {
-    /// `VD001` … `VD007`: a row has a finding, of which this is the code.
+    /// `VD001` … `VD007`: a row has a finding; this is its code.
     Finding(&'static str),
-    /// `VD009`: a guard's trigger fired and the registry does not know it.
+    /// `VD009`: a guard's trigger fired, and the registry does not have the guard.
     GuardMisconfigured,
-    /// `39P01`: a trigger function was called by something else than its trigger.
+    /// `39P01`: a trigger function was not called by its trigger.
     TriggerProtocol,
     /// `VD010`: a statement would weaken a guard.
     Weakened,
     /// `22023`: an argument has a value that cannot be used.
     InvalidParameter,
-    /// `22004`: an argument is NULL where a value is needed.
+    /// `22004`: an argument is NULL where the function needs a value.
     NullNotAllowed,
     /// `42704`: a hook, guard, role kind or the like does not exist.
     UndefinedObject,
@@ -34,15 +34,15 @@ pub enum SqlState {
     ReadOnly,
     /// `55000`: the object is not in the state that the call needs.
     NotInPrerequisiteState,
-    /// `55006`: a statement that has not ended uses it.
+    /// `55006`: a running statement uses the object.
     ObjectInUse,
-    /// `2BP01`: others depend on it.
+    /// `2BP01`: other objects depend on it.
     DependentObjects,
-    /// `53200`: memory that was asked for is not there.
+    /// `53200`: there is not enough memory.
     OutOfMemory,
-    /// `54000`: larger than what is worked on.
+    /// `54000`: larger than a limit of ours.
     TooLarge,
-    /// `54001`: an internal loop that should end did not.
+    /// `54001`: a loop that should end did not end.
     TooComplex,
 }
 
@@ -74,7 +74,7 @@ impl SqlState {
     }
 }
 
-/// Which object an error is about: the fields that drivers expose beside the message.
+/// The object that an error is about: fields that drivers expose beside the message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct About {
     /// SCHEMA NAME
@@ -85,14 +85,14 @@ pub struct About {
     pub constraint: Option<String>,
 }
 
-/// One error, whole, before it becomes PostgreSQL's.
+/// One error with all its fields, before it is raised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     pub state: SqlState,
     pub message: String,
     pub detail: Option<String>,
     pub hint: Option<String>,
-    /// Boxed: an error without an object should be cheap to pass on.
+    /// Boxed: an error without an object should be cheap to return.
     pub about: Option<Box<About>>,
 }
 

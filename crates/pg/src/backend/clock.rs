@@ -1,4 +1,4 @@
-//! Time, the order of verdicts, and the transaction's own state.
+//! Time, the order of verdicts, and whether the transaction may write.
 
 use super::test_hooks;
 use crate::frame::native;
@@ -38,8 +38,8 @@ pub fn own_next_id(sequence: &str) -> Result<i64, Report> {
     }))
 }
 
-/// `moment + interval`, with days of 24 hours in UTC, whatever the session's TimeZone. Raises 22008
-/// when that is out of range.
+/// `moment + interval`, with days of 24 hours in UTC, whatever the session's TimeZone is. Raises
+/// 22008 when the result is out of range.
 pub fn after(moment: i64, interval: Interval, _plain: PlainFrame) -> i64 {
     let mut interval = interval;
     // SAFETY: the function takes a timestamp and a pointer to an interval; a timestamptz is a
@@ -57,11 +57,11 @@ pub fn after(moment: i64, interval: Interval, _plain: PlainFrame) -> i64 {
 
 /// The next verdict id of `sequence`.
 pub fn next_id(sequence: Oid, _plain: PlainFrame) -> i64 {
-    // SAFETY: an existing sequence; no permission check, since recording is the gate.
+    // SAFETY: an existing sequence. No permission check: the right to record is checked before.
     unsafe { native::nextval_internal(sequence, false) }
 }
 
-/// Makes what this command wrote visible to what comes next in the same statement.
+/// Makes what this command wrote visible to the next commands of the same statement.
 pub fn end_of_command(_plain: PlainFrame) {
     // SAFETY: not in parallel mode (the functions are PARALLEL UNSAFE).
     unsafe { native::CommandCounterIncrement() }
@@ -100,7 +100,7 @@ pub fn julian_to_date(julian: i32) -> (i32, i32, i32) {
 ///
 /// # Errors
 ///
-/// 22023 for one that pgrx cannot hold.
+/// 22023 for an interval that pgrx cannot hold.
 pub fn interval(raw: Interval) -> Result<pgrx::datum::Interval, Report> {
     pgrx::datum::Interval::new(raw.month, raw.day, raw.time).map_err(|error| {
         Report::new(

@@ -1,16 +1,16 @@
-//! Constraints that would wait for the end of the transaction.
+//! Constraints that PostgreSQL would check at the end of the transaction.
 
 use super::sql;
 use crate::catalogs::catalog::{self, Relation};
 use crate::report::Report;
 use pgrx::pg_sys;
 
-/// Has the table's constraints checked at once from now on, until the transaction ends: in a
-/// security-restricted operation no trigger can be deferred.
+/// Makes PostgreSQL check the table's constraints at once, from now until the transaction ends. A
+/// security-restricted operation cannot defer triggers.
 ///
 /// # Errors
 ///
-/// What a constraint says to rows that wait for it already.
+/// The error of a constraint about rows that it has not checked yet.
 pub fn check_now(relation: &Relation) -> Result<(), Report> {
     let found = sql::one::<bool>(
         "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger AS t

@@ -1,15 +1,16 @@
-//! The locks that put those in a row who do the same thing: write verdicts of one subject, hold one
-//! row, make leaves.
+//! Advisory locks that make sessions take turns: to write verdicts of one subject, to hold one row,
+//! to make leaves.
 
 use crate::frame::native;
 use crate::frame::plain::PlainFrame;
 use pgrx::pg_sys::{self, TransactionId};
 
-/// Fourth field of our advisory lock tags. PostgreSQL's own functions use 1 and 2, so an
-/// application's advisory locks can never block a recorder, nor ours an application.
+/// The fourth field of our advisory lock tags. PostgreSQL's own functions use 1 and 2. So an
+/// application's advisory locks can never block a recorder, and ours can never block an
+/// application.
 const SUBJECT_CLASS: u16 = 0x5644; // "VD"
 
-/// Advisory lock class for making and retiring leaves, and the locks of it.
+/// Advisory lock class for making and retiring leaves, and the lock keys in it.
 const LEAF_CLASS: u16 = 0x564C; // "VL"
 const ASKING: i64 = 1;
 const MAKING: i64 = 2;
@@ -23,10 +24,10 @@ const HOLD_CLASS: u16 = 0x5648; // "VH"
 
 const MODE: pg_sys::LOCKMODE = pg_sys::ExclusiveLock as pg_sys::LOCKMODE;
 
-/// Waits for whoever is writing a verdict of this subject at this moment, and keeps others out
-/// until [`leave_subject`]. Its writers' transactions may go on: who comes next finds what they
-/// have written, and waits for them by [`end_of`]. So a transaction of a million verdicts holds one
-/// of these locks, not a million.
+/// Waits for the session that is writing a verdict of this subject now, and locks the subject until
+/// [`leave_subject`]. The writer's transaction may go on: the next writer finds the uncommitted
+/// verdict, and waits for its transaction by [`end_of`]. So a transaction that writes a million
+/// verdicts holds one of these locks at a time, not a million.
 ///
 /// Raises what waiting for a lock raises: 55P03, 40P01, 57014.
 pub fn enter_subject(subject_hash: i64, plain: PlainFrame) {
@@ -34,12 +35,12 @@ pub fn enter_subject(subject_hash: i64, plain: PlainFrame) {
     accept_invalidations(plain);
 }
 
-/// Lets the subject's next writer in. On an error the end of the (sub)transaction does.
+/// Unlocks the subject. After an error, the end of the (sub)transaction unlocks it.
 pub fn leave_subject(subject_hash: i64, plain: PlainFrame) {
     release(subject_hash, SUBJECT_CLASS, plain);
 }
 
-/// As [`enter_subject`], for whoever holds the same row in quarantine.
+/// As [`enter_subject`], for sessions that hold the same row in quarantine.
 pub fn enter_held_row(content_hash: i64, plain: PlainFrame) {
     acquire(content_hash, HOLD_CLASS, plain);
 }
@@ -49,12 +50,12 @@ pub fn leave_held_row(content_hash: i64, plain: PlainFrame) {
     release(content_hash, HOLD_CLASS, plain);
 }
 
-/// Waits until that transaction has ended, whichever way.
+/// Waits until that transaction has committed or rolled back.
 ///
 /// Raises what waiting for a lock raises.
 pub fn end_of(transaction: TransactionId, plain: PlainFrame) {
-    // SAFETY: a transaction that was seen at work; not ours, for a dirty snapshot tells of others
-    // only. Frames are plain.
+    // SAFETY: a transaction that was seen running. It is not ours: a dirty snapshot reports only
+    // other transactions. Frames are plain.
     unsafe {
         let (anywhere, nothing) = (std::ptr::null_mut(), std::ptr::null_mut());
         native::XactLockTableWait(transaction, anywhere, nothing, pg_sys::XLTW_Oper::XLTW_None);
@@ -62,8 +63,8 @@ pub fn end_of(transaction: TransactionId, plain: PlainFrame) {
     accept_invalidations(plain);
 }
 
-/// Waits for whoever else changes the guards of this table, and keeps others out until the
-/// transaction ends. Writers of messages do not notice. From a step.
+/// Waits for a session that changes the guards of this table, and locks them until the transaction
+/// ends. Sessions that store messages do not wait. Runs in a step.
 pub fn guards_of(table: pg_sys::Oid) {
     crate::frame::plain::catching_longjmp(|plain| {
         let key = i64::from(table.to_u32());
@@ -72,7 +73,7 @@ pub fn guards_of(table: pg_sys::Oid) {
     });
 }
 
-/// Waits for whoever asks for leaves at this moment, and keeps others out until [`leave_asking`].
+/// Waits for a session that asks for leaves now, and keeps others out until [`leave_asking`].
 ///
 /// Raises what waiting for a lock raises.
 pub fn enter_asking(plain: PlainFrame) {
@@ -85,7 +86,7 @@ pub fn leave_asking(plain: PlainFrame) {
     release(ASKING, LEAF_CLASS, plain);
 }
 
-/// Waits for whoever makes leaves or changes their horizons, and keeps others out until the
+/// Waits for a session that makes leaves or changes their horizons, and keeps others out until the
 /// transaction ends, or until [`leave_making`].
 ///
 /// Raises what waiting for a lock raises.
@@ -94,7 +95,7 @@ pub fn enter_making(plain: PlainFrame) {
     accept_invalidations(plain);
 }
 
-/// For whoever has found nothing to make.
+/// Unlocks when there was nothing to make.
 pub fn leave_making(plain: PlainFrame) {
     release(MAKING, LEAF_CLASS, plain);
 }
@@ -105,7 +106,7 @@ pub fn is_held(relation: pg_sys::Oid, mode: u32) -> bool {
     unsafe { pg_sys::CheckRelationOidLockedByMe(relation, mode as i32, true) }
 }
 
-/// Waits for whoever retires leaves, and keeps others out until the transaction ends.
+/// Waits for a session that retires leaves, and keeps others out until the transaction ends.
 ///
 /// Raises what waiting for a lock raises.
 pub fn retirer(plain: PlainFrame) {
@@ -113,7 +114,7 @@ pub fn retirer(plain: PlainFrame) {
     accept_invalidations(plain);
 }
 
-/// Sees the changes of relations that other transactions have committed by now.
+/// From now on, sees the changes of relations that other transactions have committed.
 pub fn accept_invalidations(_plain: PlainFrame) {
     // SAFETY: may read catalogs and raise; frames are plain.
     unsafe { native::AcceptInvalidationMessages() }
@@ -125,7 +126,7 @@ fn acquire(key: i64, class: u16, _plain: PlainFrame) {
 }
 
 fn release(key: i64, class: u16, _plain: PlainFrame) {
-    // SAFETY: as `acquire`, which has taken it in this call.
+    // SAFETY: as `acquire`, which this call has called before.
     unsafe { native::LockRelease(&tag(key, class), MODE, false) };
 }
 

@@ -5,10 +5,10 @@ use crate::frame::plain::PlainFrame;
 use crate::frame::settings::set_locally;
 use crate::frame::span::Span;
 
-/// Sets `lock_timeout` to so many milliseconds until [`end`]; an ERROR undoes it too.
+/// Sets `lock_timeout` to this many milliseconds until [`end`]. An ERROR also restores it.
 pub fn begin(milliseconds: i32, plain: PlainFrame) -> i32 {
     let value = plain.step(|| Ok(Span::copy(milliseconds.to_string().as_bytes())));
-    // SAFETY: a GUC of PostgreSQL's set at a nest level of its own; frames are plain.
+    // SAFETY: a setting of PostgreSQL, set at a new nest level; frames are plain.
     unsafe {
         let level = native::NewGUCNestLevel();
         set_locally(c"lock_timeout".as_ptr(), value.as_c_str());

@@ -1,4 +1,4 @@
-//! The backend at work: its transactions, locks, statements and clock.
+//! The backend: its transactions, locks, statements and clock.
 
 pub mod clock;
 pub mod deferred;

@@ -1,13 +1,12 @@
-//! Tables in the making: what ALTER TABLE, CLUSTER and VACUUM FULL put in a table's place when they
-//! rewrite it.
+//! The new table that replaces a table when ALTER TABLE, CLUSTER or VACUUM FULL rewrites it.
 //!
-//! Such a table has a name (`pg_temp_OID`), and none of the old one's triggers. Code that runs
-//! meanwhile (in a default, a CHECK, an index) can find it and write into it, and what it has
-//! written is in the table afterwards. PostgreSQL fires nothing for that, so we look at the tables
-//! of each statement that writes, as it starts.
+//! The new table has a name (`pg_temp_OID`), and none of the old table's triggers. Code that runs
+//! during the rewrite (in a default, a CHECK, an index) can find it and write into it. These rows
+//! are in the table afterwards. PostgreSQL fires no trigger for them. So this hook looks at the
+//! tables of each statement that writes, when the statement starts.
 //!
-//! Who makes such a table has a transaction id, and a statement that comes alone has none yet: it
-//! is not looked at. For the others it is one look into a cache.
+//! A rewrite has already taken a transaction id. A statement outside a rewrite often has none yet,
+//! and is not looked at. For other statements, the hook costs one look into a cache.
 
 use crate::frame::native;
 use crate::frame::plain;
@@ -15,7 +14,7 @@ use crate::report::Report;
 use pgrx::pg_sys::{self, Datum, FormData_pg_class, List, Oid, SysCacheIdentifier};
 use std::sync::OnceLock;
 
-/// Whether code may write into what will be put in this table's place.
+/// Refuses, if code may not write into the new table that will replace this one.
 type Judge = fn(Oid) -> Result<(), Report>;
 
 struct Installed {
@@ -27,7 +26,7 @@ static INSTALLED: OnceLock<Installed> = OnceLock::new();
 
 /// Called by the watch's `init`, once.
 pub fn register(judge: Judge) {
-    // SAFETY: a backend has one thread; who was there before us is called as before.
+    // SAFETY: a backend has one thread. The hook that was there before is still called.
     unsafe {
         let previous = pg_sys::ExecutorCheckPerms_hook;
         if INSTALLED.set(Installed { judge, previous }).is_ok() {
@@ -40,7 +39,7 @@ const WRITING: u64 = (pg_sys::ACL_INSERT | pg_sys::ACL_UPDATE | pg_sys::ACL_DELE
 
 #[cfg(feature = "pg15")]
 unsafe extern "C-unwind" fn starting(tables: *mut List, raises: bool) -> bool {
-    // SAFETY: PostgreSQL's arguments as they are; a callback's frame with nothing to drop.
+    // SAFETY: PostgreSQL's arguments, unchanged; a callback's frame with nothing to drop.
     unsafe {
         let previous = INSTALLED.get().and_then(|installed| installed.previous);
         if previous.is_some_and(|previous| !previous(tables, raises)) {
@@ -78,7 +77,7 @@ unsafe extern "C-unwind" fn starting(tables: *mut List, perms: *mut List, raises
 
 /// # Safety
 ///
-/// None: reads the backend's own state.
+/// None: reads the backend's state.
 unsafe fn has_transaction_id() -> bool {
     // SAFETY: see above.
     unsafe { native::GetTopTransactionIdIfAny() != pg_sys::InvalidTransactionId }
@@ -107,7 +106,7 @@ unsafe fn look(relation: Oid, wanted: u64) {
     if wanted & WRITING == 0 {
         return;
     }
-    // SAFETY: the statement has locked the relation; the tuple is read before it is given back.
+    // SAFETY: the statement has locked the relation; the tuple is read before it is released.
     let rewrites = unsafe {
         let key = Datum::from(relation);
         let tuple = native::SearchSysCache1(SysCacheIdentifier::RELOID as i32, key);

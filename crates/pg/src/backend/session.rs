@@ -1,4 +1,4 @@
-//! Who is there: the client that this backend works for.
+//! The session: the client that this backend works for, and the session's role.
 
 use super::clock;
 use crate::frame::native;
@@ -32,17 +32,17 @@ pub fn client_addr() -> Option<String> {
 }
 
 thread_local! {
-    /// What was found out of this worker's subscription in a transaction, by the transaction's
-    /// start.
+    /// Whether this worker's subscription moves a shard, and the start of the transaction that
+    /// looked.
     static SHARD_MOVE: Cell<(i64, bool)> = const { Cell::new((i64::MIN, false)) };
 }
 
-/// Whether this is an apply worker of one of the subscriptions with which Citus moves or splits a
-/// shard. What it copies was judged where it came from, and is the same row. Anybody can take such
-/// a name: it counts only where Citus is, and for a superuser's subscription.
+/// Whether this is an apply worker of a subscription with which Citus moves or splits a shard. The
+/// copied rows were judged where they come from. Anybody can give a subscription such a name: it
+/// counts only when Citus is installed and a superuser owns the subscription.
 pub fn is_shard_move(plain: PlainFrame) -> bool {
-    // SAFETY: in an apply worker MySubscription points to the subscription that it works for; else
-    // it is NULL.
+    // SAFETY: in an apply worker, MySubscription points to the worker's subscription; elsewhere it
+    // is NULL.
     let Some(subscription) = (unsafe {
         match pg_sys::IsLogicalWorker() {
             true => native::MySubscription.as_ref(),
@@ -79,9 +79,9 @@ pub fn is_shard_move(plain: PlainFrame) -> bool {
     })
 }
 
-/// Whether a superuser's pg_restore is at work here. Anybody can take that name, so that all
-/// depends on the role: code of another one's, which autovacuum, ANALYZE or an index may run in a
-/// superuser's session, has a security context of its own.
+/// Whether a superuser's pg_restore runs in this session. Anybody can set this application_name,
+/// and so the role decides. Somebody else's code may run in a superuser's session (autovacuum,
+/// ANALYZE, an index): it then runs in a separate security context.
 pub fn is_superusers_restore(_plain: PlainFrame) -> bool {
     // SAFETY: application_name is NUL-terminated text or NULL; the others read backend state and
     // the syscache.

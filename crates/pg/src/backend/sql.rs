@@ -1,8 +1,8 @@
 //! SPI for cold paths only: never in the trigger, never in `record`.
 //!
-//! Every name in a statement is qualified, every value is a parameter, and the search_path is
-//! PostgreSQL's own: what is not qualified all the same (a CASE's comparison, IN, IS DISTINCT FROM)
-//! finds no operator of anybody else's.
+//! Every name in a statement is qualified, and every value is a parameter. Some operators cannot be
+//! qualified (a CASE's comparison, IN, IS DISTINCT FROM): the search_path contains only
+//! PostgreSQL's schemas, so that they find no operator of anybody else.
 
 use crate::catalogs::catalog::Relation;
 use crate::frame::settings;
@@ -17,12 +17,12 @@ use std::mem::ManuallyDrop;
 ///
 /// # Errors
 ///
-/// SPI's own; PostgreSQL's errors pass as they are.
+/// SPI's own. PostgreSQL's errors pass unchanged.
 pub fn run(statement: &str, arguments: &[DatumWithOid]) -> Result<(), Report> {
     on_own_path(|| Spi::run_with_args(statement, arguments)).map_err(failed)
 }
 
-/// The first column of the first row, `None` when there is none or it is NULL.
+/// The first column of the first row; `None` when there is no row or the value is NULL.
 ///
 /// # Errors
 ///
@@ -38,11 +38,11 @@ pub fn one<T: FromDatum + IntoDatum>(
     }
 }
 
-/// As [`one`], of a statement that has a row and a value whatever the data.
+/// As [`one`], for a statement that always returns a row with a value.
 ///
 /// # Errors
 ///
-/// As [`run`]; 55000 when there is none all the same.
+/// As [`run`]; 55000 when there is no value.
 pub fn required<T: FromDatum + IntoDatum>(
     statement: &str,
     arguments: &[DatumWithOid],
@@ -54,7 +54,7 @@ pub fn required<T: FromDatum + IntoDatum>(
 pub struct SqlRow<'a>(SpiHeapTupleData<'a>);
 
 impl SqlRow<'_> {
-    /// Column `n`, the first being 1; `None` for NULL.
+    /// Column `n`, counted from 1; `None` for NULL.
     ///
     /// # Errors
     ///
@@ -67,7 +67,7 @@ impl SqlRow<'_> {
     ///
     /// # Errors
     ///
-    /// 55000 when it is, or of another type.
+    /// 55000 when it is NULL, or of another type.
     pub fn required<T: FromDatum + IntoDatum>(&self, n: usize) -> Result<T, Report> {
         self.get(n)?.ok_or_else(|| {
             Report::new(
@@ -78,7 +78,7 @@ impl SqlRow<'_> {
     }
 }
 
-/// All rows of a query, as `read` makes them.
+/// All rows of a query; `read` converts each row.
 ///
 /// # Errors
 ///
@@ -95,11 +95,11 @@ pub fn rows<T>(
     on_own_path(|| Spi::connect(query))
 }
 
-/// A query without arguments that is planned once per session: for what runs with every statement
-/// of DDL.
+/// A query without arguments, planned once per session. For queries that run with every DDL
+/// statement.
 pub struct Kept {
     statement: &'static str,
-    /// Never dropped: at a backend's end nobody may ask PostgreSQL to free it any more.
+    /// Never dropped: at the end of a backend, PostgreSQL can no longer free it.
     plan: RefCell<Option<ManuallyDrop<OwnedPreparedStatement>>>,
 }
 
@@ -111,7 +111,7 @@ impl Kept {
         }
     }
 
-    /// The first row, as `read` makes it of its columns.
+    /// The first row, converted by `read`.
     ///
     /// # Errors
     ///
@@ -140,7 +140,7 @@ fn on_own_path<T>(f: impl FnOnce() -> T) -> T {
     settings::with(&settings::OWN_STATEMENTS, f)
 }
 
-/// Runs queries that see what is committed now, whatever the statement's snapshot.
+/// Runs queries that see what is committed now, whatever the statement's snapshot is.
 pub fn with_latest_snapshot<T>(f: impl FnOnce() -> T) -> T {
     // SAFETY: pushed and popped in pairs; on ERROR (sub)transaction abort pops it.
     unsafe { pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot()) };
@@ -166,7 +166,7 @@ pub fn primary_key(relation: &Relation) -> Result<Vec<String>, Report> {
     Ok(names.unwrap_or_default())
 }
 
-/// Raises a report from a `#[pg_extern]`: through pgrx, which drops what the frames hold.
+/// Raises a report from a `#[pg_extern]`. pgrx raises it after the frames' values are dropped.
 pub fn or_raise<T>(result: Result<T, Report>) -> T {
     match result {
         Ok(value) => value,
@@ -174,8 +174,8 @@ pub fn or_raise<T>(result: Result<T, Report>) -> T {
     }
 }
 
-/// What SPI itself refuses: a value of another type than was asked for. PostgreSQL's errors pass as
-/// they are.
+/// SPI's own error: a value has another type than was asked for. PostgreSQL's errors pass
+/// unchanged.
 pub fn failed(error: spi::Error) -> Report {
     Report::new(
         SqlState::NotInPrerequisiteState,

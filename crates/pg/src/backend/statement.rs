@@ -1,7 +1,8 @@
-//! A statement on a user's table: run as the table's owner, under SECURITY_RESTRICTED_OPERATION,
-//! never as us.
+//! A statement on a user's table. It runs as the table's owner, under
+//! SECURITY_RESTRICTED_OPERATION, never as the extension's owner.
 //!
-//! Natively, so that what the table's guards and constraints raise reaches the client whole.
+//! It runs without pgrx's guard: the errors of the table's guards and constraints reach the client
+//! complete.
 
 use crate::frame::native;
 use crate::frame::plain::PlainFrame;
@@ -25,7 +26,7 @@ pub struct Statement {
 pub type Parameter = (Oid, Option<Datum>);
 
 impl Statement {
-    /// Made inside a step. The table's own schema is in the search_path, for the table's triggers.
+    /// Made inside a step. The search_path contains the table's schema, for the table's triggers.
     pub fn new(text: &str, parameters: &[Parameter], schema: &str) -> Self {
         // SAFETY: arrays of `count` elements in the current memory context.
         unsafe {
@@ -55,9 +56,10 @@ impl Statement {
         }
     }
 
-    /// Runs it as `role`; how many rows it has stored or changed. Raises what the statement raises.
+    /// Runs it as `role`, and returns how many rows it has stored or changed. Raises what the
+    /// statement raises.
     pub fn run_as(self, role: Oid, _plain: PlainFrame) -> u64 {
-        // SAFETY: the pair Get/Set restores what it found, as does the GUC nest level; on ERROR
+        // SAFETY: Get and Set restore the role, as the nest level restores the settings; on ERROR
         // (sub)transaction abort restores both. SPI is connected and finished in this frame.
         unsafe {
             let (mut user, mut context) = (pg_sys::InvalidOid, 0);

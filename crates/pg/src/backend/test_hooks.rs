@@ -1,40 +1,40 @@
-//! Pause points and weakened protocols for the isolation specs: only in builds with the feature
+//! Pause points and weakened protocols for the isolation specs, only in builds with the feature
 //! `test_hooks`.
 //!
-//! A protocol that cannot be broken on purpose is a protocol whose tests prove nothing. Without the
-//! feature every function here is a constant and the compiler removes it.
+//! Tests of a protocol prove something only if they fail when the protocol is broken on purpose.
+//! Without the feature, every function here is a constant and the compiler removes it.
 
-/// Where a spec can hold a session: it takes the advisory lock `pg_advisory_lock(n)` first. The
-/// race checker has it sleep there instead.
+/// Where a spec can stop a session: the spec takes the advisory lock `pg_advisory_lock(n)` first.
+/// The race checker makes the session sleep there instead.
 #[derive(Clone, Copy, Debug)]
 pub enum Pause {
-    /// The guard has found the newest verdict and has not locked it.
+    /// The guard has found the newest verdict and has not locked it yet.
     GuardBeforeLock = 1,
-    /// The writer has found the newest verdict and has not written.
+    /// The writer has found the newest verdict and has not written yet.
     WriterBeforeInsert = 2,
-    /// A row that is held again has been found in quarantine, and has not been counted.
+    /// A resent row was found in quarantine and has not been counted yet.
     HolderBeforeCount = 3,
 }
 
 /// The ways in which `verdict.test_weaken` can weaken the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weakening {
-    /// The guard takes no lock on the verdict it decided by.
+    /// The guard takes no lock on the verdict that it relies on.
     NoLock,
-    /// The guard locks FOR KEY SHARE, which a writer's mark does not conflict with.
+    /// The guard locks FOR KEY SHARE, which does not conflict with a writer's mark.
     KeyShare,
-    /// The guard ignores that the verdict was superseded while it waited.
+    /// The guard ignores that the verdict was superseded while the guard waited.
     NoRecheck,
-    /// The guard ignores that the approval it spends was spent or superseded while it waited.
+    /// The guard ignores that the approval was spent or superseded while the guard waited.
     SpendUnchecked,
     /// Writers of one subject do not wait for each other.
     Unserialised,
     /// Writers of one subject wait for each other, but not for the end of each other's
     /// transactions.
     Overlooked,
-    /// The guard takes approvals that have expired.
+    /// The guard accepts approvals that have expired.
     Undying,
-    /// A transaction goes by the guards as they were when it last took a lock.
+    /// A transaction uses the guards as they were when it last took a lock.
     StaleGuards,
 }
 
@@ -72,7 +72,7 @@ mod imp {
     static DAYS_AHEAD: GucSetting<i32> = GucSetting::<i32>::new(0);
     static SLEEP: GucSetting<i32> = GucSetting::<i32>::new(0);
 
-    /// Longest `verdict.test_sleep`: it does not notice a cancel.
+    /// The longest `verdict.test_sleep`: a cancel does not interrupt it.
     const SLEEP_CAP: i32 = 1_000_000;
 
     /// `pg_advisory_lock(bigint)`'s class.
@@ -86,7 +86,7 @@ mod imp {
             return;
         }
         let tag = lock::tag(at as i64, BIGINT_CLASS);
-        // SAFETY: a well-formed tag; taken and given back.
+        // SAFETY: a well-formed tag; locked and unlocked here.
         unsafe {
             native::LockAcquire(&tag, pg_sys::ShareLock as i32, true, false);
             native::LockRelease(&tag, pg_sys::ShareLock as i32, true);
@@ -107,7 +107,7 @@ mod imp {
         WEAKEN.get().is_some_and(|value| value.as_bytes() == name)
     }
 
-    /// By how many microseconds our clock is ahead of the server's.
+    /// How many microseconds our clock is ahead of the server's.
     pub fn clock_ahead() -> i64 {
         i64::from(DAYS_AHEAD.get()) * 86_400_000_000
     }

@@ -1,4 +1,4 @@
-//! The ends of transactions and savepoints.
+//! What runs at the ends of transactions and savepoints.
 
 use crate::frame::native;
 use crate::frame::plain;
@@ -7,21 +7,21 @@ use pgrx::pg_sys::{self, SubXactEvent, XactEvent};
 use std::cell::RefCell;
 use std::ffi::c_void;
 
-/// What one thing that a backend keeps for the length of a transaction does at its ends. None of
-/// these but `before_commit` may raise, allocate much, or look at a catalog: the transaction may
-/// have failed.
+/// What a room runs at the ends of transactions and savepoints, for one thing that a backend keeps
+/// during a transaction. Only `before_commit` may raise, allocate much, or look at a catalog: in
+/// the others, the transaction may have failed.
 #[derive(Clone, Copy)]
 pub struct Hooks {
-    /// Whether [`Hooks::before_commit`] has anything to do: asked first, because calling it costs a
-    /// `sigsetjmp`.
+    /// Whether [`Hooks::before_commit`] has anything to do. It is called first, because a call of
+    /// `before_commit` costs a `sigsetjmp`.
     pub has_work: fn() -> bool,
     /// Before a COMMIT or PREPARE; may write, and may raise.
     pub before_commit: fn() -> Result<(), Report>,
-    /// After the transaction, however it has ended.
+    /// After the transaction, whether it was committed or rolled back.
     pub at_end: fn(),
-    /// A savepoint is released; its nest level.
+    /// A savepoint of this nest level is released.
     pub savepoint_kept: fn(i32),
-    /// A savepoint is rolled back; its nest level.
+    /// A savepoint of this nest level is rolled back.
     pub savepoint_rolled_back: fn(i32),
 }
 
@@ -40,7 +40,7 @@ thread_local! {
     static HOOKS: RefCell<Vec<Hooks>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Called by a room's `init`, once for each thing that it keeps.
+/// Called by a room's `init`, once for each thing that the room keeps during a transaction.
 pub fn register(hooks: Hooks) {
     HOOKS.with_borrow_mut(|all| all.push(hooks));
 }
@@ -58,25 +58,25 @@ pub fn init() {
     }
 }
 
-/// 1 outside savepoints, one more in each.
+/// 1 outside savepoints, and one more in each savepoint.
 pub fn nest_level() -> i32 {
     // SAFETY: reads a static.
     unsafe { pg_sys::GetCurrentTransactionNestLevel() }
 }
 
-/// Whether this (sub)transaction belongs to the one at work, and has not been rolled back.
+/// Whether this (sub)transaction is part of the current transaction and has not been rolled back.
 pub fn is_current(xid: u32) -> bool {
-    // SAFETY: looks at the backend's own state.
+    // SAFETY: looks at the backend's state.
     unsafe { native::TransactionIdIsCurrentTransactionId(xid.into()) }
 }
 
-/// Said before any work: what would come later is an internal error on a standby.
+/// Called before any work: without this check, a standby would later raise an internal error.
 ///
 /// # Errors
 ///
 /// 25006 in a read-only transaction and on a standby.
 pub fn must_be_writable() -> Result<(), Report> {
-    // SAFETY: reads a variable, which is set on a standby too.
+    // SAFETY: reads a variable; a standby sets it, too.
     if unsafe { !pg_sys::XactReadOnly } {
         return Ok(());
     }
@@ -94,7 +94,7 @@ unsafe extern "C-unwind" fn transaction(event: XactEvent::Type, _arg: *mut c_voi
     }
 }
 
-/// By index, so that this frame holds nothing to drop while one of them raises.
+/// Loops by index: this frame holds nothing to drop while a hook raises.
 fn before_commit() {
     let mut i = 0;
     while let Some(hooks) = HOOKS.with_borrow(|all| all.get(i).copied()) {

@@ -1,4 +1,4 @@
-//! Background workers that a session starts for something that must be in a transaction of its own.
+//! Background workers that a session starts for work that needs a separate transaction.
 
 use super::sql::or_raise;
 use crate::frame::native;
@@ -7,9 +7,9 @@ use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder};
 use pgrx::pg_sys;
 use std::ffi::CStr;
 
-/// Runs the worker whose entry point is `symbol` in this session's database and waits until it has
-/// ended. Does nothing where no worker can be had: `max_worker_processes` are at work, or the
-/// server takes none (single-user mode, pg_upgrade).
+/// Starts the worker with entry point `symbol` in this session's database and waits until it has
+/// ended. Does nothing when no worker is free (`max_worker_processes` are running), or when the
+/// server starts none (single-user mode, pg_upgrade).
 pub fn run_in_this_database(symbol: &CStr, order: &str) {
     // SAFETY: set at start.
     let (database, pid, can_have) = unsafe {
@@ -32,15 +32,15 @@ pub fn run_in_this_database(symbol: &CStr, order: &str) {
         .set_restart_time(None)
         .load_dynamic();
     if let Ok(worker) = started {
-        // However it went: whoever has ordered it looks whether it is done.
+        // The caller checks afterwards whether the work is done, whatever happened.
         let _ = worker.wait_for_shutdown();
     }
 }
 
-/// What a database or the bootstrap superuser may have set otherwise. Under another isolation level
-/// the worker's transaction could make the recorder's fail; the recorder may hold what the worker
-/// needs, so that this must not wait for long; and it waits for no standby, for the recorder's own
-/// commit will.
+/// Settings that a database or the bootstrap superuser may have changed. Under another isolation
+/// level, the worker's transaction could make the recorder's transaction fail. The recorder may
+/// hold a lock that the worker needs, and so the worker must not wait for it long. The worker waits
+/// for no standby: the recorder's commit does.
 const SETTINGS: [(&CStr, &CStr); 5] = [
     (c"default_transaction_isolation", c"read committed"),
     (c"default_transaction_read_only", c"off"),
@@ -49,8 +49,8 @@ const SETTINGS: [(&CStr, &CStr); 5] = [
     (c"synchronous_commit", c"local"),
 ];
 
-/// Does what `order`, the text that was given to [`run_in_this_database`], says, in one transaction
-/// as the bootstrap superuser.
+/// Runs `f` with `order`, the text from [`run_in_this_database`], in one transaction as the
+/// bootstrap superuser.
 pub fn work(f: fn(order: &str) -> Result<(), Report>) {
     let Some((database, order)) = BackgroundWorker::get_extra().split_once(' ') else {
         return;
@@ -58,8 +58,8 @@ pub fn work(f: fn(order: &str) -> Result<(), Report>) {
     let Ok(database) = database.parse::<u32>() else {
         return;
     };
-    // SAFETY: a worker process that has just been started, in PostgreSQL's own order: signals,
-    // database, transaction.
+    // SAFETY: a worker process that has just been started. The calls are in PostgreSQL's order:
+    // signals, database, transaction.
     unsafe {
         #[cfg(not(feature = "pg18"))]
         pg_sys::pqsignal(pg_sys::SIGTERM as i32, Some(native::die));
@@ -80,14 +80,14 @@ pub fn work(f: fn(order: &str) -> Result<(), Report>) {
     BackgroundWorker::transaction(|| or_raise(f(order)));
 }
 
-/// Exports the entry points of background workers by the symbols that [`run_in_this_database`] is
-/// given.
+/// Exports entry points of background workers under the symbols that [`run_in_this_database`]
+/// takes.
 #[macro_export]
 macro_rules! workers {
     ($($symbol:ident => $body:path;)*) => {$(
         /// # Safety
         ///
-        /// Called by PostgreSQL's background worker code only.
+        /// Only PostgreSQL's background worker code may call it.
         #[doc(hidden)]
         #[$crate::pgrx::pg_guard]
         #[unsafe(no_mangle)]

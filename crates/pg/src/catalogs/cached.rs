@@ -1,4 +1,4 @@
-//! What a backend remembers of one of our tables until it changes.
+//! A value that a backend caches from one of our tables until the table changes.
 
 use super::catalog;
 use super::relcache;
@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::thread::LocalKey;
 
-/// A value that was read at some generation of the watched relations.
+/// A value, and the generation of the watched relations at which it was read.
 pub struct Cached<T>(Option<(u64, Rc<T>)>);
 
 impl<T> Cached<T> {
@@ -16,8 +16,8 @@ impl<T> Cached<T> {
     }
 }
 
-/// The value in `slot`, or, when anything has changed since it was read, what `read` reads from
-/// `verdict.<table>` now.
+/// The value in `slot`. If anything has changed since it was read, reads it from `verdict.<table>`
+/// again by `read`.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! What the catalogs say: names, owners, columns, partition trees.
+//! Facts from the catalogs: names, owners, columns, partition trees.
 
 pub use super::types::{
     base_type_with, element_type, function_signature, has_own_equality, is_enum,
@@ -13,7 +13,7 @@ use pgrx::pg_sys::{self, Oid};
 use serde_json::{Map, Value};
 use std::ffi::CStr;
 
-/// The schema that everything of ours lives in.
+/// The schema of all our objects.
 pub const SCHEMA: &str = "verdict";
 
 /// A relation by name, as the registry keeps it.
@@ -24,22 +24,22 @@ pub struct Name {
 }
 
 impl std::fmt::Display for Name {
-    /// Quoted where SQL needs it: what a DBA can paste.
+    /// Quoted where SQL needs it, so that a DBA can paste it.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}.{}", quote(&self.schema), quote(&self.table))
     }
 }
 
-/// A column as far as a guard cares.
+/// A column, with what a guard needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
     pub name: String,
     pub attnum: i16,
     pub type_oid: Oid,
-    /// Base type below any domains.
+    /// The type below all domains.
     pub base_type: Oid,
     pub typmod: i32,
-    /// `None`: it is not.
+    /// `None` for a column that is not generated.
     pub generated: Option<Generated>,
 }
 
@@ -50,7 +50,7 @@ pub enum Generated {
     Virtual,
 }
 
-/// What a relation is, in the words of an error message.
+/// The kind of a relation, in the words of an error message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RelationKind {
     Table,
@@ -61,7 +61,7 @@ pub enum RelationKind {
     Other,
 }
 
-/// The relation's own facts.
+/// Facts of the relation itself.
 #[derive(Clone, Debug)]
 pub struct Relation {
     pub oid: Oid,
@@ -79,7 +79,7 @@ impl Relation {
         self.columns.iter().find(|column| column.name == name)
     }
 
-    /// Name → attribute number, of those columns that are there.
+    /// Name → attribute number, of those names that are columns.
     pub fn attnums(&self, names: Vec<String>) -> Map<String, Value> {
         let attnum = |name: String| Some((self.column(&name)?.attnum, name));
         let found = names.into_iter().filter_map(attnum);
@@ -91,9 +91,9 @@ impl Relation {
 ///
 /// # Errors
 ///
-/// Undefined object when it is gone.
+/// Undefined object when the relation is gone.
 pub fn relation(oid: Oid) -> Result<Relation, Report> {
-    // SAFETY: NULL for a relation that is gone, also when it goes while we wait for its lock;
+    // SAFETY: NULL for a relation that is gone, also when it is dropped while we wait for its lock;
     // closed again.
     unsafe {
         let rel = pg_sys::try_relation_open(oid, pg_sys::AccessShareLock as i32);
@@ -116,7 +116,8 @@ pub fn relation(oid: Oid) -> Result<Relation, Report> {
         let facts = Relation {
             oid,
             name: Name {
-                // The session's own schema has a number in its name that nobody can use elsewhere.
+                // The name of the session's temporary schema contains a number that is useless
+                // elsewhere.
                 schema: match temporary {
                     true => "pg_temp".to_owned(),
                     false => owned(pg_sys::get_namespace_name(class.relnamespace)),
@@ -192,7 +193,7 @@ pub fn own_relation(name: &str) -> Result<Oid, Report> {
     find(SCHEMA, name).ok_or_else(missing)
 }
 
-/// Who owns the relation.
+/// The owner of the relation.
 pub fn owner(oid: Oid) -> Oid {
     // SAFETY: an existing relation, opened under a lock.
     unsafe {
@@ -203,8 +204,8 @@ pub fn owner(oid: Oid) -> Oid {
     }
 }
 
-/// What tells this database from every other one, and from itself after a restore: within one
-/// origin an OID means one object.
+/// Identifies this database among all others, and before or after a restore: within one origin, an
+/// OID means one object.
 pub fn origin() -> Option<String> {
     let quarantine = find(SCHEMA, "quarantine")?;
     // SAFETY: both read backend state.
@@ -216,8 +217,8 @@ pub fn origin() -> Option<String> {
     ))
 }
 
-/// Whether `verdict.<name>` is there: an older version of the SQL lacks some, and none is left when
-/// the extension was dropped in this transaction.
+/// Whether `verdict.<name>` exists. An older version of the SQL lacks some tables. After the
+/// extension was dropped in this transaction, none exists.
 pub fn has_own(name: &str) -> bool {
     find(SCHEMA, name).is_some()
 }
@@ -236,11 +237,9 @@ pub fn find(schema: &str, name: &str) -> Option<Oid> {
     }
 }
 
-/// Whether a statement of this session that has not ended works with the relation, or a cursor is
-/// open on it.
+/// Whether a running statement or an open cursor of this session uses the relation.
 pub fn is_in_use(oid: Oid) -> bool {
-    // SAFETY: open, count and close. The relcache itself holds the relations that it never gives
-    // up.
+    // SAFETY: open, count and close. The relcache itself keeps references to some relations.
     unsafe {
         let rel = pg_sys::relation_open(oid, pg_sys::AccessShareLock as i32);
         let ours = if (*rel).rd_isnailed { 2 } else { 1 };
@@ -281,7 +280,7 @@ pub fn tree(root: Oid, lockmode: u32) -> Vec<Oid> {
     }
 }
 
-/// What merely inherits from the table, at any distance: not its partitions.
+/// The tables that inherit from this one, directly or not, without its partitions.
 pub fn inheritors(relation: Oid) -> Vec<Oid> {
     let mut found = tree(relation, pg_sys::NoLock);
     // SAFETY: a syscache look-up.
@@ -311,8 +310,8 @@ pub fn hides_rows(relation: Oid) -> bool {
 /// Whether the column is part of this table's partition key. `false` for a table that is not
 /// partitioned.
 pub fn partitioned_by(relation: Oid, attnum: i16) -> bool {
-    // SAFETY: open, ask and close; the set holds the offset attribute number, as the callee wants
-    // it.
+    // SAFETY: open, ask and close; the set holds attribute numbers with the offset that the callee
+    // expects.
     unsafe {
         let rel = pg_sys::relation_open(relation, pg_sys::AccessShareLock as i32);
         let partitioned = (*(*rel).rd_rel).relkind as u8 == pg_sys::RELKIND_PARTITIONED_TABLE;
@@ -328,15 +327,14 @@ pub fn partitioned_by(relation: Oid, attnum: i16) -> bool {
     }
 }
 
-/// The table and its partitions, root first, each locked in `lockmode`. Not what merely inherits
-/// from it: a guard's triggers do not stand there.
+/// The table and its partitions, root first, each locked in `lockmode`. Inheritors are not among
+/// them: a guard's triggers do not fire there.
 pub fn parts(relation: &Relation, lockmode: u32) -> Vec<Oid> {
     match relation.kind {
         RelationKind::Partitioned => tree(relation.oid, lockmode),
         _ => {
             if lockmode != pg_sys::NoLock {
-                // SAFETY: waits for the lock and hears what was committed meanwhile; guarded by
-                // pgrx.
+                // SAFETY: waits for the lock and accepts invalidations; guarded by pgrx.
                 unsafe { pg_sys::LockRelationOid(relation.oid, lockmode as i32) };
             }
             vec![relation.oid]
@@ -344,7 +342,7 @@ pub fn parts(relation: &Relation, lockmode: u32) -> Vec<Oid> {
     }
 }
 
-/// The OID of our function that takes no arguments.
+/// The OID of our function `name` without arguments.
 ///
 /// # Errors
 ///
@@ -367,7 +365,8 @@ pub fn own_trigger_function(name: &str) -> Result<Oid, Report> {
     }
 }
 
-/// Keeps mistyped settings with our prefix from being accepted as placeholders.
+/// Makes PostgreSQL refuse mistyped settings with our prefix, which it would accept as
+/// placeholders.
 pub fn reserve_setting_prefix(prefix: &'static CStr) {
     // SAFETY: NUL-terminated constant.
     unsafe { pg_sys::MarkGUCPrefixReserved(prefix.as_ptr()) }

@@ -1,8 +1,9 @@
-//! A guard's condition: text to one expression over NEW, checked, and kept as a tree.
+//! A guard's condition: parses the text to one expression over NEW, checks it, and keeps it as a
+//! tree.
 //!
-//! The trigger's WHEN is built from this tree. The text is never put into a statement. It is read
-//! as the table's owner, in a security-restricted operation: whoever puts a guard on, or mends one,
-//! lends nobody his rights.
+//! The trigger's WHEN is built from this tree. The text is never put into a statement. The text is
+//! parsed as the table's owner, in a security-restricted operation. So a role that makes or repairs
+//! a guard gives its rights to nobody.
 
 use super::catalog::Relation;
 use super::condition_text;
@@ -22,7 +23,7 @@ use std::panic::AssertUnwindSafe;
 /// The most columns that a condition may name.
 pub const COLUMNS_CAP: usize = 16;
 
-/// The longest condition, in bytes: each row is tested against it.
+/// The longest condition, in bytes: it is evaluated for each row.
 const TEXT_CAP: usize = 8_192;
 
 /// `(condition) IS NOT FALSE` as a raw parse tree, and the columns that it reads.
@@ -37,9 +38,9 @@ impl Condition {
         unsafe { pg_sys::copyObjectImpl(self.raw.cast()).cast() }
     }
 
-    /// Parses and checks `text` for `relation`: times without a zone are UTC, dates ISO, and types
-    /// are named with their schema, so that the same text is the same condition whoever puts the
-    /// guard on or mends it.
+    /// Parses and checks `text` for `relation`. Times without a zone are UTC, dates are ISO, and
+    /// types are named with their schema. So the same text is the same condition, whoever makes or
+    /// repairs the guard.
     ///
     /// # Errors
     ///
@@ -50,8 +51,7 @@ impl Condition {
         exactly(relation, || {
             let raw = parse_expression(text)?;
             condition_text::check(raw, relation)?;
-            // SAFETY: builds nodes in the current memory context; the relation is open while it is
-            // looked at.
+            // SAFETY: builds nodes in the current memory context; the relation is open meanwhile.
             unsafe {
                 let test = pg_sys::palloc0(std::mem::size_of::<pg_sys::BooleanTest>())
                     .cast::<pg_sys::BooleanTest>();
@@ -76,8 +76,8 @@ fn exactly<T>(relation: &Relation, f: impl FnOnce() -> Result<T, Report>) -> Res
     })
 }
 
-/// Refuses a text that the session's settings read in another way than [`Condition::parse`] does,
-/// which must have read it first.
+/// Refuses a text that means something else under the session's settings than [`Condition::parse`]
+/// has read. Call [`Condition::parse`] first.
 ///
 /// # Errors
 ///
@@ -89,7 +89,7 @@ pub fn must_not_depend_on_settings(text: &str, relation: &Relation) -> Result<()
         unsafe { analyzed(relation, raw) }
     };
     let exact = exactly(relation, read)?;
-    // The names of types are not at issue.
+    // Names of types are not compared here.
     let here = identity::as_role(relation.owner, Restriction::SecurityRestricted, || {
         settings::with(&[settings::SEARCH_PATH], read)
     })?;
@@ -104,7 +104,7 @@ pub fn must_not_depend_on_settings(text: &str, relation: &Relation) -> Result<()
     .hint("Write dates as in ISO 8601, and times with their zone: '2026-01-31 12:00+00'."))
 }
 
-/// PostgreSQL's own complaint becomes ours, with the argument named.
+/// Turns PostgreSQL's error into ours, which names the argument.
 fn caught<T>(f: impl FnOnce() -> T) -> Result<T, Report> {
     PgTryBuilder::new(AssertUnwindSafe(|| Ok(f())))
         .catch_others(|error| match error {
@@ -119,7 +119,7 @@ fn caught<T>(f: impl FnOnce() -> T) -> Result<T, Report> {
                     Code::ERRCODE_SYNTAX_ERROR => SqlState::Syntax,
                     _ => SqlState::InvalidParameter,
                 };
-                // The test around the condition is ours; its name would tell the user nothing.
+                // We add IS NOT FALSE around the condition; the user has not written it.
                 let message = report.message().replace("argument of IS NOT FALSE", "it");
                 Err(refuse(state, message))
             }
@@ -141,7 +141,7 @@ fn parse_expression(text: &str) -> Result<*mut Node, Report> {
         // SAFETY: NUL-terminated; parsing looks at no catalog.
         unsafe { pg_sys::raw_parser(c.as_ptr(), pg_sys::RawParseMode::RAW_PARSE_PLPGSQL_EXPR) }
     })?;
-    // SAFETY: the grammar returns one RawStmt around a SelectStmt; anything but a single bare
+    // SAFETY: the grammar returns one RawStmt around a SelectStmt; everything except a single bare
     // target is refused.
     unsafe {
         let statements = PgList::<pg_sys::RawStmt>::from_pg(list);
@@ -187,7 +187,7 @@ fn parse_expression(text: &str) -> Result<*mut Node, Report> {
 ///
 /// `raw` is a raw expression in the current memory context.
 unsafe fn analyzed(relation: &Relation, raw: *mut Node) -> Result<*mut Node, Report> {
-    // SAFETY: the relation is open while it is looked at.
+    // SAFETY: the relation is open meanwhile.
     unsafe {
         let rel = pg_sys::table_open(relation.oid, pg_sys::AccessShareLock as i32);
         let analyzed = caught(|| analyze(rel, raw));

@@ -1,8 +1,8 @@
-//! A condition's text as PostgreSQL's grammar reads it, looked at before any of it is given a
-//! meaning.
+//! Checks the raw parse tree of a condition, before PostgreSQL analyzes it.
 //!
-//! To give a literal its type is to run that type's input, which for domains inside of composites,
-//! ranges and arrays is their owner's code. So what could name such a type is refused here.
+//! The analysis gives each literal its type by the type's input function. For domains in
+//! composites, ranges and arrays, this runs code of the domain's owner. So this check refuses all
+//! names that could lead to such a type.
 
 use super::catalog::{self, Relation};
 use super::expression;
@@ -14,18 +14,18 @@ use pgrx::PgList;
 use pgrx::pg_sys::{self, Node, NodeTag};
 use std::ffi::{CStr, c_void};
 
-/// What a raw expression names, in palloc'ed memory.
+/// The names in a raw expression, in palloc'ed memory.
 #[derive(Clone, Copy)]
 struct Named {
-    /// ColumnRefs whose values are compared, or otherwise given to something.
+    /// ColumnRefs whose values are compared, or passed to something else.
     columns: *mut pg_sys::List,
     types: *mut pg_sys::List,
     other_schema: bool,
     other_node: NodeTag,
 }
 
-/// Refuses a raw expression that names types, functions or operators of a user's, or columns whose
-/// types are such that their literals run a user's code.
+/// Refuses a raw expression that names types, functions or operators of a user. Refuses columns
+/// whose types have literals that would run a user's code.
 ///
 /// # Errors
 ///
@@ -63,7 +63,7 @@ pub(crate) fn check(raw: *mut Node, relation: &Relation) -> Result<(), Report> {
 
 /// # Safety
 ///
-/// `column` is a node of the grammar's.
+/// `column` is a node of the grammar.
 unsafe fn check_column(column: *mut pg_sys::ColumnRef, relation: &Relation) -> Result<(), Report> {
     // SAFETY: a list of String and A_Star nodes.
     let names = unsafe { PgList::<Node>::from_pg((*column).fields) };
@@ -99,11 +99,11 @@ unsafe fn check_column(column: *mut pg_sys::ColumnRef, relation: &Relation) -> R
 
 /// # Safety
 ///
-/// `type_name` is a node of the grammar's.
+/// `type_name` is a node of the grammar.
 unsafe fn check_type(type_name: *mut pg_sys::TypeName) -> Result<(), Report> {
-    // SAFETY: missing_ok; looks at the search_path that is set.
+    // SAFETY: missing_ok; uses the present search_path.
     let found = unsafe { pg_sys::LookupTypeNameOid(std::ptr::null_mut(), type_name, true) };
-    // What does not exist is named by the analysis.
+    // For a type that does not exist, the analysis raises the error.
     if found == pg_sys::InvalidOid || expression::is_plain_value(found) {
         return Ok(());
     }
@@ -130,7 +130,7 @@ fn named(raw: *mut Node, _plain: PlainFrame) -> Named {
 
 /// # Safety
 ///
-/// A walker of PostgreSQL's: `node` is NULL or a node of the grammar's, `context` a `Named`.
+/// A walker for PostgreSQL: `node` is NULL or a node of the grammar, `context` a `Named`.
 unsafe extern "C-unwind" fn collect(node: *mut Node, context: *mut c_void) -> bool {
     // SAFETY: see above; the tag tells the node's type.
     unsafe {
@@ -187,7 +187,8 @@ unsafe extern "C-unwind" fn collect(node: *mut Node, context: *mut c_void) -> bo
     }
 }
 
-/// A name without a schema, which is looked up in pg_catalog alone, or with that one.
+/// Whether the name has no schema (then it is looked up in pg_catalog alone), or the schema
+/// pg_catalog.
 ///
 /// # Safety
 ///

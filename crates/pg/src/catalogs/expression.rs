@@ -1,8 +1,8 @@
-//! What an expression uses: its functions, types and collations.
+//! The functions, types and collations that an expression uses.
 //!
-//! The walkers' callbacks are plain C in Rust's words: what they call raises by `longjmp` through
-//! PostgreSQL's frames to the one boundary at the root, and nothing in them can panic, allocates on
-//! Rust's heap, or has a boundary of its own.
+//! The walkers' callbacks are plain C, written in Rust. What they call raises by `longjmp` through
+//! PostgreSQL's frames to the one boundary at the root. The callbacks cannot panic, do not allocate
+//! on Rust's heap, and have no boundary themselves.
 
 use super::catalog;
 use crate::frame::native;
@@ -19,12 +19,12 @@ pub const DEPTH_CAP: c_int = 64;
 #[derive(Clone, Copy)]
 pub(crate) struct Uses {
     functions: *mut pg_sys::List,
-    /// Of constants, and of what functions and casts return.
+    /// The types of constants, and of the results of functions and casts.
     types: *mut pg_sys::List,
     collations: *mut pg_sys::List,
-    /// A node of a kind that nothing is known about.
+    /// Whether there is a node of an unknown kind.
     other_node: bool,
-    /// A function that PostgreSQL itself does not call immutable.
+    /// Whether there is a function that PostgreSQL itself does not declare immutable.
     mutable: bool,
     depth: c_int,
     deepest: c_int,
@@ -53,8 +53,7 @@ pub(crate) fn uses(expression: *mut Node, _plain: PlainFrame) -> Uses {
 
 /// # Safety
 ///
-/// A walker of PostgreSQL's: `node` is NULL or a node of an analyzed expression, `context` a
-/// `Uses`.
+/// A walker for PostgreSQL: `node` is NULL or a node of an analyzed expression, `context` a `Uses`.
 unsafe extern "C-unwind" fn collect(node: *mut Node, context: *mut c_void) -> bool {
     // SAFETY: see above; the tag tells the node's type.
     unsafe {
@@ -133,10 +132,10 @@ unsafe extern "C-unwind" fn collect_function(function: Oid, context: *mut c_void
 }
 
 impl Uses {
-    /// Whether evaluating the expression may run code that is not PostgreSQL's own, or reads
-    /// anything but its arguments.
+    /// Whether the expression may run code that is not PostgreSQL's own, or may read anything
+    /// except its arguments.
     ///
-    /// PlainFrame: nothing of Rust's.
+    /// The frame is plain: no Rust value is alive.
     pub(crate) fn runs_foreign_code(&self, plain: PlainFrame) -> bool {
         let is_built_in = |oid: Oid| oid.to_u32() < pg_sys::FirstNormalObjectId;
         self.other_node
@@ -211,7 +210,7 @@ impl Uses {
     }
 }
 
-/// Why an expression cannot be relied on, and what could be written instead.
+/// Why a guard cannot rely on an expression, and what the user could write instead.
 pub struct Problem {
     pub what: String,
     pub instead: Option<String>,
@@ -225,8 +224,7 @@ unsafe fn is_enum_or_array_of_one(oid: Oid, _plain: PlainFrame) -> bool {
     unsafe { native::type_is_enum(oid) || native::type_is_enum(native::get_base_element_type(oid)) }
 }
 
-/// Types whose values are what they are: neither a user's, which he can change, nor the name of an
-/// object.
+/// Types whose values can neither change nor name an object. A user's type could be changed.
 pub(crate) fn is_plain_value(oid: Oid) -> bool {
     const PLAIN: [Oid; 34] = [
         pg_sys::BOOLOID,
@@ -262,12 +260,12 @@ pub(crate) fn is_plain_value(oid: Oid) -> bool {
         pg_sys::DATERANGEOID,
         pg_sys::TSRANGEOID,
         pg_sys::TSTZRANGEOID,
-        // A NULL of no type.
+        // A NULL without a type.
         pg_sys::UNKNOWNOID,
     ];
     let element = catalog::element_type(oid);
-    // The labels of an enum that is in a condition cannot be renamed (VD010), and what stands for a
-    // label is its OID.
+    // The labels of an enum in a condition cannot be renamed (VD010), and the tree keeps a label's
+    // OID.
     PLAIN.contains(&element) || catalog::is_enum(element)
 }
 
@@ -289,10 +287,10 @@ fn nth(list: *mut pg_sys::List, i: usize) -> Oid {
     unsafe { (*(*list).elements.add(i)).oid_value }
 }
 
-/// crates/pg/src/catalogs/condition_allowed.txt, read once.
+/// The file crates/pg/src/catalogs/condition_allowed.txt, read once.
 struct Reviewed {
     allowed: HashSet<&'static str>,
-    /// Function → why, and what to write instead.
+    /// Function → the reason, and what to write instead.
     refused: HashMap<&'static str, (&'static str, &'static str)>,
 }
 

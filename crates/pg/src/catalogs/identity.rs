@@ -1,4 +1,5 @@
-//! Acting as somebody: the extension's owner for our tables, a table's owner for statements on it.
+//! Acting as another role: as the extension's owner on our tables, as a table's owner on that
+//! table.
 
 use super::catalog;
 use crate::frame::settings;
@@ -7,12 +8,12 @@ use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{self, Oid};
 use std::ffi::CStr;
 
-/// What the acting role may do beside its rights.
+/// What the acting role may do, beside its rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restriction {
     /// For statements on our own tables.
     Local,
-    /// For statements that may run code of a user's (types, triggers): nothing that outlives the
+    /// For statements that may run a user's code (types, triggers): nothing may outlive the
     /// statement.
     SecurityRestricted,
 }
@@ -29,7 +30,7 @@ pub fn current_user() -> Oid {
     unsafe { pg_sys::GetUserId() }
 }
 
-/// The role's name, or its OID when it was dropped meanwhile.
+/// The role's name, or its OID when it has been dropped.
 pub fn role_name(role: Oid) -> String {
     // SAFETY: noerr; NULL for a role that is gone.
     let name = unsafe { pg_sys::GetUserNameFromId(role, true) };
@@ -40,7 +41,7 @@ pub fn role_name(role: Oid) -> String {
     unsafe { text::owned(name) }
 }
 
-/// Whether the current role owns what `owner` owns (superusers do).
+/// Whether the current role has the rights of `owner` (superusers have).
 pub fn owns(owner: Oid) -> bool {
     // SAFETY: syscache look-ups.
     unsafe { pg_sys::has_privs_of_role(pg_sys::GetUserId(), owner) }
@@ -67,7 +68,7 @@ pub fn is_superuser_role(role: Oid) -> bool {
     unsafe { pg_sys::superuser_arg(role) }
 }
 
-/// Runs `f` as the owner of the extension's tables, on a search_path of pg_catalog alone.
+/// Runs `f` as the owner of the extension's tables, with a search_path of pg_catalog alone.
 ///
 /// # Errors
 ///
@@ -77,12 +78,12 @@ pub fn as_extension_owner<T>(f: impl FnOnce() -> Result<T, Report>) -> Result<T,
     as_role(owner, Restriction::Local, f)
 }
 
-/// Runs `f` as `role`. An ERROR inside restores the role and the settings by PostgreSQL's own
-/// (sub)transaction abort.
+/// Runs `f` as `role`. After an ERROR inside, PostgreSQL's (sub)transaction abort restores the role
+/// and the settings.
 ///
 /// # Errors
 ///
-/// Those of `f`; insufficient privilege when the role does not exist any more.
+/// Those of `f`; insufficient privilege when the role no longer exists.
 pub fn as_role<T>(
     role: Oid,
     restriction: Restriction,
@@ -95,7 +96,7 @@ pub fn as_role<T>(
         (c"default_transaction_read_only", c"off"),
         (c"row_security", c"off"),
     ];
-    // SAFETY: the pair Get/Set restores what it found.
+    // SAFETY: Set restores what Get has returned.
     unsafe {
         if pg_sys::GetUserNameFromId(role, true).is_null() {
             return Err(Report::new(

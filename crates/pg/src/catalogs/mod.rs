@@ -1,4 +1,4 @@
-//! What the catalogs say: relations, types, roles, expressions; and knowing when it is out of date.
+//! The catalogs: relations, types, roles, expressions; and how a backend notices that they changed.
 
 pub mod cached;
 pub mod catalog;

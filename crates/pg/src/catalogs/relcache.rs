@@ -1,25 +1,25 @@
-//! Knowing that what a backend remembers is out of date.
+//! Tells the caches of a backend that they are out of date.
 //!
-//! One relcache callback, registered once (a backend has ten places for them, and PostgreSQL dies
-//! on the eleventh). It may run in an aborted transaction, so it only moves a counter: no catalog,
-//! no allocation, no lock.
+//! There is one relcache callback, registered once: a backend has ten places for them, and
+//! PostgreSQL dies on the eleventh. The callback may run in an aborted transaction. So it only
+//! changes a counter, and uses no catalog, no allocation and no lock.
 
 use pgrx::pg_sys::{self, Datum, Oid};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Moves whenever a watched relation, or all of them, may have changed.
+/// Changes whenever a watched relation, or all of them, may have changed.
 static GENERATION: AtomicU64 = AtomicU64::new(1);
 
 /// A small Bloom filter of watched relations: 4,096 bits, one per relation. A false positive costs
 /// a reload.
 static WATCHED: [AtomicU64; 64] = [const { AtomicU64::new(0) }; 64];
 
-/// What the caches compare: equal means that nothing watched has changed since.
+/// The number that caches compare: while it stays the same, no watched relation has changed.
 pub fn generation() -> u64 {
     GENERATION.load(Relaxed)
 }
 
-/// From now on, changes of this relation move the generation.
+/// From now on, a change of this relation changes the generation.
 pub fn watch(relation: Oid) {
     let (word, bit) = place(relation);
     WATCHED[word].fetch_or(bit, Relaxed);

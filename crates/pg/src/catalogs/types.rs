@@ -10,9 +10,10 @@ pub fn type_name(oid: Oid) -> String {
     plainly_quoted(|| unsafe { owned(pg_sys::format_type_be(oid)) })
 }
 
-/// The type's name, qualified where it is not PostgreSQL's own, with its modifier: `character(64)`.
+/// The type's name with its modifier: `character(64)`. A type outside pg_catalog is qualified.
 ///
-/// The same in every major, which differ in whether they qualify, say, json.
+/// The result is the same in every major version, although they differ in qualifying json, for
+/// example.
 pub fn type_name_with(oid: Oid, typmod: i32) -> String {
     let flags = pg_sys::FORMAT_TYPE_TYPEMOD_GIVEN | pg_sys::FORMAT_TYPE_FORCE_QUALIFY;
     // SAFETY: palloc'ed text.
@@ -39,15 +40,15 @@ pub fn base_type_with(oid: Oid, typmod: i32) -> (Oid, i32) {
     (base, typmod)
 }
 
-/// Whether values of this type, which is no domain, are read from text by PostgreSQL's own code
-/// alone: built-in types, enums, and arrays of such.
+/// Whether only PostgreSQL's code reads values of this type from text: built-in types, enums, and
+/// arrays of these. The type is no domain.
 pub fn is_read_by_postgres(oid: Oid) -> bool {
     let element = element_type(oid);
     oid.to_u32() < pg_sys::FirstNormalObjectId || is_enum(oid) || is_enum(element)
 }
 
-/// Whether literals of this type, which is no domain, are read without running a user's code: what
-/// [`is_read_by_postgres`] says, and base types, which only superusers make.
+/// Whether literals of this type are read without running a user's code: the types of
+/// [`is_read_by_postgres`], and base types, which only superusers make. The type is no domain.
 pub fn is_read_without_users_code(oid: Oid) -> bool {
     const BASE: c_char = b'b' as c_char;
     let element = element_type(oid);
@@ -55,8 +56,8 @@ pub fn is_read_without_users_code(oid: Oid) -> bool {
     is_read_by_postgres(oid) || unsafe { pg_sys::get_typtype(element) } == BASE
 }
 
-/// Whether pg_catalog has an operator = for values of this type, which is no domain: for all but
-/// base types of extensions.
+/// Whether pg_catalog has an operator = for values of this type. Only base types of extensions have
+/// none. The type is no domain.
 pub fn has_own_equality(oid: Oid) -> bool {
     const BASE: c_char = b'b' as c_char;
     let is_array = element_type(oid) != oid;
@@ -65,7 +66,7 @@ pub fn has_own_equality(oid: Oid) -> bool {
     oid.to_u32() < pg_sys::FirstNormalObjectId || is_array || !is_base
 }
 
-/// What an array consists of; for any other type, the type itself.
+/// The element type of an array; for any other type, the type itself.
 pub fn element_type(oid: Oid) -> Oid {
     // SAFETY: syscache look-ups.
     unsafe {
@@ -84,10 +85,10 @@ pub fn is_enum(oid: Oid) -> bool {
     unsafe { pg_sys::type_is_enum(oid) }
 }
 
-/// The relation whose row type this is, or `None` for any other type.
+/// The relation that this row type belongs to; `None` for any other type.
 pub fn relation_of_row_type(oid: Oid) -> Option<Oid> {
-    // SAFETY: syscache look-ups; get_typtype tells a type that is not there, which getBaseType
-    // would not bear.
+    // SAFETY: syscache look-ups. get_typtype notices a type that does not exist; getBaseType would
+    // raise.
     let relation = unsafe {
         if pg_sys::get_typtype(oid) == 0 {
             return None;

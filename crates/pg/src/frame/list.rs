@@ -9,7 +9,7 @@ struct Node<T> {
     next: *mut Node<T>,
 }
 
-/// Elements in the order in which they were added. Like a [`super::span::Span`], it is valid as
+/// Elements in the order in which they were added. Like a [`super::span::Span`], the list lives as
 /// long as the memory context in which it was made.
 #[derive(Clone, Copy)]
 pub struct PlainList<T: Copy> {

@@ -1,5 +1,5 @@
-//! Frames that PostgreSQL may jump out of, and what they hold: the ground that all other code here
-//! stands on.
+//! Frames that PostgreSQL may jump out of, and the values that they may hold. All other code of
+//! this crate builds on them.
 
 pub mod list;
 pub mod log;

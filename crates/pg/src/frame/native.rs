@@ -2,16 +2,16 @@
 //!
 //! # Why
 //!
-//! pgrx wraps each C call in `sigsetjmp` and rebuilds an error that crosses it: CONTEXT, the names
-//! of schema, table and constraint, and every SQLSTATE outside its enum are lost. A deadlock met
-//! while waiting for a verdict must reach the client as PostgreSQL wrote it. So the paths that
-//! wait, scan and lock call these declarations, and PostgreSQL's `longjmp` passes straight through
-//! their frames.
+//! pgrx wraps each C call in `sigsetjmp`. When an error crosses the call, pgrx rebuilds it. Then
+//! CONTEXT, the names of schema, table and constraint, and every SQLSTATE outside pgrx's enum are
+//! lost. But when a wait for a verdict ends in a deadlock, the client must get PostgreSQL's error
+//! as it is. So the paths that wait, scan and lock call these declarations, and PostgreSQL's
+//! `longjmp` passes through their frames.
 //!
 //! # Safety
 //!
-//! Any of these may `longjmp`. They may only be called from frames that hold nothing to drop: every
-//! caller takes a [`super::plain::PlainFrame`] as the witness of that.
+//! Any of these may `longjmp`. Only frames that hold nothing to drop may call them: every caller
+//! takes a [`super::plain::PlainFrame`] as the witness.
 
 use pgrx::pg_sys::{self, Datum, Oid, Relation};
 use std::ffi::{c_char, c_int, c_void};
@@ -217,7 +217,7 @@ unsafe extern "C-unwind" {
         read_only: bool,
         row_limit: std::ffi::c_long,
     ) -> c_int;
-    // Mutable: C changes them.
+    // Mutable, because C changes it.
     pub static mut SPI_processed: u64;
     pub static mut MySubscription: *const Subscription;
     pub static mut quote_all_identifiers: bool;
@@ -315,7 +315,7 @@ unsafe extern "C-unwind" {
     pub fn BlessTupleDesc(desc: pg_sys::TupleDesc) -> pg_sys::TupleDesc;
     pub fn HeapTupleHeaderGetDatum(header: pg_sys::HeapTupleHeader) -> Datum;
 
-    // Not in pgrx's bindings. Called through its guard, from steps.
+    // Not in pgrx's bindings. Steps call it through pgrx's guard.
     pub fn get_partition_ancestors(relation: Oid) -> *mut pg_sys::List;
     pub fn has_partition_attrs(
         relation: Relation,
@@ -345,7 +345,7 @@ unsafe extern "C-unwind" {
         elevel: c_int,
         reload: bool,
     ) -> c_int;
-    // For walkers' callbacks, in which nothing may panic.
+    // For callbacks of walkers, where nothing may panic.
     pub fn lappend_oid(list: *mut pg_sys::List, datum: Oid) -> *mut pg_sys::List;
     pub fn lappend(list: *mut pg_sys::List, datum: *mut c_void) -> *mut pg_sys::List;
     pub fn exprInputCollation(expression: *const pg_sys::Node) -> Oid;
@@ -375,7 +375,7 @@ unsafe extern "C-unwind" {
     pub fn walk_expression(node: *mut pg_sys::Node, walker: Walker, context: *mut c_void) -> bool;
 }
 
-/// What PostgreSQL's expression walkers call for each node.
+/// The function that PostgreSQL's expression walkers call for each node.
 pub type Walker = unsafe extern "C-unwind" fn(*mut pg_sys::Node, *mut c_void) -> bool;
 
 /// The head of PostgreSQL's `Subscription`, the same in 15 to 18 (catalog/pg_subscription.h).

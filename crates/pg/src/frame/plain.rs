@@ -1,8 +1,8 @@
-//! Plain frames: frames that PostgreSQL may `longjmp` out of, since they have nothing to drop.
+//! Plain frames: PostgreSQL may `longjmp` out of them, because they hold nothing to drop.
 //!
-//! RFC 2945 calls them *plain old frames*. An entry point runs in one. From there it takes turns: C
-//! that may raise is called bare ([`super::native`]); Rust that allocates or may panic runs inside
-//! [`PlainFrame::step`], and hands back something `Copy`, or a [`Report`] to raise.
+//! RFC 2945 calls them *plain old frames*. Every entry point runs in one. There, two kinds of code
+//! take turns. C that may raise is called directly ([`super::native`]). Rust that allocates or may
+//! panic runs inside [`PlainFrame::step`], and returns a `Copy` value, or a [`Report`] to raise.
 
 use super::native;
 use crate::report::Report;
@@ -11,12 +11,12 @@ use std::ffi::{CString, c_char, c_int};
 
 /// Witness that the calling frames hold nothing to drop, so that PostgreSQL may jump out of them.
 ///
-/// Only an entry point makes one. A function that takes a `PlainFrame` may raise by `longjmp`; its
-/// caller must hold only `Copy` values, or have the call inside a frame of its own.
+/// Only an entry point makes one. A function that takes a `PlainFrame` may raise by `longjmp`. Its
+/// caller must hold only `Copy` values, or call it inside a separate frame.
 #[derive(Clone, Copy)]
 pub struct PlainFrame(pub(crate) ());
 
-/// A [`Report`] copied to palloc'ed memory: survives the Rust frame that made it.
+/// A [`Report`] copied to palloc'ed memory. It survives the Rust frame that made it.
 #[derive(Clone, Copy)]
 pub(crate) struct RawReport {
     sqlstate: c_int,
@@ -35,11 +35,11 @@ enum Turn<T: Copy> {
 }
 
 impl PlainFrame {
-    /// Runs Rust that may allocate, panic, or call pgrx. An `Err` becomes an ERROR with every field
-    /// of it; a panic becomes an internal error without backtrace.
+    /// Runs Rust that may allocate, panic, or call pgrx. An `Err` becomes an ERROR with all fields
+    /// of the report. A panic becomes an internal error without a backtrace.
     pub fn step<T: Copy>(self, f: impl FnOnce() -> Result<T, Report>) -> T {
-        // SAFETY: this frame and its callers are plain (that is what `self` witnesses), so the
-        // guard may raise.
+        // SAFETY: this frame and its callers are plain (`self` is the witness), and so the guard
+        // may raise.
         let turn = unsafe {
             pg_sys::submodules::panic::pgrx_extern_c_guard(|| match f() {
                 Ok(value) => Turn::Done(value),
@@ -53,10 +53,11 @@ impl PlainFrame {
     }
 }
 
-/// Raises from a frame that has something to drop: pgrx catches the error and raises it again when
-/// all is dropped.
+/// Raises from a frame that has something to drop: pgrx catches the error, and raises it again
+/// after everything is dropped.
 ///
-/// Not through pgrx's own report, which would name our source file and line to a verbose client.
+/// This does not use pgrx's own report, which would show our source file and line to a client with
+/// VERBOSITY verbose.
 pub(crate) fn raise_through_pgrx(report: Report) -> ! {
     let raw = RawReport::copy(&report);
     drop(report);
@@ -64,18 +65,18 @@ pub(crate) fn raise_through_pgrx(report: Report) -> ! {
     unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| raw.raise()) }
 }
 
-/// Rust that a callback of PostgreSQL's runs. An `Err` becomes an ERROR.
+/// Runs Rust in a callback of PostgreSQL. An `Err` becomes an ERROR.
 pub(crate) fn callback(f: fn() -> Result<(), Report>) {
     PlainFrame(()).step(f);
 }
 
-/// As [`callback`], about one object.
+/// As [`callback`], with one object as the argument.
 pub(crate) fn callback_about<T: Copy>(object: T, f: fn(T) -> Result<(), Report>) {
     PlainFrame(()).step(|| f(object));
 }
 
-/// Plain code from within a step or a `#[pg_extern]`. `f` holds `Copy` values only. What it raises
-/// goes on through pgrx: with SQLSTATE, message, DETAIL and HINT, but without CONTEXT.
+/// Runs plain code inside a step or a `#[pg_extern]`. `f` holds `Copy` values only. An error in `f`
+/// goes on through pgrx: it keeps SQLSTATE, message, DETAIL and HINT, and loses CONTEXT.
 pub fn catching_longjmp<T: Copy>(f: impl FnOnce(PlainFrame) -> T) -> T {
     // SAFETY: the boundary catches a longjmp in this frame; f's frames are plain.
     unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| f(PlainFrame(()))) }
@@ -96,7 +97,7 @@ impl RawReport {
         }
     }
 
-    /// A message and nothing else.
+    /// A message without any other field.
     pub(crate) fn message(message: *const c_char) -> Self {
         Self {
             sqlstate: 0,
@@ -115,8 +116,8 @@ impl RawReport {
         unreachable!("errfinish(ERROR) does not return")
     }
 
-    /// What `ereport` does. Returns when `level` is below ERROR. The statement is left out of a
-    /// line of ours: it may carry a message's body.
+    /// What `ereport` does. Returns when `level` is below ERROR. Our log lines do not show the
+    /// statement: it may contain a message's body.
     ///
     /// # Safety
     ///
@@ -154,8 +155,8 @@ impl RawReport {
     }
 }
 
-/// NUL-terminated copy in the current memory context; bytes after a NUL (there are none in a text
-/// of PostgreSQL's) are cut off.
+/// NUL-terminated copy in the current memory context. It ends at the first NUL; texts of PostgreSQL
+/// have none.
 pub(crate) fn copy_text(text: &str) -> *const c_char {
     let clean = text.split('\0').next().unwrap_or_default();
     let c = CString::new(clean).unwrap_or_default();

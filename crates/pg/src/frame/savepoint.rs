@@ -1,4 +1,4 @@
-//! Attempts that may fail without failing the rest: each in a savepoint of its own.
+//! Attempts that may fail without failing the transaction: each runs in a savepoint.
 
 use super::plain::{PlainFrame, catching_longjmp};
 use pgrx::PgSqlErrorCode as Code;
@@ -6,12 +6,12 @@ use pgrx::PgTryBuilder;
 use pgrx::pg_sys::{self, panic::CaughtError};
 use std::panic::AssertUnwindSafe;
 
-/// What an attempt was ended by.
+/// The error that ended an attempt.
 #[derive(Clone, Debug)]
 pub struct Failure {
     pub message: String,
     pub detail: Option<String>,
-    /// The SQLSTATE; one that pgrx does not know (ours) reads as an internal error.
+    /// The SQLSTATE. For one that pgrx does not know (ours), an internal error.
     pub code: Code,
 }
 
@@ -21,7 +21,8 @@ impl Failure {
         self.code == Code::ERRCODE_INSUFFICIENT_PRIVILEGE
     }
 
-    /// 0A000, 2BP01 or 42P13: PostgreSQL does not do that to a table that a trigger needs as it is.
+    /// 0A000, 2BP01 or 42P13: PostgreSQL refuses to change the table because a trigger depends on
+    /// it.
     pub fn is_about_dependencies(&self) -> bool {
         matches!(
             self.code,
@@ -36,7 +37,7 @@ impl Failure {
         self.code == Code::ERRCODE_LOCK_NOT_AVAILABLE
     }
 
-    /// 53200, which a full lock table says too.
+    /// 53200, which PostgreSQL also raises for a full lock table.
     pub fn is_out_of_locks(&self) -> bool {
         self.code == Code::ERRCODE_OUT_OF_MEMORY
     }
@@ -51,21 +52,22 @@ impl std::fmt::Display for Failure {
     }
 }
 
-/// Runs plain code in a savepoint. What it raises rolls the savepoint back and becomes an `Err`; a
-/// cancelled statement, a deadlock and a server that shuts down go on, without the savepoint:
-/// PostgreSQL would take one that is left open for the client's, and wait for its ROLLBACK TO.
+/// Runs plain code in a savepoint. An error rolls the savepoint back and becomes an `Err`. A
+/// cancelled statement, a deadlock and a server shutdown are raised again, after the savepoint is
+/// rolled back: PostgreSQL would treat an open savepoint as the client's, and wait for its ROLLBACK
+/// TO.
 pub fn attempt<T: Copy>(f: impl FnOnce(PlainFrame) -> T) -> Result<T, Failure> {
     run(|| catching_longjmp(f), true)
 }
 
-/// As [`attempt`], for code that is not plain; the savepoint is rolled back in any case.
+/// As [`attempt`], for code that is not plain. The savepoint is always rolled back.
 pub fn trial<T>(f: impl FnOnce() -> T) -> Result<T, Failure> {
     run(f, false)
 }
 
 fn run<T>(f: impl FnOnce() -> T, keep: bool) -> Result<T, Failure> {
-    // SAFETY: begin, release and rollback in pairs; memory context and resource owner are put back
-    // as PL/pgSQL does.
+    // SAFETY: begin, release and rollback in pairs; memory context and resource owner are restored
+    // as PL/pgSQL restores them.
     unsafe {
         let context = pg_sys::CurrentMemoryContext;
         let owner = pg_sys::CurrentResourceOwner;
@@ -103,9 +105,9 @@ fn run<T>(f: impl FnOnce() -> T, keep: bool) -> Result<T, Failure> {
     }
 }
 
-/// Whether an error with this code says that a value or text is wrong. Any other (a cancel, a
-/// deadlock, a lock that was not to be had, memory, the disk) would have come with the right one,
-/// too, and must not be turned into anything else.
+/// Whether an error with this code says that a value or a text is wrong. Any other error (a cancel,
+/// a deadlock, a lock timeout, memory, the disk) would also come with a right value, and must stay
+/// as it is.
 pub fn is_of_the_value(code: Code) -> bool {
     !ends_statement(code)
         && !matches!(

@@ -1,15 +1,15 @@
-//! Settings of PostgreSQL's, changed while something runs.
+//! Changes settings of PostgreSQL while something runs.
 
 use super::native;
 use pgrx::pg_sys;
 use std::ffi::{CStr, c_char};
 
-/// PostgreSQL's own schema, and last the session's temporary one, which else comes first.
+/// PostgreSQL's own schema, then the session's temporary one, which would otherwise come first.
 pub const SEARCH_PATH: (&CStr, &CStr) = (c"search_path", c"pg_catalog, pg_temp");
 
-/// Settings in which texts lose nothing and depend on nothing of the session's, whoever writes or
-/// reads them: what pg_dump sets, and whatever else an input, an output or the grammar obeys. The
-/// one list for all that converts values.
+/// Settings under which texts lose nothing, and are the same in every session, for writers and
+/// readers: those that pg_dump sets, and all others that an input function, an output function or
+/// the grammar obeys. All code that converts values uses this one list.
 pub const EXACT: [(&CStr, &CStr); 12] = [
     (c"timezone", c"UTC"),
     (c"datestyle", c"ISO, YMD"),
@@ -22,12 +22,12 @@ pub const EXACT: [(&CStr, &CStr); 12] = [
     (c"standard_conforming_strings", c"on"),
     (c"transform_null_equals", c"off"),
     (c"quote_all_identifiers", c"off"),
-    // Names of tables, functions and types (regclass …) come out qualified.
+    // Names of tables, functions and types (regclass …) are written with their schema.
     SEARCH_PATH,
 ];
 
-/// For our own statements: a day has 24 hours, a name is written as it is everywhere, and a
-/// backslash is one.
+/// For our own statements: a day has 24 hours, names are always quoted alike, and a backslash is a
+/// backslash.
 pub const OWN_STATEMENTS: [(&CStr, &CStr); 4] = [
     SEARCH_PATH,
     (c"timezone", c"UTC"),
@@ -35,19 +35,18 @@ pub const OWN_STATEMENTS: [(&CStr, &CStr); 4] = [
     (c"standard_conforming_strings", c"on"),
 ];
 
-/// Runs `f` in [`EXACT`], and with the server's own abbreviations of time zones, for what a user
-/// wrote. It reads a file: nothing for every row.
+/// Runs `f` under [`EXACT`] with the server's own time zone abbreviations, to read a text that a
+/// user wrote. This reads a file, and so it is too slow for every row.
 pub fn reading<T>(f: impl FnOnce() -> T) -> T {
     with(&EXACT, || {
         with(&[(c"timezone_abbreviations", c"Default")], f)
     })
 }
 
-/// Runs `f` with these settings, then restores what stood before. An ERROR inside restores them by
-/// PostgreSQL's own (sub)transaction abort.
+/// Runs `f` with these settings, then restores the former ones. After an ERROR inside, PostgreSQL's
+/// (sub)transaction abort restores them.
 pub fn with<T>(settings: &[(&CStr, &CStr)], f: impl FnOnce() -> T) -> T {
-    // SAFETY: AtEOXact_GUC pops the level that NewGUCNestLevel pushed, and with it what was set at
-    // it.
+    // SAFETY: AtEOXact_GUC ends the nest level that NewGUCNestLevel began, with all settings of it.
     let level = unsafe { native::NewGUCNestLevel() };
     for (name, value) in settings {
         set(name, value);
@@ -60,13 +59,13 @@ pub fn with<T>(settings: &[(&CStr, &CStr)], f: impl FnOnce() -> T) -> T {
 
 /// Sets a setting until the innermost [`with`] returns.
 pub fn set(name: &CStr, value: &CStr) {
-    // SAFETY: NUL-terminated; the boundary catches what a check hook raises.
+    // SAFETY: NUL-terminated; the boundary catches errors of a check hook.
     unsafe {
         pg_sys::ffi::pg_guard_ffi_boundary(|| set_locally(name.as_ptr(), value.as_ptr()));
     }
 }
 
-/// Sets a setting for the nest level that the caller has pushed with NewGUCNestLevel.
+/// Sets a setting at the nest level that the caller has begun with NewGUCNestLevel.
 ///
 /// # Safety
 ///

@@ -8,7 +8,7 @@ use std::ffi::c_char;
 /// A run of bytes in palloc'ed memory or in a tuple: a pointer and a length, `Copy`.
 ///
 /// It lives as long as the memory context of the call (the function's or the trigger's per-tuple
-/// context). Nothing keeps one longer than a call.
+/// context). Nothing keeps a span after the call.
 #[derive(Clone, Copy, Debug)]
 pub struct Span {
     start: *const u8,
@@ -34,7 +34,7 @@ impl Span {
         }
     }
 
-    /// The bytes of a NUL-terminated string of PostgreSQL's.
+    /// The bytes of a NUL-terminated string of PostgreSQL.
     pub(crate) fn of_c_str(text: *const c_char) -> Self {
         // SAFETY: PostgreSQL's C strings end with NUL.
         let len = unsafe { std::ffi::CStr::from_ptr(text) }.to_bytes().len();
@@ -44,7 +44,7 @@ impl Span {
         }
     }
 
-    /// `len` bytes at `start`, which the caller knows to live for the call.
+    /// `len` bytes at `start`. The caller knows that they live during the call.
     pub(crate) fn of_raw(start: *const u8, len: usize) -> Self {
         Self { start, len }
     }
@@ -62,7 +62,7 @@ impl Span {
         Self::of_raw(text.as_ptr(), text.len())
     }
 
-    /// A palloc'ed copy of `bytes`, with a NUL behind it. Runs inside a step (the allocation is
+    /// A palloc'ed copy of `bytes`, followed by a NUL. Runs inside a step (the allocation is
     /// guarded).
     pub fn copy(bytes: &[u8]) -> Self {
         // SAFETY: palloc returns len + 1 writable bytes or raises (pgrx turns that into a panic for
@@ -106,7 +106,7 @@ impl Span {
         .keep(plain)
     }
 
-    /// A palloc'ed copy, for bytes that lie in a page which is let go.
+    /// A palloc'ed copy, for bytes in a page that will be unpinned.
     pub fn keep(self, _plain: PlainFrame) -> Self {
         // SAFETY: palloc returns len + 1 writable bytes; frames are plain.
         unsafe {
@@ -131,7 +131,7 @@ impl Span {
         std::str::from_utf8(self.bytes()).unwrap_or_default()
     }
 
-    /// For C. Only for spans made by [`Span::copy`], which end with NUL.
+    /// For C. Only for spans that [`Span::copy`] has made: these end with NUL.
     pub(crate) fn as_c_str(self) -> *const c_char {
         self.start.cast()
     }

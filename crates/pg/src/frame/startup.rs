@@ -1,11 +1,10 @@
-//! What is done once, when the library is loaded and when the process ends.
+//! What runs once: when the library is loaded, and when the process ends.
 
 use pgrx::pg_sys::{self, Datum};
 use std::cell::Cell;
 use std::ffi::c_int;
 
-/// A server started with RUST_BACKTRACE would put backtraces with source paths into its clients'
-/// errors.
+/// Under RUST_BACKTRACE, the server's errors would show backtraces with source paths to clients.
 pub fn forget_backtraces() {
     // SAFETY: a backend has one thread.
     unsafe {
@@ -18,7 +17,7 @@ thread_local! {
     static AT_EXIT: Cell<Option<fn()>> = const { Cell::new(None) };
 }
 
-/// Calls `f` when this process ends. The first call counts.
+/// Calls `f` when this process ends. Only the first call has an effect.
 pub fn at_exit_once(f: fn()) {
     if AT_EXIT.replace(Some(f)).is_none() {
         // SAFETY: the callback has the right signature and lives as long as the library.
@@ -27,7 +26,7 @@ pub fn at_exit_once(f: fn()) {
 }
 
 unsafe extern "C-unwind" fn exiting(_code: c_int, _arg: Datum) {
-    // SAFETY: a callback's frame with nothing to drop; what `f` raises becomes PostgreSQL's.
+    // SAFETY: a callback's frame with nothing to drop; an error of `f` becomes PostgreSQL's.
     unsafe {
         pg_sys::submodules::panic::pgrx_extern_c_guard(|| {
             if let Some(f) = AT_EXIT.get() {

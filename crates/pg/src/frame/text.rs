@@ -4,7 +4,7 @@ use super::native;
 use pgrx::pg_sys;
 use std::ffi::{CStr, CString, c_char};
 
-/// Runs `f` as if quote_all_identifiers were off: names are compared, and kept.
+/// Runs `f` with quote_all_identifiers off: names are compared and stored.
 pub(crate) fn plainly_quoted<T>(f: impl FnOnce() -> T) -> T {
     struct Restore(bool);
     impl Drop for Restore {
@@ -13,7 +13,7 @@ pub(crate) fn plainly_quoted<T>(f: impl FnOnce() -> T) -> T {
             unsafe { native::quote_all_identifiers = self.0 };
         }
     }
-    // SAFETY: see above; put back also when `f` unwinds.
+    // SAFETY: see above; restored also when `f` unwinds.
     let _restore = unsafe {
         let restore = Restore(native::quote_all_identifiers);
         native::quote_all_identifiers = false;
@@ -49,7 +49,7 @@ pub(crate) unsafe fn owned(text: *const c_char) -> String {
         .into_owned()
 }
 
-/// For C; a NUL inside (PostgreSQL's texts have none) ends the string.
+/// For C. A NUL inside would end the string; texts of PostgreSQL have none.
 pub(crate) fn c_string(text: &str) -> CString {
     CString::new(text.split('\0').next().unwrap_or_default()).unwrap_or_default()
 }

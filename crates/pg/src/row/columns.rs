@@ -1,4 +1,4 @@
-//! Reading a guarded row's columns from its slot, and telling whether an update changed them.
+//! Reads a guarded row's columns from its slot, and compares them with the old row's.
 
 use crate::catalogs::catalog;
 use crate::frame::native;
@@ -6,11 +6,11 @@ use crate::frame::plain::PlainFrame;
 use crate::frame::span::Span;
 use pgrx::pg_sys::{self, Datum, Oid};
 
-/// How a column's type becomes a JSON value.
+/// How a column's value becomes a JSON value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
     Text,
-    /// `char(n)`: its padding is not content.
+    /// `char(n)`: trailing spaces are not content.
     TrimmedText,
     Name,
     Int2,
@@ -27,7 +27,7 @@ pub enum Reader {
     ByteaUtf8,
 }
 
-/// A column's value, `Copy`; bytes live as long as the row's memory context.
+/// A column's value. It is `Copy`; its bytes live as long as the row's memory context.
 #[derive(Clone, Copy, Debug)]
 pub enum Raw {
     Null,
@@ -79,8 +79,8 @@ pub fn read(row: RowSlot, attnum: i16, reader: Reader, plain: PlainFrame) -> Raw
 
 /// A jsonb as text.
 pub(crate) fn jsonb_text(datum: Datum, _plain: PlainFrame) -> Span {
-    // SAFETY: a jsonb datum; detoasted whole (JsonbToCString reads an aligned container behind the
-    // 4-byte header).
+    // SAFETY: a jsonb datum, detoasted (JsonbToCString reads an aligned container behind the 4-byte
+    // header).
     unsafe {
         let jsonb = native::pg_detoast_datum(datum.cast_mut_ptr()).cast::<pg_sys::Jsonb>();
         let root = &raw mut (*jsonb).root;
@@ -88,8 +88,8 @@ pub(crate) fn jsonb_text(datum: Datum, _plain: PlainFrame) -> Span {
     }
 }
 
-/// Whether the column's bytes differ between two versions of a row. Equal TOAST pointers are equal
-/// values; others are compared detoasted.
+/// Whether the column's bytes differ between two versions of a row. Equal TOAST pointers mean equal
+/// values; other values are compared detoasted.
 pub fn differs(old: RowSlot, new: RowSlot, attnum: i16, plain: PlainFrame) -> bool {
     match (value(old, attnum, plain), value(new, attnum, plain)) {
         (None, None) => false,
@@ -145,7 +145,7 @@ fn value(row: RowSlot, attnum: i16, _plain: PlainFrame) -> Option<Datum> {
     }
 }
 
-/// Both values are the same bytes as stored (a TOAST pointer included).
+/// Whether both values are stored as the same bytes (a TOAST pointer, too).
 fn same_toast_pointer(a: Datum, b: Datum) -> bool {
     // SAFETY: varlenas; VARSIZE_ANY knows external pointers too.
     unsafe {
@@ -160,7 +160,7 @@ fn same_toast_pointer(a: Datum, b: Datum) -> bool {
     }
 }
 
-/// A column that says when a row was made, and the moment from which on rows count.
+/// A column with the time when a row was made, and the time from which on rows count.
 #[derive(Clone, Copy, Debug)]
 pub struct Since {
     attnum: i16,
@@ -169,8 +169,8 @@ pub struct Since {
 }
 
 impl Since {
-    /// `from` in microseconds since 2000-01-01 UTC. `None` for a column of another type than
-    /// timestamptz, timestamp (taken as UTC) or bigint (milliseconds since 1970).
+    /// `from` is in microseconds since 2000-01-01 UTC. `None` if the column's type is not
+    /// timestamptz, timestamp (read as UTC) or bigint (milliseconds since 1970).
     pub fn new(column: &catalog::Column, from: i64) -> Option<Self> {
         /// From 1970-01-01 to 2000-01-01.
         const EPOCHS_APART_MS: i64 = 946_684_800_000;
@@ -186,7 +186,7 @@ impl Since {
     }
 }
 
-/// Whether the row was made at that moment or later. NULL is no moment: such a row counts.
+/// Whether the row was made at that time or later. A row with NULL counts.
 pub fn is_since(row: RowSlot, since: Since, plain: PlainFrame) -> bool {
     value(row, since.attnum, plain).is_none_or(|datum| datum.value() as i64 >= since.from)
 }
@@ -232,8 +232,8 @@ pub fn reader_of(base_type: Oid, form: Option<&str>) -> Result<Reader, Unreadabl
 pub enum Unreadable {
     /// Its text depends on settings, or has no canonical form.
     Type,
-    /// A bytea whose meaning was not said.
+    /// A bytea, and the guard does not say what its bytes mean.
     NeedsForm,
-    /// A form where none belongs, or an unknown one.
+    /// A form for a column that has none, or an unknown form.
     Form,
 }

@@ -1,4 +1,4 @@
-//! DdlEvent triggers: which command has just run.
+//! Event triggers: the statement that has just run.
 
 use crate::catalogs::catalog;
 use crate::frame::text;
@@ -28,8 +28,8 @@ impl DdlEvent {
         }
     }
 
-    /// Whether an ALTER TABLE has attached a partition. Which one, its name no longer tells for
-    /// sure.
+    /// Whether an ALTER TABLE has attached a partition. The partition's name may mean another table
+    /// by now, and so this does not tell which.
     pub fn attaches(self) -> bool {
         let alterations = self.alterations();
         alterations
@@ -37,7 +37,7 @@ impl DdlEvent {
             .any(|command| command.subtype == AlterTableType::AT_AttachPartition)
     }
 
-    /// The partition that an ALTER TABLE has detached, as the statement calls it.
+    /// The partition that an ALTER TABLE has detached, as the statement names it.
     pub fn detached(self) -> Option<String> {
         let kinds = [
             AlterTableType::AT_DetachPartition,
@@ -81,7 +81,7 @@ impl DdlEvent {
         }
     }
 
-    /// Whether an ALTER TYPE has renamed an enum's label: what is stored reads otherwise from then
+    /// Whether an ALTER TYPE has renamed an enum's label. Stored rows show the new label from then
     /// on.
     pub fn renames_label(self) -> bool {
         // SAFETY: see above.
@@ -94,7 +94,7 @@ impl DdlEvent {
     }
 
     /// The enum that an ALTER TYPE … RENAME VALUE or ADD VALUE has changed. Its name still means
-    /// the same: such a statement runs nobody's code.
+    /// the same type: such a statement runs nobody's code.
     pub fn altered_enum(self) -> Option<Oid> {
         // SAFETY: the parse tree lives during the call; its tag says what it is. missing_ok.
         unsafe {
@@ -154,13 +154,13 @@ impl DdlEvent {
     }
 }
 
-/// Whether this server is being filled by pg_upgrade, which puts objects together piece by piece.
+/// Whether pg_upgrade is filling this server. pg_upgrade makes objects piece by piece.
 pub fn in_binary_upgrade() -> bool {
     // SAFETY: set at start.
     unsafe { pg_sys::IsBinaryUpgrade }
 }
 
-/// For an entry point that was not called by the event trigger manager.
+/// The error when something else than the event trigger manager calls the entry point.
 pub fn not_an_event_trigger() -> Report {
     Report::new(
         SqlState::TriggerProtocol,

@@ -1,4 +1,4 @@
-//! Updates that PostgreSQL makes by itself, for a foreign key.
+//! Updates that PostgreSQL makes for a foreign key.
 
 use super::columns::{self, RowSlot};
 use super::trigger::Fired;
@@ -6,9 +6,9 @@ use crate::frame::plain::{PlainFrame, catching_longjmp};
 use pgrx::{PgList, pg_sys};
 
 /// Whether a foreign key of the table makes this update: ON UPDATE or ON DELETE with CASCADE, SET
-/// NULL or SET DEFAULT. What a trigger does meanwhile to other columns is its own.
+/// NULL or SET DEFAULT. An update by a trigger that changes other columns is not the foreign key's.
 pub fn makes(fired: Fired, old: RowSlot, new: RowSlot, plain: PlainFrame) -> bool {
-    // SAFETY: reads backend state. Only foreign keys exempt themselves from forced row security.
+    // SAFETY: reads backend state. Only statements of foreign keys skip forced row security.
     if unsafe { !pg_sys::InNoForceRLSOperation() } {
         return false;
     }

@@ -1,5 +1,5 @@
-//! A jsonb argument as a tree of values: what is too deep or too large for one is the caller's
-//! mistake, not an internal error.
+//! Reads a jsonb argument as a tree of values. A value that is too deep or too large for the tree
+//! is the caller's mistake, not an internal error.
 
 use super::columns;
 use crate::frame::plain::catching_longjmp;
@@ -12,8 +12,7 @@ use serde_json::Value;
 ///
 /// # Errors
 ///
-/// 22023: nested deeper than 128 levels, or with a number outside of what a double precision can
-/// hold.
+/// 22023: nested deeper than 128 levels, or with a number that a double precision cannot hold.
 pub fn argument(name: &str, given: Option<AnyElement>) -> Result<Option<Value>, Report> {
     let Some(given) = given else { return Ok(None) };
     if given.oid() != JSONBOID {

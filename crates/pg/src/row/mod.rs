@@ -1,4 +1,4 @@
-//! Rows on their way: slots, columns, triggers.
+//! Rows and triggers: slots, columns, texts, and what a trigger is told.
 
 pub mod columns;
 pub mod ddl_event;

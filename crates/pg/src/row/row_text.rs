@@ -1,4 +1,5 @@
-//! A row's columns as text: whole, to be restored one day, or bounded, to be looked at.
+//! A row's columns as text: complete, to store the row later, or bounded, for a person who reads
+//! it.
 
 use super::columns::RowSlot;
 use crate::catalogs::catalog;
@@ -28,9 +29,9 @@ pub struct ColumnText {
 /// # Errors
 ///
 /// The output functions' own.
-pub fn whole(row: RowSlot, leaf: Oid) -> Vec<ColumnText> {
+pub fn whole(row: RowSlot, table: Oid) -> Vec<ColumnText> {
     settings::with(&settings::EXACT, || {
-        attributes(row, leaf)
+        attributes(row, table)
             .filter(|(attribute, _)| attribute.attgenerated == 0)
             .map(|(attribute, value)| ColumnText {
                 name: name_of(attribute),
@@ -41,17 +42,17 @@ pub fn whole(row: RowSlot, leaf: Oid) -> Vec<ColumnText> {
     })
 }
 
-/// One column's text, in the settings that stand; `None` when it is NULL, or there is no such
-/// column.
-pub fn of(row: RowSlot, leaf: Oid, column: &str) -> Option<String> {
-    let found = attributes(row, leaf).find(|(attribute, _)| name_of(attribute) == column);
+/// One column's text under the present settings; `None` when it is NULL, or the column does not
+/// exist.
+pub fn of(row: RowSlot, table: Oid, column: &str) -> Option<String> {
+    let found = attributes(row, table).find(|(attribute, _)| name_of(attribute) == column);
     let (attribute, value) = found?;
     value.map(|value| text(attribute, value))
 }
 
-/// How many bytes [`whole`] will need at least: before memory is spent on them.
-pub fn size(row: RowSlot, leaf: Oid) -> usize {
-    attributes(row, leaf)
+/// How many bytes the texts of [`whole`] need at least. Known before memory is spent on them.
+pub fn size(row: RowSlot, table: Oid) -> usize {
+    attributes(row, table)
         .filter_map(|(attribute, value)| {
             let value = value?;
             if attribute.attlen != -1 {
@@ -70,12 +71,12 @@ pub fn size(row: RowSlot, leaf: Oid) -> usize {
         .sum()
 }
 
-/// The columns for a reader: each at most `value_cap` bytes, all together about `cap`. Those that
-/// `hidden` names show no value, and generated ones are there only when the row is `stored` and
-/// they are, too. Large values are not even detoasted.
+/// The columns for a person: each at most `value_cap` bytes, all together about `cap`. Columns
+/// named in `hidden` show no value. Generated columns are included only when the row is `stored`
+/// and the columns are stored, too. Large values are not even detoasted.
 pub fn bounded(
     row: RowSlot,
-    leaf: Oid,
+    table: Oid,
     stored: bool,
     (cap, value_cap): (usize, usize),
     hidden: impl Fn(&str) -> bool,
@@ -83,7 +84,7 @@ pub fn bounded(
     let mut left = cap;
     settings::with(&settings::EXACT, || {
         let mut image = serde_json::Map::new();
-        for (attribute, value) in attributes(row, leaf) {
+        for (attribute, value) in attributes(row, table) {
             if attribute.attgenerated != 0 && !(stored && attribute.attgenerated == STORED) {
                 continue;
             }
@@ -143,14 +144,14 @@ fn text(attribute: &pg_sys::FormData_pg_attribute, value: Datum) -> String {
     }
 }
 
-/// What an output function has written, which is given back: it may be as large as a value can be.
+/// Copies an output function's text and frees it: the text may be as large as a value can be.
 ///
 /// # Safety
 ///
 /// `written` is palloc'ed and ends with NUL.
 unsafe fn taken(written: *mut std::ffi::c_char) -> String {
     let mut text = String::new();
-    // SAFETY: as said.
+    // SAFETY: as above.
     unsafe {
         let bytes = std::ffi::CStr::from_ptr(written).to_bytes();
         if text.try_reserve_exact(bytes.len()).is_err() {
@@ -165,7 +166,8 @@ unsafe fn taken(written: *mut std::ffi::c_char) -> String {
     text
 }
 
-/// A text[] of these, which are let go one by one: never more than twice their bytes at a time.
+/// A text[] of these values. Each is freed when it is copied: together they never take more than
+/// twice their bytes.
 pub(crate) fn text_array(values: Vec<Option<String>>) -> Datum {
     let mut nulls: Vec<bool> = values.iter().map(Option::is_none).collect();
     let mut texts: Vec<Datum> = Vec::with_capacity(values.len());
@@ -177,8 +179,8 @@ pub(crate) fn text_array(values: Vec<Option<String>>) -> Datum {
     }
     let mut count = texts.len() as i32;
     let mut lower_bound = 1;
-    // SAFETY: `count` texts or NULLs; text is a varlena, aligned as int. What is copied into the
-    // array is given back.
+    // SAFETY: `count` texts or NULLs; text is a varlena, aligned as int. Each value is freed after
+    // it is copied into the array.
     unsafe {
         let array = pg_sys::construct_md_array(
             texts.as_mut_ptr(),
@@ -200,20 +202,20 @@ pub(crate) fn text_array(values: Vec<Option<String>>) -> Datum {
     }
 }
 
-/// The row's attributes but for the dropped, each with its value.
+/// The row's attributes without the dropped ones, each with its value.
 ///
-/// The leaf's own description says which they are: the slot of a row that is on its way through a
-/// partitioned table may have the plan's, which knows nothing of dropped and generated columns.
+/// The attributes come from the table's descriptor. A row on its way through a partitioned table
+/// may be in a slot with the plan's descriptor, which does not mark dropped and generated columns.
 fn attributes<'a>(
     row: RowSlot,
-    leaf: Oid,
+    table: Oid,
 ) -> impl Iterator<Item = (&'a pg_sys::FormData_pg_attribute, Option<Datum>)> {
-    // SAFETY: the statement that the trigger fired for keeps the leaf open, and with it its
-    // description. The slot holds a tuple of as many columns; deformed whole before it is read,
+    // SAFETY: the statement that fired the trigger keeps the table open, and its descriptor with
+    // it. The slot holds a tuple with as many columns; it is deformed completely before it is read,
     // guarded.
     unsafe {
         let slot = row.0;
-        let relation = pg_sys::RelationIdGetRelation(leaf);
+        let relation = pg_sys::RelationIdGetRelation(table);
         let desc = (*relation).rd_att;
         pg_sys::RelationClose(relation);
         let natts = (*desc).natts.min((*(*slot).tts_tupleDescriptor).natts);
@@ -234,7 +236,7 @@ fn attributes<'a>(
     }
 }
 
-/// A value from its text, by the type's input function: what a literal of that type would be.
+/// A value from its text by the type's input function, as a literal of that type.
 ///
 /// # Errors
 ///
@@ -254,11 +256,11 @@ pub fn datum_of(type_oid: pg_sys::Oid, typmod: i32, text: &str) -> Result<Datum,
     }
 }
 
-/// The text that the type's output function writes for a value that its input function reads.
+/// Reads a text by the type's input function, and returns what the output function writes for it.
 ///
 /// # Errors
 ///
-/// 22023 with PostgreSQL's own words when the text is no value of the type.
+/// 22023 with PostgreSQL's message when the text is no value of the type.
 pub fn canonical(type_oid: pg_sys::Oid, typmod: i32, given: &str) -> Result<String, Report> {
     PgTryBuilder::new(AssertUnwindSafe(|| {
         let value = datum_of(type_oid, typmod, given)?;

@@ -1,5 +1,5 @@
-//! Row versions that leave for another partition: PostgreSQL marks them when a cross-partition
-//! UPDATE deletes them.
+//! Row versions that move to another partition. PostgreSQL marks a version when a cross-partition
+//! UPDATE deletes it.
 
 use super::columns::RowSlot;
 use super::trigger::Fired;
@@ -9,21 +9,21 @@ use crate::frame::plain::PlainFrame;
 use pgrx::itemptr::item_pointer_get_block_number_no_check;
 use pgrx::pg_sys::{self, ItemPointerData, Oid, Relation};
 
-/// A row version that an update is about to replace, or has sent away.
+/// A row version that an update is about to replace, or has moved away.
 #[derive(Clone, Copy)]
 pub struct RowVersion {
     leaf: Oid,
     tid: ItemPointerData,
 }
 
-/// The statement for which a BEFORE trigger has fired. Not the transaction's current command, which
-/// a trigger may have moved on.
+/// The statement that a BEFORE trigger has fired for. This is not the transaction's current
+/// command, because a trigger may have started another one.
 pub fn statement_at_work(_plain: PlainFrame) -> CommandId {
-    /// A number that no command has: for code that runs statements without a snapshot. PostgreSQL
-    /// itself does not.
+    /// A number that no command has. It stands for a statement that runs without a snapshot;
+    /// PostgreSQL itself runs none.
     const UNKNOWN: CommandId = CommandId::MAX;
-    // SAFETY: the snapshot of the statement at work is the active one. It bears the number that the
-    // statement writes.
+    // SAFETY: the active snapshot belongs to the running statement, and has the command number that
+    // the statement writes.
     unsafe {
         match native::ActiveSnapshotSet() {
             true => (*native::GetActiveSnapshot()).curcid,
@@ -44,12 +44,12 @@ impl RowVersion {
         self.leaf == other.leaf && place(self.tid) == place(other.tid)
     }
 
-    /// Whether this statement has sent it to another partition. (Another access method than heap
-    /// leaves no mark, and nothing can be told: then yes.)
+    /// Whether this statement has moved the version to another partition. An access method other
+    /// than heap leaves no mark: then the answer is yes.
     pub fn is_sent_by(self, statement: CommandId, _plain: PlainFrame) -> bool {
-        // SAFETY: this transaction has locked the leaf, or dropped it. The version was seen by it
-        // and cannot be vacuumed away, unless the leaf was truncated here; its header is read under
-        // the pin that heap_fetch keeps, and its page's lock.
+        // SAFETY: this transaction has locked the partition, or dropped it. It has seen the
+        // version, which cannot be vacuumed away unless the partition was truncated here. The
+        // header is read while heap_fetch keeps its page pinned, and under the page's lock.
         unsafe {
             let heap = native::try_table_open(self.leaf, pg_sys::NoLock as i32);
             if heap.is_null() {
@@ -65,8 +65,7 @@ impl RowVersion {
                 let snapshot = &raw mut pg_sys::SnapshotAnyData;
                 if native::heap_fetch(heap, snapshot, &mut tuple, &mut buffer, false) {
                     let header = tuple.t_data;
-                    // Who else locks the version at this moment changes its xmax under the page's
-                    // lock.
+                    // A session that locks the version changes its xmax under the page's lock.
                     native::LockBuffer(buffer, pg_sys::BUFFER_LOCK_SHARE as i32);
                     let mut sender = pg_sys::InvalidTransactionId;
                     if (*header).t_ctid.ip_posid == MOVED {
@@ -79,7 +78,8 @@ impl RowVersion {
                         };
                     }
                     native::LockBuffer(buffer, pg_sys::BUFFER_LOCK_UNLOCK as i32);
-                    // While a version is ours to have sent, only we change its command number.
+                    // While this transaction has deleted the version, no other one changes its
+                    // command number.
                     sent = native::TransactionIdIsCurrentTransactionId(sender)
                         && native::HeapTupleHeaderGetCmax(header) == statement;
                     native::ReleaseBuffer(buffer);
@@ -91,11 +91,11 @@ impl RowVersion {
     }
 
     /// The version as a row of the table that the trigger fired on, whose columns may have other
-    /// places. It lies in the current memory context. `None` when it cannot be read any more.
+    /// attribute numbers. It lives in the current memory context. `None` when it can no longer be
+    /// read.
     pub fn as_row_of(self, fired: Fired, _plain: PlainFrame) -> Option<RowSlot> {
-        // SAFETY: as `is_sent_by`. Two partitions of one tree have the same columns by name; the
-        // copies of the description and of the tuple belong to nobody but this call's memory
-        // context.
+        // SAFETY: as `is_sent_by`. Two partitions of one tree have the same columns by name. The
+        // copies of the descriptor and of the tuple live in this call's memory context.
         unsafe {
             let heap = native::try_table_open(self.leaf, pg_sys::NoLock as i32);
             if heap.is_null() {
@@ -127,13 +127,13 @@ impl RowVersion {
         }
     }
 
-    /// Whether the table still has the version's page: it may have been truncated.
+    /// Whether the table still has the version's page. The table may have been truncated.
     ///
     /// # Safety
     ///
     /// `heap` is open; the caller's frames are plain.
     unsafe fn is_within(self, heap: Relation) -> bool {
-        // SAFETY: as said.
+        // SAFETY: as above.
         unsafe {
             let main = pg_sys::ForkNumber::MAIN_FORKNUM;
             let blocks = native::RelationGetNumberOfBlocksInFork(heap, main);

@@ -1,7 +1,7 @@
-//! Rows outside of any trigger: a caller's value, made from JSON, or stored already.
+//! Rows outside of triggers: a value from a caller, a row made from JSON, or a stored row.
 //!
-//! Nobody's code runs here: no cast, no domain's check, no function of a user's. That is why it
-//! does not matter who asks.
+//! Nobody's code runs here: no cast, no domain's check, no function of a user. So every role may
+//! call this.
 
 use super::columns::RowSlot;
 use super::trigger;
@@ -24,14 +24,14 @@ pub struct Values {
     nulls: *const bool,
 }
 
-/// Reads the columns `names` of a JSON object, as `jsonb_populate_record` would; all others are
-/// NULL. A domain's value is read as its base type's: the domain's checks are somebody's code, and
-/// no guard asks them.
+/// Reads the columns `names` of a JSON object, as `jsonb_populate_record` would; all other columns
+/// are NULL. A domain's value is read as a value of its base type: the domain's checks are
+/// somebody's code, and no guard needs them.
 ///
 /// # Errors
 ///
-/// 22023: no object, or a type that a user's code reads; PostgreSQL's own, for a value that is not
-/// of its column's type.
+/// 22023: the JSON is no object, or a user's code would read the type. PostgreSQL's own, for a
+/// value that is not of its column's type.
 fn from_json(
     relation: &Relation,
     natts: usize,
@@ -79,7 +79,7 @@ fn from_json(
             let row = found.first();
             let values = read.iter().enumerate().map(|(i, column)| {
                 let value = row.get_datum_by_ordinal(i + 1)?;
-                // SAFETY: a value of that type, copied to the context in which SPI was opened.
+                // SAFETY: a value of that type, copied to the context that was current before SPI.
                 Ok(value.map(|value| unsafe { outlives_spi(value, column.base_type) }))
             });
             values.collect::<Result<Vec<Option<Datum>>, pgrx::spi::Error>>()
@@ -113,8 +113,8 @@ unsafe fn outlives_spi(value: Datum, type_oid: Oid) -> Datum {
     }
 }
 
-/// A table that is held open, so that no statement of this session changes it meanwhile, and a row
-/// of it in a slot.
+/// An open table, which no statement of this session can change meanwhile, and a row of it in a
+/// slot.
 #[derive(Clone, Copy)]
 pub struct TableRow {
     relation: pg_sys::Relation,
@@ -122,7 +122,7 @@ pub struct TableRow {
 }
 
 impl TableRow {
-    /// Opens the table, until [`TableRow::close`]. There is no row yet.
+    /// Opens the table until [`TableRow::close`]. The slot is empty.
     pub fn open(table: Oid, _plain: PlainFrame) -> Self {
         // SAFETY: the slot lives in the current memory context; on ERROR the resource owner closes
         // the table.
@@ -136,8 +136,8 @@ impl TableRow {
         }
     }
 
-    /// Puts in a row made of a JSON object: `given` says which columns are read, and the object.
-    /// The others are NULL.
+    /// Puts a row made from a JSON object into the slot. `given` returns the columns to read and
+    /// the object. All other columns are NULL.
     pub fn put_json(
         self,
         given: impl FnOnce() -> Result<(Vec<String>, String), Report>,
@@ -157,7 +157,7 @@ impl TableRow {
         }
     }
 
-    /// Puts in a composite value, which must be a row of the table as it is.
+    /// Puts a composite value into the slot. The value must be a row of the table as it is now.
     pub fn put_value(self, value: Datum, plain: PlainFrame) {
         // SAFETY: a composite by its SQL type; tuple and slot live in the current memory context.
         unsafe {
@@ -181,19 +181,19 @@ impl TableRow {
         }
     }
 
-    /// As a trigger would see it.
+    /// The row as a trigger would see it.
     pub fn slot(self) -> RowSlot {
         RowSlot(self.slot)
     }
 
-    /// Where it is stored.
+    /// Where the row is stored.
     pub fn tid(self) -> pg_sys::ItemPointerData {
         // SAFETY: the slot holds a tuple.
         unsafe { (*self.slot).tts_tid }
     }
 
-    /// As [`trigger::under_condition`], for whoever asks: a condition that would run a user's code
-    /// is none of ours.
+    /// As [`trigger::under_condition`], for a caller of any role. A condition that would run a
+    /// user's code was not made by `verdict.guard`, and is refused.
     pub fn under_condition_of(self, name: &CStr, plain: PlainFrame) -> bool {
         trigger::under_own_condition(self.relation, name, self.slot(), plain)
     }
@@ -207,18 +207,19 @@ impl TableRow {
     }
 }
 
-/// Whether the bytes of a composite value can be read as this row type. Nothing in a value says
-/// which shape its table had when it was made, and a function in the same statement may have
-/// altered the table since: to read on would be to follow lengths that are none.
+/// Whether the bytes of a composite value can be read as this row type. A value does not say which
+/// columns its table had when it was made. A function in the same statement may have altered the
+/// table since, and then the reader would take other bytes for lengths.
 ///
 /// # Safety
 ///
-/// `header` is a detoasted composite value; `desc` is the table's. PlainFrame: nothing of Rust's.
+/// `header` is a detoasted composite value; `desc` is the table's. The frame is plain: no Rust
+/// value is alive.
 unsafe fn has_shape_of(
     header: *const pg_sys::HeapTupleHeaderData,
     desc: pg_sys::TupleDesc,
 ) -> bool {
-    // SAFETY: no byte behind `len` is read.
+    // SAFETY: no byte after `len` is read.
     unsafe {
         let start = header.cast::<u8>();
         let len = pgrx::varsize_any(header.cast());
@@ -241,8 +242,8 @@ unsafe fn has_shape_of(
                 b'd' => 8,
                 _ => 1,
             };
-            // A varlena of one byte's header is not aligned, and shows it by a byte that is no
-            // padding.
+            // A varlena with a one-byte header is not aligned. Its first byte is not zero, as
+            // padding would be.
             let is_short = attribute.attlen == -1 && at < len && *start.add(at) != 0;
             if !is_short {
                 at = at.next_multiple_of(align);
@@ -252,7 +253,7 @@ unsafe fn has_shape_of(
             }
             at += match attribute.attlen {
                 -1 => match *start.add(at) {
-                    // Kept elsewhere: nothing in a composite value is.
+                    // Stored outside of the row: a composite value contains no such value.
                     1 => return false,
                     short if short & 1 == 1 => usize::from(short >> 1),
                     _ if at + 4 > len => return false,
@@ -272,13 +273,13 @@ unsafe fn has_shape_of(
                 return false;
             }
         }
-        // No more than padding is left.
+        // Only padding is left.
         len - at < 8
     }
 }
 
-/// Calls `visit` for each row of one table (not of its partitions) that this statement sees,
-/// without SQL: no code of the table's owner runs.
+/// Calls `visit` for each row of one table that this statement sees. Rows of its partitions are not
+/// visited. This does not use SQL, and so no code of the table's owner runs.
 ///
 /// # Errors
 ///
@@ -312,12 +313,12 @@ pub fn for_each(
     }
 }
 
-/// Whether there is any row in the table or its partitions that this transaction or a committed one
-/// has written.
+/// Whether the table or its partitions have any row that this transaction or a committed one has
+/// written.
 ///
 /// # Errors
 ///
-/// None of its own.
+/// None itself.
 pub fn is_any(table: Oid) -> Result<bool, Report> {
     for member in crate::catalogs::catalog::tree(table, pg_sys::AccessShareLock) {
         if crate::catalogs::catalog::relation(member)?.kind

@@ -1,4 +1,4 @@
-//! Triggers: what fired, and putting our triggers on a table.
+//! Triggers: what a fired trigger is told, and how triggers are put on a table.
 
 use super::columns::RowSlot;
 use super::tuple::{self, CommandId, MOVED};
@@ -18,7 +18,7 @@ pub enum RowEvent {
     Delete,
 }
 
-/// Whether the row is stored already.
+/// Whether the trigger fires before or after the row is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timing {
     Before,
@@ -36,7 +36,7 @@ impl Fired {
         Self { data }
     }
 
-    /// The table that the row is in: for a partitioned table the leaf.
+    /// The table that the row is in. For a partitioned table, this is the partition.
     pub fn relation(self) -> Oid {
         // SAFETY: an open relation.
         unsafe { (*self.table()).rd_id }
@@ -59,8 +59,8 @@ impl Fired {
         unsafe { CStr::from_ptr((*(*self.data).tg_trigger).tgname) }
     }
 
-    /// When and for what it fired, when it is a row trigger on an INSERT, UPDATE or DELETE; else
-    /// `None`.
+    /// When and for what the trigger fired; `None` when it is not a row trigger on INSERT, UPDATE
+    /// or DELETE.
     pub fn row_event(self) -> Option<(Timing, RowEvent)> {
         // SAFETY: plain field.
         let event = unsafe { (*self.data).tg_event };
@@ -80,8 +80,8 @@ impl Fired {
         }
     }
 
-    /// What a BEFORE trigger returns for a row that it leaves as it is. NULL leaves the row out of
-    /// its statement.
+    /// What a BEFORE trigger returns to keep the row unchanged. A trigger that returns NULL
+    /// discards the row.
     pub fn kept(self) -> Datum {
         Datum::from(self.tuple())
     }
@@ -89,8 +89,8 @@ impl Fired {
     /// As [`Fired::kept`], with another value in one column.
     pub fn kept_with(self, attnum: i16, value: Datum, _plain: PlainFrame) -> Datum {
         let attnum = i32::from(attnum);
-        // SAFETY: the tuple is of the relation's row type and the value of the column's; the new
-        // tuple lies in the per-tuple context, as the trigger manager wants it.
+        // SAFETY: the tuple is of the relation's row type and the value of the column's type; the
+        // new tuple is in the per-tuple context, as the trigger manager expects.
         unsafe {
             let desc = (*(*self.data).tg_relation).rd_att;
             Datum::from(native::heap_modify_tuple_by_cols(
@@ -128,7 +128,7 @@ impl Fired {
         RowSlot(unsafe { (*self.data).tg_newslot })
     }
 
-    /// Whether a deleted row went to another partition: its tuple bears the mark of a
+    /// Whether a deleted row moved to another partition: its tuple bears the mark of a
     /// cross-partition update.
     pub fn moved_away(self) -> bool {
         // SAFETY: the manager has fetched the old tuple.
@@ -139,7 +139,7 @@ impl Fired {
     }
 
     /// The statement that stored the row of an AFTER INSERT trigger; `None` where the access method
-    /// does not keep it.
+    /// does not record it.
     pub fn stored_by(self, _plain: PlainFrame) -> Option<CommandId> {
         // SAFETY: the tuple's xmin is this transaction's; frames are plain.
         unsafe {
@@ -164,14 +164,14 @@ impl Fired {
 
     /// As [`under_condition`], for the table that the trigger fired on.
     pub fn under_condition_of(self, name: &CStr, row: RowSlot, plain: PlainFrame) -> bool {
-        // Whoever stores the row runs the trigger's condition in any case.
+        // The role that stores the row runs the trigger's condition anyway.
         under_condition(self.table(), name, row, |_| true, plain)
     }
 }
 
-/// As [`Fired::under_condition_of`], for somebody who only looks: raises VD009 where the condition
-/// is none that `verdict.guard` could have made, so that a table's owner has nothing run by whoever
-/// looks at it.
+/// As [`Fired::under_condition_of`], for a role that only looks. Raises VD009 when `verdict.guard`
+/// could not have made the condition. So a table's owner cannot make another role run code by
+/// looking.
 pub(crate) fn under_own_condition(
     relation: pg_sys::Relation,
     name: &CStr,
@@ -182,11 +182,11 @@ pub(crate) fn under_own_condition(
     under_condition(relation, name, row, allowed, plain)
 }
 
-/// Whether `row` is under the condition of the trigger `name` on its table (`true` when that has
-/// none).
+/// Whether `row` is under the condition of the trigger `name` on its table. `true` when the trigger
+/// has no condition.
 ///
-/// Evaluated by the executor from the trigger's own WHEN, for the few rows for which PostgreSQL has
-/// not done so.
+/// The executor evaluates the trigger's WHEN. This is needed only for the few rows for which
+/// PostgreSQL has not evaluated it.
 fn under_condition(
     relation: pg_sys::Relation,
     name: &CStr,
@@ -239,8 +239,8 @@ fn under_condition(
     }
 }
 
-/// The names of the table's triggers, of ours and of others, whose WHEN may run code that is not
-/// PostgreSQL's own or does more than to compute something.
+/// The names of the table's triggers (all, not only ours) whose WHEN may run code that is not
+/// PostgreSQL's own, or may do more than compute a value.
 pub fn with_code_in_condition(table: Oid) -> Vec<String> {
     // SAFETY: open, look and close; trigdesc belongs to the open relation.
     unsafe {
@@ -270,12 +270,12 @@ pub fn is_apply() -> bool {
     unsafe { pg_sys::IsLogicalWorker() }
 }
 
-/// A trigger to be made: for each row, ENABLE ALWAYS, calling `verdict.guard_row()`.
+/// A trigger to be made. It is FOR EACH ROW and ENABLE ALWAYS, and calls `verdict.guard_row()`.
 pub struct TriggerSpec<'a> {
     pub name: &'a str,
     pub timing: Timing,
     pub events: u32,
-    /// `UPDATE OF` these columns; empty for any.
+    /// The columns of `UPDATE OF`; empty for any column.
     pub columns: &'a [String],
     pub condition: Option<&'a crate::catalogs::condition::Condition>,
 }
@@ -336,7 +336,7 @@ pub const INSERT: u32 = pg_sys::TRIGGER_TYPE_INSERT;
 pub const UPDATE: u32 = pg_sys::TRIGGER_TYPE_UPDATE;
 pub const DELETE: u32 = pg_sys::TRIGGER_TYPE_DELETE;
 
-/// Drops the trigger from `relation` and its partitions; nothing happens when it is not there.
+/// Drops the trigger from `relation` and its partitions. Does nothing when it does not exist.
 pub fn drop_if_exists(relation: Oid, name: &str) {
     let name = text::c_string(name);
     // SAFETY: look-up with missing_ok; performDeletion takes its locks.
@@ -355,7 +355,7 @@ pub fn drop_if_exists(relation: Oid, name: &str) {
     }
 }
 
-/// For an entry point that is no trigger of ours.
+/// The error when the entry point was not called by a trigger of ours.
 pub fn not_a_row_trigger() -> Report {
     Report::new(
         SqlState::TriggerProtocol,

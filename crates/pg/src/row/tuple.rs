@@ -1,18 +1,19 @@
-//! What a stored tuple's header says.
+//! The header of a stored tuple.
 
 use pgrx::pg_sys::{self, Relation};
 
 /// `t_ctid`'s offset in a version that was moved (MovedPartitionsOffsetNumber).
 pub(crate) const MOVED: u16 = 0xFFFD;
 
-/// A statement of this transaction, by the number that its rows bear. Later statements have higher
-/// numbers, and a trigger's has a higher one than the statement that fired the trigger.
+/// A statement of this transaction, by the command number in the rows that it writes. Later
+/// statements have higher numbers. A trigger's statement has a higher number than the statement
+/// that fired the trigger.
 pub use pgrx::pg_sys::CommandId;
 
 /// # Safety
 ///
 /// `relation` is open.
 pub(crate) unsafe fn is_heap(relation: Relation) -> bool {
-    // SAFETY: as said.
+    // SAFETY: as above.
     unsafe { (*(*relation).rd_rel).relam == pg_sys::HEAP_TABLE_AM_OID }
 }

@@ -1,7 +1,7 @@
-//! One leaf of `verdict.verdicts`: what it is, the verdict that was found in it, and the lock on
-//! that.
+//! One leaf of `verdict.verdicts`: its columns and index, a verdict that was found in it, and the
+//! lock on the verdict.
 //!
-//! Leaves are ordinary heap tables (made with `USING heap`), so heap's own functions are called.
+//! Leaves are heap tables (made with `USING heap`), and so heap's own functions are called.
 
 use super::leaf_index::{self, LeafIndex};
 use crate::backend::test_hooks::{self, Weakening};
@@ -13,8 +13,7 @@ use crate::frame::span::Span;
 use crate::report::Report;
 use pgrx::pg_sys::{self, ItemPointerData, Oid};
 
-/// The columns of a verdict, in an order of ours. A leaf's attribute numbers are looked up by these
-/// names.
+/// The columns of a verdict, in our order. A leaf's attribute numbers are looked up by these names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Col {
@@ -69,20 +68,21 @@ pub const COLUMNS: [&str; 23] = [
     "recorded_by",
 ];
 
-/// What a leaf is and where its columns are. `Copy`, so that plain frames can hold one.
+/// A leaf and the attribute numbers of its columns. `Copy`, so that plain frames can hold it.
 #[derive(Clone, Copy, Debug)]
 pub struct Leaf {
     pub oid: Oid,
-    /// `None`: somebody has dropped it, and the leaf is read whole until there is another.
+    /// `None` when somebody has dropped the index. Then the whole leaf is read until there is
+    /// another one.
     pub(crate) index: Option<LeafIndex>,
-    /// Of [`crate::catalogs::relcache`], when all this was read.
+    /// The [`crate::catalogs::relcache`] generation at which this was read.
     pub(crate) generation: u64,
-    /// First moment that belongs to the leaf, microseconds since 2000-01-01 UTC.
+    /// First moment that belongs to the leaf, in microseconds since 2000-01-01 UTC.
     pub starts: i64,
-    /// First moment that no longer does.
+    /// First moment after the leaf.
     pub ends: i64,
-    /// Latest moment at which one of its verdicts, or one that it superseded, could still decide
-    /// something.
+    /// Latest moment at which a verdict of the leaf, or a verdict that it superseded, could still
+    /// decide something.
     pub horizon: i64,
     pub(crate) attnums: [i16; COLUMNS.len()],
 }
@@ -105,7 +105,7 @@ impl Leaf {
         unknown.up_to_date().ok()
     }
 
-    /// The leaf as it is now: another index may be in its place.
+    /// The leaf as it is now: its index may have been replaced.
     ///
     /// # Errors
     ///
@@ -149,21 +149,20 @@ pub struct FoundVerdict {
     pub err_msg: Option<Span>,
 }
 
-/// How a lock or mark went.
+/// The result of a lock or a mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LockOutcome {
-    /// The row is ours until the transaction ends.
+    /// This transaction has the row until it ends.
     Locked,
-    /// Somebody changed it first: look again.
+    /// Another session has changed the row first: look again.
     Changed,
 }
 
-/// Locks the verdict FOR SHARE until the transaction ends, so that no writer can supersede it
-/// before.
+/// Locks the verdict FOR SHARE until the transaction ends: no writer can supersede it before.
 ///
-/// FOR KEY SHARE would not do: a writer's mark takes NO KEY UPDATE, which does not conflict with
-/// it. A verdict of our own transaction needs no lock: nobody else can see it, and its writers wait
-/// for us.
+/// FOR KEY SHARE is too weak: a writer's mark takes NO KEY UPDATE, which does not conflict with it.
+/// A verdict of this transaction needs no lock: nobody else can see it, and other writers of the
+/// subject wait for this transaction.
 pub fn lock(found: &FoundVerdict, _plain: PlainFrame) -> LockOutcome {
     if found.own || test_hooks::weakened(Weakening::NoLock) {
         return LockOutcome::Locked;
@@ -207,12 +206,13 @@ pub fn lock(found: &FoundVerdict, _plain: PlainFrame) -> LockOutcome {
 /// How many holders of a verdict [`holders`] names.
 pub const HOLDERS_CAP: usize = 8;
 
-/// The transactions that have locked or updated the verdict, as far as its tuple says; 0 fills the
-/// rest. Some may have ended since.
+/// The transactions that have locked or updated the verdict, as its tuple says. The rest is filled
+/// with
+/// 0. Some of them may have ended.
 pub fn holders(found: &FoundVerdict, _plain: PlainFrame) -> [u32; HOLDERS_CAP] {
     let mut holders = [0; HOLDERS_CAP];
     // SAFETY: the leaf is open and locked since `newest`; the header is read while its page is
-    // pinned and locked; members is palloc'ed by the callee and has as many elements as it says.
+    // pinned and locked; the callee has palloc'ed `members` with as many elements as it returns.
     unsafe {
         let heap = native::table_open(found.leaf.oid, pg_sys::NoLock as i32);
         let mut tuple = pg_sys::HeapTupleData {
@@ -222,8 +222,8 @@ pub fn holders(found: &FoundVerdict, _plain: PlainFrame) -> [u32; HOLDERS_CAP] {
         let mut buffer = pg_sys::InvalidBuffer as pg_sys::Buffer;
         let any = &raw mut pg_sys::SnapshotAnyData;
         if native::heap_fetch(heap, any, &mut tuple, &mut buffer, false) {
-            // The two belong together: whoever locks the row at this moment writes both under the
-            // page's lock.
+            // A session that locks the row writes both fields under the page's lock: read them
+            // together.
             native::LockBuffer(buffer, pg_sys::BUFFER_LOCK_SHARE as i32);
             let infomask = u32::from((*tuple.t_data).t_infomask);
             let xmax = (*tuple.t_data).t_choice.t_heap.t_xmax;

@@ -1,26 +1,26 @@
-//! Which index of a leaf leads to a subject's verdicts.
+//! Finds the index of a leaf that leads to a subject's verdicts.
 //!
-//! By what it is, not by its name: REINDEX CONCURRENTLY puts another index in its place, and a DBA
-//! may make one of his own.
+//! The index is found by its columns, not by its name: REINDEX CONCURRENTLY replaces the index, and
+//! a DBA may make another one.
 
 use pgrx::pg_sys::{self, Oid, Relation};
 
 const PREDICATE: i32 = pg_sys::Anum_pg_index_indpred as i32;
 
-/// An index that the verdicts of one subject are found by.
+/// An index on the verdicts' subject hashes.
 #[derive(Clone, Copy, Debug)]
 pub struct LeafIndex {
     pub oid: Oid,
-    /// Among equal hashes it is in the order of the ids: read backwards, the first verdict of a
-    /// subject is its newest.
+    /// Whether equal hashes are in the order of ids. Read backwards, a subject's first verdict is
+    /// then its newest.
     pub by_id: bool,
 }
 
-/// The best index on column `hash` of the leaf, `None` when there is none that can be used.
+/// The best index on column `hash` of the leaf; `None` when there is no usable one.
 pub fn find(leaf: Oid, hash: i16, id: i16) -> Option<LeafIndex> {
-    // SAFETY: both look-ups return NULL for a relation that is gone; each is closed again. Without
-    // a lock: what is read here is read again when an invalidation tells that it has changed, and
-    // used under the leaf's lock only.
+    // SAFETY: both look-ups return NULL for a relation that is gone; each is closed again. No lock
+    // is needed: an invalidation makes the backend read this again, and the result is used only
+    // under the leaf's lock.
     unsafe {
         let heap = pg_sys::RelationIdGetRelation(leaf);
         if heap.is_null() {
@@ -51,13 +51,13 @@ fn usable(oid: Oid, hash: i16, id: i16) -> Option<LeafIndex> {
     }
 }
 
-/// Whether key column `n` of a whole and valid b-tree is this int8 column, ascending.
+/// Whether key column `n` of a complete and valid b-tree is this int8 column, ascending.
 ///
 /// # Safety
 ///
 /// `index` is an open index.
 unsafe fn is_by(index: Relation, n: usize, attnum: i16) -> bool {
-    // SAFETY: as said; the arrays have indnkeyatts elements.
+    // SAFETY: as above; the arrays have indnkeyatts elements.
     unsafe {
         let form = &*(*index).rd_index;
         form.indisvalid

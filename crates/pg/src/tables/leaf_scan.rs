@@ -1,4 +1,4 @@
-//! Finding a subject's newest verdict in one leaf.
+//! Finds a subject's newest verdict in one leaf.
 
 use super::leaf::{COLUMNS, Col, FoundVerdict, Leaf};
 use super::version;
@@ -8,18 +8,18 @@ use crate::frame::plain::PlainFrame;
 use crate::frame::span::Span;
 use pgrx::pg_sys::{self, Datum, Oid, Relation, TransactionId};
 
-/// Whose verdicts are seen.
+/// Which verdicts the scan sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sees {
-    /// What is committed at this instant, and our own. It needs no ProcArray visit, takes no
-    /// predicate locks, and does not depend on the isolation level: a verdict newer than the
-    /// transaction's snapshot counts.
+    /// Verdicts that are committed at this moment, and those of this transaction. This snapshot
+    /// needs no look at ProcArray, takes no predicate locks, and does not depend on the isolation
+    /// level: a verdict that is newer than the transaction's snapshot counts.
     Committed,
-    /// Those that are being written, too: a writer has to wait for them.
+    /// Also verdicts that are being written: a writer has to wait for them.
     Underway,
 }
 
-/// What a leaf holds for a subject.
+/// What a leaf has for a subject.
 #[derive(Clone, Copy)]
 #[allow(clippy::large_enum_variant)] // plain frames hold it: nothing may be boxed
 pub enum Probed {
@@ -29,13 +29,13 @@ pub enum Probed {
     WrittenBy(TransactionId),
 }
 
-/// The newest verdict of (hook, subject) in one leaf: that with the highest id, wherever it lies in
-/// the heap.
+/// The newest verdict of (hook, subject) in one leaf: the one with the highest id, wherever it is
+/// in the heap.
 ///
-/// The leaf's lock stays to the end of the transaction when the verdict is in it, so that it is not
-/// retired, and no row of it gets another place. An index is used only if it is the right one after
-/// the lock was taken: whoever puts another one in its place waits, before the old one gets no more
-/// entries, for all who hold a lock on the leaf.
+/// If the verdict is in the leaf, the leaf's lock stays until the transaction ends. So the leaf is
+/// not retired, and no row of it moves. An index is used only if it is still the leaf's index after
+/// the lock was taken. A session that replaces the index keeps the old one up to date until all who
+/// hold a lock on the leaf have ended.
 pub fn newest(
     leaf: &Leaf,
     (hook_id, subject, hash): (i32, Span, i64),
@@ -77,7 +77,7 @@ unsafe fn first_or_highest(
     plain: PlainFrame,
 ) -> Probed {
     let mut best: Option<FoundVerdict> = None;
-    // SAFETY: as said.
+    // SAFETY: as above.
     while let Some(row) = unsafe { scan.next(leaf, plain) } {
         let is_the_subjects = row.int8(Col::SubjectHash) == Some(hash)
             && row.int4(Col::HookId) == Some(hook_id)
@@ -88,8 +88,8 @@ unsafe fn first_or_highest(
             continue;
         }
         if let Some(writer) = scan.written_by() {
-            // A version that is merely being spent has its verdict beside it: whoever marks that
-            // waits for the spender.
+            // A version that a guard is just spending is followed by the verdict's new version. A
+            // writer that marks the verdict waits for that guard.
             if row.datum(Col::ConsumedAt).is_some() && row.datum(Col::SupersededBy).is_none() {
                 continue;
             }
@@ -116,7 +116,7 @@ fn snapshot(sees: Sees) -> pg_sys::SnapshotData {
     }
 }
 
-/// All verdicts of one hash: by the leaf's index, or, while it has none, by reading it whole.
+/// Scans all verdicts of one hash by the leaf's index, or the whole leaf while it has no index.
 struct Scan {
     snapshot: *const pg_sys::SnapshotData,
     slot: *mut pg_sys::TupleTableSlot,
@@ -139,7 +139,7 @@ impl Scan {
         hash: i64,
         snapshot: &mut pg_sys::SnapshotData,
     ) -> Self {
-        // SAFETY: as said; the key is for an int8 column.
+        // SAFETY: as above; the key is for an int8 column.
         unsafe {
             let mut key = std::mem::zeroed::<pg_sys::ScanKeyData>();
             let mut key_on = |attnum: i16| {
@@ -188,13 +188,13 @@ impl Scan {
         }
     }
 
-    /// The next row: the index is read from its end, where the young ones are.
+    /// The next row. An index is read from its end, where the newest verdicts are.
     ///
     /// # Safety
     ///
     /// Frames are plain; the row is used before the next call.
     unsafe fn next(&mut self, leaf: &Leaf, plain: PlainFrame) -> Option<Slot> {
-        // SAFETY: as said.
+        // SAFETY: as above.
         unsafe {
             let found = match self.source {
                 Source::Index(scan, _) => native::index_getnext_slot(
@@ -214,10 +214,11 @@ impl Scan {
         }
     }
 
-    /// Who is writing the row that the scan stands on, if that is somebody else who is still at it.
+    /// The transaction that is writing the row of the scan, if it is another one that has not
+    /// ended.
     fn written_by(&self) -> Option<TransactionId> {
-        // SAFETY: the snapshot lives as long as the scan. Only a dirty one gets an xmin, anew for
-        // each row.
+        // SAFETY: the snapshot lives as long as the scan. Only a dirty snapshot gets an xmin, a new
+        // one for each row.
         let xmin = unsafe { (*self.snapshot).xmin };
         (xmin != pg_sys::InvalidTransactionId).then_some(xmin)
     }
@@ -226,7 +227,7 @@ impl Scan {
     ///
     /// Frames are plain; called once.
     unsafe fn end(self) {
-        // SAFETY: as said.
+        // SAFETY: as above.
         unsafe {
             match self.source {
                 Source::Index(scan, index) => {
@@ -243,7 +244,7 @@ impl Scan {
     }
 }
 
-/// A tuple of a leaf while the scan stands on it.
+/// A tuple of a leaf while the scan is at it.
 struct Slot {
     slot: *mut pg_sys::TupleTableSlot,
     attnums: [i16; COLUMNS.len()],
@@ -284,7 +285,7 @@ impl Slot {
         self.datum(col).map(|datum| Span::of_varlena(datum, plain))
     }
 
-    /// As [`Slot::span`], copied: the tuple's page is let go when the scan ends.
+    /// As [`Slot::span`], copied: the tuple's page is unpinned when the scan ends.
     fn kept(&self, col: Col, plain: PlainFrame) -> Option<Span> {
         self.span(col, plain).map(|span| span.keep(plain))
     }

@@ -1,4 +1,4 @@
-//! Writing to a leaf: appending a verdict, and the two marks that a verdict may get.
+//! Writes to a leaf: appends a verdict, and sets the two marks that a verdict may get.
 
 use super::leaf::{Col, FoundVerdict, Leaf, LockOutcome};
 use super::own_table;
@@ -6,13 +6,13 @@ use crate::backend::test_hooks::{self, Weakening};
 use crate::frame::plain::PlainFrame;
 use pgrx::pg_sys::Datum;
 
-/// Writes the mark of the verdict that replaces this one. Waits for the guards that hold it.
+/// Marks the verdict as superseded by verdict `by`. Waits for the guards that hold it.
 pub fn supersede(found: &FoundVerdict, by: i64, plain: PlainFrame) -> LockOutcome {
     update(found, [(Col::SupersededBy, Datum::from(by))], plain)
 }
 
-/// Spends the verdict for a row of guard `guard_id`. A second spender waits and then sees
-/// `Changed`.
+/// Spends the verdict for a row of guard `guard_id`. A second guard that spends it waits, and then
+/// gets `Changed`.
 pub fn consume(found: &FoundVerdict, guard_id: i32, now: i64, plain: PlainFrame) -> LockOutcome {
     let spent = update(
         found,

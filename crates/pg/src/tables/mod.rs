@@ -1,4 +1,4 @@
-//! Tables of ours, read and written without SPI.
+//! Our own tables, read and written without SPI.
 
 pub mod leaf;
 pub mod leaf_index;

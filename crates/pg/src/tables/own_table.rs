@@ -1,5 +1,5 @@
-//! Writing to our own tables without SQL: whoever stores a message needs no right on them, and no
-//! planner runs.
+//! Writes to our own tables without SQL: a role that stores a message needs no right on them, and
+//! no planner runs.
 
 use super::leaf::LockOutcome;
 use super::stored::{Indexes, Stored};
@@ -85,7 +85,7 @@ pub fn update(
 
 type Cells = [Option<(usize, Datum)>; COLUMNS_CAP];
 
-/// Columns by attribute number. One that this version of the SQL does not have is left out.
+/// The cells by attribute number. A column that this version of the SQL does not have is left out.
 fn resolved(table: &str, cells: &[(&str, Value)]) -> Result<(Oid, Cells), Report> {
     let oid = catalog::own_relation(table)?;
     let facts = catalog::relation(oid)?;
@@ -110,7 +110,7 @@ fn resolved(table: &str, cells: &[(&str, Value)]) -> Result<(Oid, Cells), Report
     Ok((oid, known))
 }
 
-/// Inserts a row: `cells` are (attribute number, value), 0 for a column that is not there.
+/// Inserts a row. `cells` are (attribute number, value), with 0 for a column that does not exist.
 pub(crate) fn insert<const N: usize>(
     table: Oid,
     cells: [Option<(usize, Datum)>; N],
@@ -147,17 +147,17 @@ pub(crate) fn insert<const N: usize>(
     }
 }
 
-/// Updates the row at `tid`: `changes` are (attribute number, value), 0 for a column that is not
-/// there.
+/// Updates the row at `tid`. `changes` are (attribute number, value), with 0 for a column that does
+/// not exist.
 pub(crate) fn replace<const N: usize>(
     table: Oid,
     tid: ItemPointerData,
     changes: [(usize, Datum); N],
     plain: PlainFrame,
 ) -> LockOutcome {
-    // SAFETY: the tuple is fetched by the TID of a look-up that has kept its lock on the table, so
-    // that the row is where it was (it cannot be vacuumed away: it is live, or dead too recently
-    // while our snapshot exists); arrays have natts elements; heap_update checks that it is still
+    // SAFETY: the tuple is fetched by the TID of a look-up that has kept its lock on the table, and
+    // so the row has not moved. It cannot be vacuumed away: it is live, or died too recently while
+    // our snapshot exists. Arrays have natts elements. heap_update checks that the row is still
     // current.
     unsafe {
         let heap = native::table_open(table, pg_sys::RowExclusiveLock as i32);
@@ -179,7 +179,7 @@ pub(crate) fn replace<const N: usize>(
             return LockOutcome::Changed;
         }
         if version::is_of_command(old.t_data, native::GetCurrentCommandId(false)) {
-            // This very statement has stored it, and would not see it.
+            // This statement has stored the row itself, and would not see it.
             native::CommandCounterIncrement();
         }
         let (values, nulls, replace) = (
@@ -206,7 +206,7 @@ pub(crate) fn replace<const N: usize>(
             stored.enter(indexes, plain);
             stored.end();
         }
-        // Marks are few and their locks must last as long as the transaction.
+        // Marks are few, and their locks must last until the transaction ends.
         native::table_close(heap, pg_sys::NoLock as i32);
         if result == pg_sys::TM_Result::TM_Ok {
             LockOutcome::Locked
@@ -216,13 +216,13 @@ pub(crate) fn replace<const N: usize>(
     }
 }
 
-/// Whether the table has CHECK constraints. (A change of ours never makes a column NULL.)
+/// Whether the table has CHECK constraints. NOT NULL needs no check: our changes never set NULL.
 ///
 /// # Safety
 ///
 /// `desc` is an open relation's.
 unsafe fn has_checks(desc: pg_sys::TupleDesc) -> bool {
-    // SAFETY: as said.
+    // SAFETY: as above.
     unsafe {
         let constraints = (*desc).constr;
         !constraints.is_null() && (*constraints).num_check > 0
@@ -240,8 +240,8 @@ unsafe fn heap_update(
     let mut tid = tid;
     let mut failure = pg_sys::TM_FailureData::default();
     let mut mode = pg_sys::LockTupleMode::LockTupleNoKeyExclusive;
-    // SAFETY: see above. A heap-only successor needs no index entries (nearly always: fillfactor
-    // leaves room).
+    // SAFETY: see above. A heap-only version needs no index entries. This is nearly always the
+    // case, because fillfactor leaves room.
     unsafe {
         let cid = native::GetCurrentCommandId(true);
         #[cfg(feature = "pg15")]

@@ -1,25 +1,25 @@
-//! What PostgreSQL's executor does with a row of a table around heap's own functions: constraints
-//! and index entries.
+//! What PostgreSQL's executor does beside heap's own functions when it stores a row: it checks
+//! constraints and makes index entries.
 
 use crate::frame::native;
 use crate::frame::plain::PlainFrame;
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys;
 
-/// The indexes that a new row version has to be entered in.
+/// The indexes in which a new row version needs an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Indexes {
-    /// It is heap-only: they find it by the version that it replaces.
+    /// None: the version is heap-only, and indexes find it by the version that it replaces.
     None,
-    /// Those that say of ranges of pages what is in them (BRIN), from 16 on. Another entry in any
-    /// other kind of index would make the row come twice.
+    /// Only indexes that summarize ranges of pages (BRIN), from PostgreSQL 16 on. With another
+    /// entry in another kind of index, a scan would return the row twice.
     #[cfg(not(feature = "pg15"))]
     Summarizing,
     All,
 }
 
 /// A row of an open table with a minimal executor state, as PostgreSQL's logical replication worker
-/// makes it. `Copy`: on an error the resource owner and the memory context clear it away.
+/// makes it. `Copy`: after an error, the resource owner and the memory context free it.
 #[derive(Clone, Copy)]
 pub(crate) struct Stored {
     estate: *mut pg_sys::EState,
@@ -33,7 +33,7 @@ impl Stored {
     /// Frames are plain; `tuple` is a row for `heap`, which is open in RowExclusiveLock.
     /// [`Stored::end`] is called.
     pub unsafe fn begin(heap: pg_sys::Relation, tuple: pg_sys::HeapTuple) -> Self {
-        // SAFETY: as said.
+        // SAFETY: as above.
         unsafe {
             let estate = native::CreateExecutorState();
             native::MakePerTupleExprContext(estate);
@@ -50,14 +50,14 @@ impl Stored {
         }
     }
 
-    /// Raises what the table's NOT NULL and CHECK constraints raise, those that a DBA has added,
-    /// too.
+    /// Raises the errors of the table's NOT NULL and CHECK constraints, also of those that a DBA
+    /// has added.
     ///
     /// # Safety
     ///
     /// Frames are plain; before [`Stored::end`].
     pub unsafe fn check_constraints(self) {
-        // SAFETY: as said.
+        // SAFETY: as above.
         unsafe {
             let desc = (*self.slot).tts_tupleDescriptor;
             if !(*desc).constr.is_null() {
@@ -66,16 +66,15 @@ impl Stored {
         }
     }
 
-    /// Enters the row, which has been stored, in the table's indexes, those that a DBA has added,
-    /// too.
+    /// Makes entries for the stored row in the table's indexes, also in those that a DBA has added.
     ///
     /// # Safety
     ///
     /// As [`Stored::check_constraints`].
     pub unsafe fn enter(self, indexes: Indexes, plain: PlainFrame) {
-        // SAFETY: as said.
+        // SAFETY: as above.
         let unsure = unsafe {
-            // The place that the row has been given.
+            // The TID that the row was given.
             let tuple = native::ExecFetchSlotHeapTuple(self.slot, false, &mut false);
             (*self.slot).tts_tid = (*tuple).t_self;
             (*self.slot).tts_tableOid = (*tuple).t_tableOid;
@@ -115,7 +114,7 @@ impl Stored {
     ///
     /// Frames are plain; called once.
     pub unsafe fn end(self) {
-        // SAFETY: as said.
+        // SAFETY: as above.
         unsafe {
             native::ExecDropSingleTupleTableSlot(self.slot);
             native::FreeExecutorState(self.estate);
@@ -123,8 +122,8 @@ impl Stored {
     }
 }
 
-/// A deferrable unique constraint is checked when the transaction ends, by a trigger that only a
-/// statement of SQL queues.
+/// A deferrable unique constraint is checked at the end of the transaction, by a trigger that only
+/// an SQL statement queues.
 fn cannot_defer() -> Report {
     Report::new(
         SqlState::NotInPrerequisiteState,

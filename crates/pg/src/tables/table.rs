@@ -1,6 +1,7 @@
-//! Reading our own configuration tables without SPI: a heap scan, columns found by name.
+//! Reads our own configuration tables without SPI, by a heap scan.
 //!
-//! By name, so that a newer library goes on working with the tables of an older SQL version.
+//! Columns are found by name, so that a newer library also works with the tables of an older SQL
+//! version.
 
 use crate::catalogs::catalog::{self, Name};
 use crate::report::{Report, SqlState};
@@ -8,7 +9,7 @@ use pgrx::pg_sys::{self, Datum};
 use pgrx::{FromDatum, JsonB};
 use std::ffi::CStr;
 
-/// One row while the scan stands on it.
+/// One row while the scan is at it.
 pub struct OwnRow<'a> {
     table: &'a str,
     desc: pg_sys::TupleDesc,
@@ -17,7 +18,7 @@ pub struct OwnRow<'a> {
 }
 
 impl OwnRow<'_> {
-    /// The column's value, or `None` when it is NULL or the table has no such column.
+    /// The column's value; `None` when it is NULL or the table has no such column.
     pub fn get<T: FromDatum>(&self, column: &str) -> Option<T> {
         let (value, oid) = self.datum(column)?;
         // SAFETY: T is the column's type: our tables are declared in sql/tables, and golden tests
@@ -25,13 +26,13 @@ impl OwnRow<'_> {
         unsafe { T::from_polymorphic_datum(value, false, oid) }
     }
 
-    /// The transaction that has written the row, if it is another one that has not ended yet: only
-    /// in [`for_each_by`].
+    /// The transaction that has written the row, if it is another one that has not ended yet. Only
+    /// [`for_each_by`] sees such rows.
     pub fn written_by(&self) -> Option<pg_sys::TransactionId> {
         (self.written_by != pg_sys::InvalidTransactionId).then_some(self.written_by)
     }
 
-    /// Where the row is, for [`super::own_table::update`].
+    /// The row's TID, for [`super::own_table::update`].
     pub fn tid(&self) -> pg_sys::ItemPointerData {
         // SAFETY: a tuple of the scan.
         unsafe { (*self.tuple).t_self }
@@ -59,7 +60,7 @@ impl OwnRow<'_> {
     ///
     /// # Errors
     ///
-    /// VD009 when it is not there all the same: nothing is guessed.
+    /// VD009 when there is no value: nothing is guessed.
     pub fn required<T: FromDatum>(&self, column: &str) -> Result<T, Report> {
         self.get(column).ok_or_else(|| self.unreadable(column))
     }
@@ -134,12 +135,12 @@ impl OwnRow<'_> {
     }
 }
 
-/// Calls `visit` for each row of `verdict.<table>` that is committed now (or is this transaction's
-/// own).
+/// Calls `visit` for each row of `verdict.<table>` that is committed now or written by this
+/// transaction.
 ///
 /// # Errors
 ///
-/// Those of `visit`, and an undefined object when the extension's table is not there.
+/// Those of `visit`, and an undefined object when the extension's table does not exist.
 pub fn for_each(
     table: &str,
     visit: impl FnMut(&OwnRow) -> Result<(), Report>,
@@ -147,8 +148,8 @@ pub fn for_each(
     scan(table, None, pg_sys::AccessShareLock, visit)
 }
 
-/// As [`for_each`], for rows that may be changed afterwards, by their TIDs: until the transaction
-/// ends none gets another place.
+/// As [`for_each`], for rows that may be changed afterwards by their TIDs: no row moves until the
+/// transaction ends.
 ///
 /// # Errors
 ///
@@ -161,8 +162,8 @@ pub fn for_each_to_change(
 }
 
 /// As [`for_each_to_change`], for the rows whose int8 `column` equals `value`, by an index on it.
-/// Sees what is committed at this instant, whatever the transaction's snapshot, and what others are
-/// writing: [`OwnRow::written_by`].
+/// Sees what is committed at this moment, whatever the transaction's snapshot is. Also sees rows
+/// that others are writing: [`OwnRow::written_by`].
 ///
 /// # Errors
 ///
@@ -245,7 +246,7 @@ fn scan(
             });
         }
         pg_sys::systable_endscan(scan);
-        // What is to be changed must stay where it is.
+        // The lock stays, because rows to be changed must not move.
         let end = match lockmode {
             pg_sys::AccessShareLock => pg_sys::AccessShareLock,
             _ => pg_sys::NoLock,

@@ -1,4 +1,4 @@
-//! What the header of a row version says of its writer.
+//! Who has written a row version, as its header says.
 
 use crate::frame::native;
 use pgrx::pg_sys::{self, CommandId, HeapTupleHeader};
@@ -9,23 +9,23 @@ use pgrx::pg_sys::{self, CommandId, HeapTupleHeader};
 ///
 /// The version's page is pinned; the caller's frames are plain.
 pub(crate) unsafe fn is_ours(header: HeapTupleHeader) -> bool {
-    // SAFETY: as said.
+    // SAFETY: as above.
     unsafe {
         let frozen = pg_sys::HEAP_XMIN_FROZEN;
-        // A frozen version keeps the number of its writer, which another transaction may have by
-        // now: ours.
+        // A frozen version keeps the transaction id of its writer. By now, this id may belong to
+        // another transaction, even to ours.
         u32::from((*header).t_infomask) & frozen != frozen
             && native::TransactionIdIsCurrentTransactionId((*header).t_choice.t_heap.t_xmin)
     }
 }
 
-/// Whether the version was written by a command of ours that `command` cannot see: the same, or a
-/// later one.
+/// Whether a command of this transaction has written the version that `command` cannot see: the
+/// same command, or a later one.
 ///
 /// # Safety
 ///
 /// As [`is_ours`].
 pub(crate) unsafe fn is_of_command(header: HeapTupleHeader, command: CommandId) -> bool {
-    // SAFETY: as said; only a version of ours has a command number.
+    // SAFETY: as above; only a version of ours has a command number.
     unsafe { is_ours(header) && native::HeapTupleHeaderGetCmin(header) >= command }
 }
