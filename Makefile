@@ -1,5 +1,5 @@
 # The verbs. Each is a script in scripts/, which says what it does.
-.PHONY: help demo test test-races test-asserts accept golden-accept lint install clean
+.PHONY: help demo test test-races test-asserts accept golden-accept lint fuzz install clean
 PG ?= 15
 PG_CONFIG ?= pg_config
 
@@ -9,6 +9,7 @@ help:
 	@echo 'make test-races [PG=15] [ARGS=…]   the full form of the races; ARGS=--help says what can be set'
 	@echo 'make test-asserts [PG=15|17|18]   tests against a PostgreSQL built with its own assertions (once per release)'
 	@echo 'make accept NAME=x [PG=15]  takes what golden file or isolation spec x prints as expected'
+	@echo 'make fuzz [TARGET=json|dialect|digest|request] [FOR=30|-runs=N]   looks for bytes that break the pure crate'
 	@echo 'make lint                   rustfmt, clippy, pgspot, shellcheck'
 	@echo 'make install PG_CONFIG=/path/to/pg_config [DESTDIR=…]   release build into your own server'
 	@echo 'make clean                  removes target/ and the work directory with its PostgreSQL trees'
@@ -27,6 +28,9 @@ test-asserts:
 
 accept golden-accept:
 	$(if $(NAME),,$(error say which: make accept NAME=name-of-the-file-without-suffix))@scripts/test $(PG) --accept '$(NAME)'
+
+fuzz:
+	@scripts/fuzz $(or $(TARGET),all) $(FOR)
 
 lint:
 	@scripts/lint

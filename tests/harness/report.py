@@ -64,7 +64,7 @@ def table(directory, required):
             rows[f"{tier}.{path.name.split('.')[0]}"] = Counter(counts)
     for name in required:
         rows.setdefault(name, Counter())
-    order = ("lint", "pure", "golden", "isolation", "scenarios", "neighbours", "races", "harness", "pg_upgrade")
+    order = ("lint", "fuzz", "pure", "golden", "isolation", "scenarios", "neighbours", "races", "harness", "pg_upgrade")
     lines = [f"{'tier':<12}{'PostgreSQL':<12}" + "".join(f"{kind:>9}" for kind in KINDS)]
     passed = failed = 0
     for name in sorted(rows, key=lambda n: (order.index(n.split(".")[0]) if n.split(".")[0] in order else 9, n)):
