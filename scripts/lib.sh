@@ -30,6 +30,7 @@ step() {
   status=$?
   [ $status = 0 ] || ended=FAILED
   printf '    %s in %d s\n' "$ended" $((SECONDS - t0))
+  [ -z "${STEPS:-}" ] || printf '%d %s\n' $((SECONDS - t0)) "$what" >>"$STEPS" # for scripts/test: where the time went
   return $status
 }
 
@@ -51,8 +52,21 @@ locked() {
 
 version() { sed -n '/^\[package\]/,/^\[/s/^version *= *"\(.*\)".*/\1/p' Cargo.toml; }
 codename() { sed -n 's/^VERSION_CODENAME=//p' /etc/os-release; } # of this Debian
+debian_mirror() { # as this machine's apt knows it
+  local mirror
+  mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
+    awk '!/^#/ { for (i = 1; i <= NF; i++) if (!m && $i ~ "^https?://.*/debian/?$") m = $i } END { print m }' || true)
+  [ -n "$mirror" ] || die "no Debian mirror in /etc/apt"
+  printf '%s\n' "$mirror"
+}
 majors() { sed -n 's/^pg\([0-9]*\) *=.*/\1/p' pgrx.toml; }
 pg_config_of() { printf '%s/%s\n' "$WORK" "$(sed -n "s/^pg$1 *= *\"\(.*\)\".*/\1/p" pgrx.toml | sed "s,^pg/$1/,pg/$1$FLAVOUR/,")"; }
+
+# pure_crates: names of the crates that know nothing of PostgreSQL
+pure_crates() {
+  grep -L '^pgrx' crates/*/Cargo.toml fuzz/Cargo.toml |
+    xargs sed -sn '0,/^name/s/^name *= *"\(.*\)".*/\1/p' # the first name, not those of its programs
+}
 
 # need_rust: one line when there is none, or an old one, for which cargo itself may only say that it can't read Cargo.toml
 need_rust() {
@@ -62,6 +76,30 @@ need_rust() {
   have=$(rustc --version) || die "rustc does not run; install Rust $want or newer (rustup)"
   have=${have#rustc } have=${have%%[!0-9.]*}
   printf '%s\n' "$want" "$have" | sort -VC || die "$(command -v rustc) is Rust $have; install Rust $want or newer (rustup)"
+}
+
+# find_server PG_CONFIG VERB: sets pg_config, server and major of a server that somebody else's PG_CONFIG belongs to
+find_server() {
+  pg_config=$(command -v "$1") || die "no such program: $1. Say which server: make $2 PG_CONFIG=/usr/lib/postgresql/15/bin/pg_config"
+  server=$("$pg_config" --version)
+  major=$(sed -n 's/^PostgreSQL \([0-9]*\).*/\1/p' <<<"$server")
+  majors | grep -qx "${major:-none}" || die "$server is not supported; pg_verdict runs on PostgreSQL $(majors | tr '\n' ' ')"
+  [ -f "$("$pg_config" --includedir-server)/postgres.h" ] || die "the server headers of $server are missing; install postgresql-server-dev-$major"
+}
+
+# need_build_tools: what a build needs besides the server's headers
+need_build_tools() {
+  need_rust
+  command -v cc >/dev/null || die "a C compiler is missing; install gcc and libc6-dev"
+  has_libclang >/dev/null || die "libclang is missing; install libclang-dev, or name its directory in LIBCLANG_PATH"
+}
+has_libclang() { # for bindgen; where its clang-sys looks. Debian's postgresql-server-dev packages bring it
+  local dir
+  [ -z "${LIBCLANG_PATH:-}${LLVM_CONFIG_PATH:-}" ] && ! command -v llvm-config || return 0
+  for dir in /usr{,/local}/lib{,64}{,/*-linux-*,/llvm*/lib}; do
+    compgen -G "$dir/libclang.so*" || compgen -G "$dir/libclang-[0-9]*.so*" && return
+  done
+  return 1
 }
 
 # chosen_majors 16 | all: the argument checked against pgrx.toml
@@ -106,5 +144,6 @@ close_run() {
 # Nobody else's run sees it, and no server of another run can lose its library under its feet.
 install_copy() {
   local copy=$RUN/$1-$2
-  cp -al "$WORK/pg/$1$FLAVOUR" "$copy" && scripts/put "$copy/bin/pg_config" "$3"
+  cp -al "$WORK/pg/$1$FLAVOUR" "$copy" || return
+  scripts/put "$("$copy/bin/pg_config" --pkglibdir)" "$("$copy/bin/pg_config" --sharedir)/extension" "$3"
 }

@@ -1,4 +1,5 @@
-//! Checks on arguments that several functions share: each error names the argument, the value and the way out.
+//! Checks on arguments that several functions share: each error names the argument, the value and
+//! the way out.
 
 use pg::catalog::{self, Relation};
 use pg::identity;
@@ -16,7 +17,7 @@ pub fn required<T>(argument: &str, value: Option<T>) -> Result<T, Report> {
     value.ok_or_else(|| {
         Report::new(
             SqlState::NullNotAllowed,
-            format!("argument {argument} must not be NULL"),
+            format!("argument \"{argument}\" must not be null"),
         )
     })
 }
@@ -31,7 +32,7 @@ pub fn not_blank<'a>(argument: &str, value: Option<&'a str>) -> Result<&'a str, 
     if text.trim().is_empty() {
         return Err(Report::new(
             SqlState::InvalidParameter,
-            format!("argument {argument} must not be empty"),
+            format!("argument \"{argument}\" must not be empty"),
         ));
     }
     Ok(text)
@@ -56,11 +57,11 @@ pub fn unknown_word(argument: &str, unknown: &UnknownWord) -> Report {
     Report::new(
         SqlState::InvalidParameter,
         format!(
-            "argument {argument}: unknown {} \"{}\"",
+            "argument \"{argument}\": unknown {} \"{}\"",
             unknown.what, unknown.given
         ),
     )
-    .hint(format!("There is: {}.", unknown.exists.join(", ")))
+    .hint(format!("Available values: {}.", unknown.exists.join(", ")))
 }
 
 /// A name that people will read in messages: 1 to 63 bytes, no control characters.
@@ -75,7 +76,9 @@ pub fn name<'a>(argument: &str, value: Option<&'a str>) -> Result<&'a str, Repor
     if text.len() > CAP || text.chars().any(char::is_control) {
         return Err(Report::new(
             SqlState::InvalidParameter,
-            format!("argument {argument}: a name has 1 to {CAP} bytes and no control characters"),
+            format!(
+                "argument \"{argument}\": a name has 1 to {CAP} bytes and no control characters"
+            ),
         )
         .detail(format!("The given one has {} bytes.", text.len())));
     }

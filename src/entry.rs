@@ -1,7 +1,7 @@
 //! The front door: everything of ours that PostgreSQL calls by name.
 //!
-//! `sql/` names a symbol as text; here is what stands behind it. Symbols of functions that work row by row,
-//! or call back into PostgreSQL from frames without destructors, are exported as they are
+//! `sql/` names a symbol as text; here is what stands behind it. Symbols of functions that work row
+//! by row, or call back into PostgreSQL from frames without destructors, are exported as they are
 //! ([`natives!`]). All others are `#[pg_extern]` functions, for which pgrx exports `NAME_wrapper`
 //! ([`wrapped!`]).
 

@@ -45,7 +45,8 @@ pub fn incident_retention_days() -> i32 {
     INCIDENT_RETENTION_DAYS.get()
 }
 
-/// How long `verdict.revoke` waits for the transactions that hold the verdict, in milliseconds. 0: for ever.
+/// How long `verdict.revoke` waits for the transactions that hold the verdict, in milliseconds. 0:
+/// for ever.
 pub fn revoke_timeout_ms() -> i32 {
     REVOKE_TIMEOUT.get()
 }
@@ -55,7 +56,8 @@ pub fn break_glass_max_s() -> i32 {
     BREAK_GLASS_MAX.get()
 }
 
-/// How many lines about rejected rows a session may write to the server's log per second. -1: as many as there are.
+/// How many lines about rejected rows a session may write to the server's log per second. -1: as
+/// many as there are.
 pub fn log_rate() -> Option<u32> {
     u32::try_from(LOG_RATE.get()).ok()
 }

@@ -1,7 +1,7 @@
 //! pg_verdict: rows without an approval are refused.
 //!
-//! The rooms, in the order of the floors, the ground first. A file may name what is declared above its own
-//! room, and nothing below it; `make lint` keeps that.
+//! The rooms, in the order of the floors, the ground first. A file may name what is declared above
+//! its own room, and nothing below it; `make lint` keeps that.
 //!
 //! | room | what is in it |
 //! |---|---|

@@ -100,10 +100,10 @@ impl RoleKind {
         found.ok_or_else(|| {
             Report::new(
                 SqlState::InvalidParameter,
-                format!("argument kind: unknown kind \"{word}\""),
+                format!("argument \"kind\": unknown kind \"{word}\""),
             )
             .hint(format!(
-                "There is: {}.",
+                "Available values: {}.",
                 Self::ALL.map(Self::as_str).join(", ")
             ))
         })

@@ -12,6 +12,10 @@ from harness.isolation import SpecFile
 from harness.report import Outcomes
 
 HERE = Path(__file__).parent
+# What the tests of a tier need to be built or brought, where no @pytest.mark.needs(…) says otherwise: the library as users
+# get it, the one with test hooks, other people's extensions, all majors, packages.
+NEEDS = {"golden": ["plain"], "isolation": ["hooks"], "scenarios": ["plain"], "neighbours": ["plain", "neighbours"],
+         "races": ["plain", "hooks"], "pg_upgrade": ["majors"], "package": ["majors", "debs"]}
 
 
 def pytest_addoption(parser):
@@ -19,10 +23,14 @@ def pytest_addoption(parser):
     group.addoption("--plain-bin", help="bin directory of the tree with the library as users get it")
     group.addoption("--hooks-bin", help="bin directory of the tree with the library built with test hooks")
     group.addoption("--tree", action="append", default=[], metavar="MAJOR=BIN", help="each major's bin directory, for the tier pg_upgrade")
+    group.addoption("--debs", help="directory with a Debian package for each major, for the tier package")
+    group.addoption("--bare-root", help="a bare Debian's root, for the tier package")
     group.addoption("--psql", help="the psql whose output the golden files hold (the same for all majors)")
     group.addoption("--isolationtester", help="path of isolationtester")
     group.addoption("--run-dir", help="where clusters are made")
     group.addoption("--report", help="JSON file that gets the counts per tier")
+    group.addoption("--chosen", metavar="FILE",
+                    help="with --collect-only: FILE gets a line for each tier with chosen tests and each build that they need")
     group.addoption("--accept", metavar="NAME", help="run only golden file or spec NAME and take its output as expected")
 
 
@@ -31,6 +39,7 @@ def pytest_configure(config):
         {"plain": config.getoption("plain_bin"), "hooks": config.getoption("hooks_bin")},
         config.getoption("run_dir"), config.getoption("psql"))
     config.clusters.trees_of = {int(major): path for major, path in (tree.split("=", 1) for tree in config.getoption("tree"))}
+    config.addinivalue_line("markers", "needs(*builds): what its tests need, if it is not what their tier needs")
     if config.getoption("report"):
         config.pluginmanager.register(Outcomes(config.getoption("report")))
 
@@ -45,8 +54,12 @@ def pytest_unconfigure(config):
 
 
 def pytest_ignore_collect(collection_path, config):
-    """The tier pg_upgrade needs all majors at once: it is run by itself, with --tree."""
+    """The tiers pg_upgrade and package need all majors at once: they are run by themselves, with --tree and --debs."""
+    if config.getoption("chosen"):
+        return None
     if collection_path == HERE / "pg_upgrade" and not config.getoption("tree"):
+        return True
+    if collection_path == HERE / "package" and not config.getoption("debs"):
         return True
 
 
@@ -64,6 +77,16 @@ def pytest_collection_modifyitems(config, items):
         if not chosen:
             raise pytest.UsageError(f"no golden file or spec is called {name}")
         items[:] = chosen
+
+
+def pytest_collection_finish(session):
+    if path := session.config.getoption("chosen"):
+        lines = set()
+        for item in session.items:
+            tier = item.nodeid.split("/")[0]
+            mark = item.get_closest_marker("needs")
+            lines.update(f"{tier} {need}\n" for need in (mark.args if mark else NEEDS.get(tier)) or ["nothing"])
+        Path(path).write_text("".join(sorted(lines)))
 
 
 @pytest.fixture

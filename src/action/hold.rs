@@ -6,6 +6,7 @@ use crate::guard::info::{GuardInfo, WritableColumn};
 use crate::judge::case::Case;
 use pg::columns::{self, RowSlot};
 use pg::leaf::LockOutcome;
+use pg::own_table::Value;
 use pg::plain::{PlainFrame, catching_longjmp};
 use pg::report::Report;
 use pg::row_text::{self, ColumnText};
@@ -13,13 +14,13 @@ use pg::span::Span;
 use pg::test_hooks::{self, Pause};
 use pg::transaction::Hooks;
 use pg::{catalog, clock, identity, lock, memory, own_table, session, table};
-use pgrx::IntoDatum;
-use pgrx::pg_sys::{Datum, ItemPointerData, TransactionId};
+use pgrx::pg_sys::{ItemPointerData, TransactionId};
 use std::cell::Cell;
 use verdict::HeldState;
 use verdict::RowHash;
 
-/// The largest row that is held, in bytes of text. PostgreSQL cannot have a value of 1 GiB, and a reviewer no use for it.
+/// The largest row that is held, in bytes of text. PostgreSQL cannot have a value of 1 GiB, and a
+/// reviewer no use for it.
 pub const ROW_CAP: usize = 256 * 1024 * 1024;
 
 thread_local! {
@@ -43,8 +44,8 @@ pub fn size(info: &GuardInfo, new: RowSlot, old: Option<RowSlot>) -> usize {
     size(new) + old.map_or(0, size)
 }
 
-/// Holds the row and returns its id in `verdict.quarantine`. A row that is held already (a client that sends again, a
-/// driver that retries) is counted there.
+/// Holds the row and returns its id in `verdict.quarantine`. A row that is held already (a client
+/// that sends again, a driver that retries) is counted there.
 pub fn hold(
     info: &GuardInfo,
     case: &Case,
@@ -65,7 +66,7 @@ pub fn hold(
         match plain
             .step(|| cache::with_cached(info, |cached| hold_once(cached, case, hash, new, old)))
         {
-            Turn::LockOutcome(id) => break id,
+            Turn::Held(id) => break id,
             Turn::WaitFor(transaction) => {
                 // Not while we keep others out: they may be what it waits for.
                 of_this_row(lock::leave_held_row);
@@ -83,7 +84,7 @@ pub fn hold(
 #[derive(Clone, Copy)]
 enum Turn {
     /// The row's id in `verdict.quarantine`.
-    LockOutcome(i64),
+    Held(i64),
     /// This transaction is about to hold the same row.
     WaitFor(TransactionId),
 }
@@ -101,8 +102,9 @@ fn hold_once(
     while let Some(hash) = hash {
         match held_already(cached, case, hash, &new, old_values.as_ref())? {
             Already::No => break,
-            // Two sessions that store the same row at once: the second waits to see the first one's. But not while it holds rows
-            // itself: batches of the same rows in another order would end in a deadlock. At worst a row is held twice.
+            // Two sessions that store the same row at once: the second waits to see the first
+            // one's. But not while it holds rows itself: batches of the same rows in another order
+            // would end in a deadlock. At worst a row is held twice.
             Already::HeldBy(_) if HOLDS.get() => break,
             Already::HeldBy(transaction) => return Ok(Turn::WaitFor(transaction)),
             Already::Here(held) => {
@@ -111,22 +113,23 @@ fn hold_once(
                     "quarantine",
                     held.tid,
                     &[
-                        ("times", held.times.saturating_add(1).into_datum()),
-                        ("last_at", Some(Datum::from(case.now))),
+                        ("times", Value::of(held.times.saturating_add(1))),
+                        ("last_at", Value::moment(case.now)),
                     ],
                 )?;
                 if counted == LockOutcome::Locked {
-                    return Ok(Turn::LockOutcome(held.id));
+                    return Ok(Turn::Held(held.id));
                 }
                 // A reviewer has decided about it at this moment: that was not about this row.
             }
         }
     }
-    append(cached, case, hash, new, old_values).map(Turn::LockOutcome)
+    append(cached, case, hash, new, old_values).map(Turn::Held)
 }
 
-/// What a resend is found by: guard, operation, subject, digest, and the values that [`same_given`] compares. `None` for a row
-/// without a subject: nothing tells whether another one is the same message.
+/// What a resend is found by: guard, operation, subject, digest, and the values that [`same_given`]
+/// compares. `None` for a row without a subject: nothing tells whether another one is the same
+/// message.
 fn content_hash(
     cached: &CachedGuard,
     case: &Case,
@@ -172,9 +175,9 @@ struct HeldAlready {
 
 type Values = Vec<Option<String>>;
 
-/// The same message is the same guard, operation, subject and digest, and the same values in all columns but those that the
-/// table itself gives another value for each row: copies of a message for several users differ in one of those, a resend only
-/// in a serial number or a time.
+/// The same message is the same guard, operation, subject and digest, and the same values in all
+/// columns but those that the table itself gives another value for each row: copies of a message
+/// for several users differ in one of those, a resend only in a serial number or a time.
 fn held_already(
     cached: &CachedGuard,
     case: &Case,
@@ -251,7 +254,7 @@ fn append(
 ) -> Result<i64, Report> {
     let id = clock::own_next_id("quarantine_id_seq")?;
     let root = catalog::root(cached.info.table);
-    let text = |text: &str| text.to_owned().into_datum();
+    let text = Value::text;
     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
     let types: Vec<String> = columns
         .iter()
@@ -260,47 +263,46 @@ fn append(
     own_table::append(
         "quarantine",
         &[
-            ("id", id.into_datum()),
-            ("content_hash", hash.into_datum()),
-            ("held_at", Some(Datum::from(case.now))),
-            ("last_at", Some(Datum::from(case.now))),
-            (
-                "verdict_id",
-                case.found.and_then(|found| found.id.into_datum()),
-            ),
-            ("guard_id", cached.guard.id.into_datum()),
-            ("hook_id", cached.guard.hook_id.into_datum()),
-            ("times", 1.into_datum()),
+            ("id", Value::of(id)),
+            ("content_hash", Value::of(hash)),
+            ("held_at", Value::moment(case.now)),
+            ("last_at", Value::moment(case.now)),
+            ("verdict_id", Value::of(case.found.map(|found| found.id))),
+            ("guard_id", Value::of(cached.guard.id)),
+            ("hook_id", Value::of(cached.guard.hook_id)),
+            ("times", Value::of(1)),
             ("state", text(HeldState::Held.as_str())),
             ("guard", text(&cached.guard.name)),
             ("relation", text(&cached.root.to_string())),
             ("relation_schema", text(&cached.root.schema)),
             ("relation_name", text(&cached.root.table)),
-            ("relation_oid", root.into_datum()),
+            ("relation_oid", Value::of(root)),
             (
                 "relation_owner",
                 text(&identity::role_name(catalog::owner(root))),
             ),
-            ("origin", catalog::origin().into_datum()),
+            ("origin", Value::of(catalog::origin())),
             ("operation", text(case.operation.as_str())),
             ("finding", text(case.finding.as_str())),
-            ("subject", case.key.and_then(|key| text(key.subject.text()))),
+            (
+                "subject",
+                Value::of(case.key.as_ref().map(|key| key.subject.text())),
+            ),
             (
                 "digest",
-                case.digest
-                    .and_then(|digest| digest.as_bytes().to_vec().into_datum()),
+                Value::of(case.digest.map(|digest| digest.as_bytes().to_vec())),
             ),
             ("session_role", text(&identity::session_user())),
             (
                 "acting_role",
                 text(&identity::role_name(identity::current_user())),
             ),
-            ("application_name", session::application_name().into_datum()),
-            ("client_addr", session::client_addr().into_datum()),
-            ("columns", names.into_datum()),
-            ("types", types.into_datum()),
-            ("row_values", Some(row_text::text_array(values(columns)))),
-            ("old_values", old_values.map(row_text::text_array)),
+            ("application_name", Value::of(session::application_name())),
+            ("client_addr", Value::of(session::client_addr())),
+            ("columns", Value::of(names)),
+            ("types", Value::of(types)),
+            ("row_values", Value::text_array(Some(values(columns)))),
+            ("old_values", Value::text_array(old_values)),
         ],
     )?;
     Ok(id)

@@ -8,17 +8,18 @@ use crate::judge::case::Case;
 use pg::catalog::{self, Name};
 use pg::columns::RowSlot;
 use pg::log::ereport;
+use pg::own_table::Value;
 use pg::report::Report;
 use pg::{clock, identity, own_table, row_text, session};
-use pgrx::pg_sys::Datum;
-use pgrx::{IntoDatum, JsonB, PgLogLevel};
+use pgrx::{JsonB, PgLogLevel};
 use serde_json::json;
 use verdict::DriftDone;
 
 /// The longest text that is kept of one column of a row, in bytes.
 const VALUE_CAP: usize = 1_024;
 
-/// Writes the incident in this transaction: it stands or falls with the row that it is about. `stored`: the row is.
+/// Writes the incident in this transaction: it stands or falls with the row that it is about.
+/// `stored`: the row is.
 ///
 /// # Errors
 ///
@@ -35,9 +36,9 @@ pub fn write(
         return Ok(());
     }
     let refusal = case.refusal();
-    let text = |text: &str| text.to_owned().into_datum();
+    let text = Value::text;
     let quarantine_id = match done {
-        Done::Held(id) => id.into_datum(),
+        Done::Held(id) => Some(id),
         _ => None,
     };
     let id = clock::own_next_id("incidents_id_seq")?;
@@ -45,14 +46,14 @@ pub fn write(
     let digest = case.digest.map(|digest| digest.as_bytes().to_vec());
     let message = refusal.and_then(|found| found.err_msg);
     let mut cells = vec![
-        ("id", id.into_datum()),
-        ("at", Some(Datum::from(case.now))),
-        ("guard_id", cached.guard.id.into_datum()),
-        ("verdict_id", case.found.map(|found| found.id).into_datum()),
-        ("quarantine_id", quarantine_id),
+        ("id", Value::of(id)),
+        ("at", Value::moment(case.now)),
+        ("guard_id", Value::of(cached.guard.id)),
+        ("verdict_id", Value::of(case.found.map(|found| found.id))),
+        ("quarantine_id", Value::of(quarantine_id)),
         (
             "err_code",
-            refusal.and_then(|found| found.err_code).into_datum(),
+            Value::of(refusal.and_then(|found| found.err_code)),
         ),
         ("guard", text(&cached.guard.name)),
         ("relation", text(&cached.root.to_string())),
@@ -61,10 +62,16 @@ pub fn write(
         ("done", text(done.as_str())),
         ("operation", text(case.operation.as_str())),
         ("path", text(case.path())),
-        ("subject", case.key.and_then(|key| text(key.subject.text()))),
-        ("digest", digest.into_datum()),
-        ("err_msg", message.and_then(|message| text(message.text()))),
-        ("row_image", image(cached, row, stored)),
+        (
+            "subject",
+            Value::of(case.key.as_ref().map(|key| key.subject.text())),
+        ),
+        ("digest", Value::of(digest)),
+        (
+            "err_msg",
+            Value::of(message.as_ref().map(|message| message.text())),
+        ),
+        ("row_image", Value::of(image(cached, row, stored))),
     ];
     cells.extend(who());
     own_table::append("incidents", &cells)
@@ -85,12 +92,12 @@ fn log_instead(cached: &CachedGuard, case: &Case, done: Done) {
 ///
 /// As [`write`].
 pub fn write_drift(guard: &Guard, table: &Name, done: DriftDone, what: &str) -> Result<(), Report> {
-    let text = |text: &str| text.to_owned().into_datum();
+    let text = Value::text;
     let id = clock::own_next_id("incidents_id_seq")?;
     let mut cells = vec![
-        ("id", id.into_datum()),
-        ("at", Some(Datum::from(clock::current()))),
-        ("guard_id", guard.id.into_datum()),
+        ("id", Value::of(id)),
+        ("at", Value::moment(clock::current())),
+        ("guard_id", Value::of(guard.id)),
         ("guard", text(&guard.name)),
         ("relation", text(&table.to_string())),
         ("finding", text("drift")),
@@ -105,23 +112,24 @@ pub fn write_drift(guard: &Guard, table: &Name, done: DriftDone, what: &str) -> 
 }
 
 /// Who is at work, and from where.
-fn who() -> [(&'static str, Option<Datum>); 5] {
+fn who() -> [(&'static str, Value); 5] {
     let acting = identity::role_name(identity::current_user());
     [
-        ("pid", session::pid().into_datum()),
-        ("session_role", identity::session_user().into_datum()),
-        ("acting_role", acting.into_datum()),
-        ("application_name", session::application_name().into_datum()),
-        ("client_addr", session::client_addr().into_datum()),
+        ("pid", Value::of(session::pid())),
+        ("session_role", Value::of(identity::session_user())),
+        ("acting_role", Value::of(acting)),
+        ("application_name", Value::of(session::application_name())),
+        ("client_addr", Value::of(session::client_addr())),
     ]
 }
 
-fn image(cached: &CachedGuard, row: RowSlot, stored: bool) -> Option<Datum> {
+fn image(cached: &CachedGuard, row: RowSlot, stored: bool) -> Option<JsonB> {
     let cap = guc::row_image_bytes();
     if cap == 0 {
         return None;
     }
     let hidden = |name: &str| cached.guard.redact.iter().any(|column| column == name);
     let caps = (cap, VALUE_CAP.min(cap));
-    JsonB(row_text::bounded(row, cached.info.table, stored, caps, hidden).into()).into_datum()
+    let image = row_text::bounded(row, cached.info.table, stored, caps, hidden);
+    Some(JsonB(image.into()))
 }

@@ -1,4 +1,5 @@
-//! A rejected row leaves nothing in the database but a line in the server's log: `verdict:` and JSON.
+//! A rejected row leaves nothing in the database but a line in the server's log: `verdict:` and
+//! JSON.
 
 use crate::guard::info::CachedGuard;
 use crate::guc;
@@ -26,7 +27,8 @@ thread_local! {
     static RATE: Cell<Rate> = const { Cell::new(Rate { since: i64::MIN, written: 0, left_out: 0 }) };
 }
 
-/// The line, or `None` when this session has written enough of them this second: then it is counted.
+/// The line, or `None` when this session has written enough of them this second: then it is
+/// counted.
 pub fn line(cached: &CachedGuard, case: &Case) -> Option<Span> {
     let left_out = admit(case.now, guc::log_rate())?;
     let mut line = case.facts(cached);

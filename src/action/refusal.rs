@@ -21,7 +21,8 @@ pub fn refuse(info: &GuardInfo, case: &Case, plain: PlainFrame) {
     plain.step(|| cache::with_cached(info, |cached| Err::<(), _>(report(cached, case))));
 }
 
-/// The error of a rejection. The message begins with the code: of eight real servers only one logs the SQLSTATE.
+/// The error of a rejection. The message begins with the code: of eight real servers only one logs
+/// the SQLSTATE.
 fn report(cached: &CachedGuard, case: &Case) -> Report {
     let code = case.finding.sqlstate();
     let said = case.refusal().map(business_words).unwrap_or_default();

@@ -1,13 +1,12 @@
-//! How many rows an observing guard has judged: one row of `verdict.observed` per guard and transaction, written at its
-//! end. `verdict.readiness` says "N of M" with it.
+//! How many rows an observing guard has judged: one row of `verdict.observed` per guard and
+//! transaction, written at its end. `verdict.readiness` says "N of M" with it.
 //!
 //! Counts of a savepoint that is rolled back go with it, as the rows do.
 
+use pg::own_table::Value;
 use pg::report::Report;
 use pg::transaction::Hooks;
 use pg::{catalog, clock, own_table};
-use pgrx::IntoDatum;
-use pgrx::pg_sys::Datum;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -15,7 +14,8 @@ use std::collections::BTreeMap;
 type Counts = BTreeMap<i32, i64>;
 
 thread_local! {
-    /// One for the transaction and one for each open savepoint in which something was counted, with its nest level.
+    /// One for the transaction and one for each open savepoint in which something was counted, with
+    /// its nest level.
     static LEVELS: RefCell<Vec<(i32, Counts)>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -80,7 +80,8 @@ fn is_empty() -> bool {
 /// The append's own.
 fn write() -> Result<(), Report> {
     if !catalog::has_own("observed") {
-        // The SQL is older than the library, or the extension was dropped in this transaction, and the counts with it.
+        // The SQL is older than the library, or the extension was dropped in this transaction, and
+        // the counts with it.
         forget();
         return Ok(());
     }
@@ -90,9 +91,9 @@ fn write() -> Result<(), Report> {
             own_table::append(
                 "observed",
                 &[
-                    ("guard_id", guard_id.into_datum()),
-                    ("at", Some(Datum::from(now))),
-                    ("judged", judged.into_datum()),
+                    ("guard_id", Value::of(guard_id)),
+                    ("at", Value::moment(now)),
+                    ("judged", Value::of(judged)),
                 ],
             )?;
         }

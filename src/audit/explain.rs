@@ -21,7 +21,8 @@ use pgrx::pg_sys::{Datum, Oid};
 use serde_json::{Value, json};
 use verdict::{Decision, Finding, GuardedRow, StepAnswer, Timestamp, decide, explain};
 
-/// `verdict.explain_row(relation, r jsonb)`: the steps of all guards as JSON, which `verdict.explain` unfolds.
+/// `verdict.explain_row(relation, r jsonb)`: the steps of all guards as JSON, which
+/// `verdict.explain` unfolds.
 pub fn explain_row(call: Call, plain: PlainFrame) -> Datum {
     let relation = call.oid(0);
     let given = call.json(1, plain);
@@ -226,7 +227,7 @@ fn table_of_row_type(row_type: Option<Oid>) -> Result<Oid, Report> {
     relation.ok_or_else(|| {
         Report::new(
             SqlState::WrongObjectType,
-            "argument r must be a row of a table",
+            "argument \"r\" must be a row of a table",
         )
         .hint("For example SELECT e.* FROM messages AS m, verdict.explain(m) AS e.")
     })

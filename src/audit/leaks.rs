@@ -72,7 +72,7 @@ impl Scope {
                 return Err(Report::new(
                     SqlState::NullNotAllowed,
                     format!(
-                        "argument since must not be NULL when time_column is given (\"{column}\")"
+                        "argument \"since\" must not be null when time_column is given (\"{column}\")"
                     ),
                 ));
             }
@@ -170,7 +170,7 @@ fn time_column_of(relation: &Relation, name: &str) -> Result<String, Report> {
         Report::new(
             SqlState::UndefinedColumn,
             format!(
-                "argument time_column: column \"{name}\" of relation {} does not exist",
+                "argument \"time_column\": column \"{name}\" of relation {} does not exist",
                 relation.name
             ),
         )
@@ -179,7 +179,7 @@ fn time_column_of(relation: &Relation, name: &str) -> Result<String, Report> {
         return Err(Report::new(
             SqlState::InvalidParameter,
             format!(
-                "argument time_column: column \"{name}\" is of type {}",
+                "argument \"time_column\": column \"{name}\" is of type {}",
                 catalog::type_name(column.type_oid)
             ),
         )

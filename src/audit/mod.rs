@@ -1,4 +1,5 @@
-//! Questions that an auditor asks: what is stored without an approval, and what would become of a row.
+//! Questions that an auditor asks: what is stored without an approval, and what would become of a
+//! row.
 
 pub mod explain;
 pub mod leaks;

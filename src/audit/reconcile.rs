@@ -195,7 +195,9 @@ fn set_flag(
             "Give it one: verdict.alter_guard(relation, hook, flag_column => …, flag_value => …).",
         ));
     };
-    let type_oid = cached.flag_type.map_or(pg_sys::InvalidOid, |(oid, _)| oid);
+    let type_oid = cached
+        .flag_type
+        .map_or(pg_sys::InvalidOid, |flag| flag.type_oid);
     let value = identity::as_role(owner, Restriction::SecurityRestricted, || {
         flag::value(cached)
     })?;

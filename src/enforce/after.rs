@@ -49,7 +49,8 @@ pub fn updated(fired: Fired, info: &GuardInfo, plain: PlainFrame) {
     edited(&RowChange::updated(fired, true), fired.row(), info, plain);
 }
 
-/// An update is judged again when it changes what was approved, brings the row under the condition, or unflags it.
+/// An update is judged again when it changes what was approved, brings the row under the condition,
+/// or unflags it.
 fn edited(change: &RowChange, old: RowSlot, info: &GuardInfo, plain: PlainFrame) {
     let new = change.new;
     let case = match rejudge(change.fired, info, old, new, plain) {
@@ -78,7 +79,8 @@ fn count(info: &GuardInfo, plain: PlainFrame) {
     }
 }
 
-/// A stored row with a finding. The soft actions were taken before it was stored; here it is seen that they were.
+/// A stored row with a finding. The soft actions were taken before it was stored; here it is seen
+/// that they were.
 fn found(info: &GuardInfo, change: &RowChange, case: &Case, plain: PlainFrame) {
     if let Some(done) = done::instead_of_acting(info, case) {
         return change.write_down(info, case, done, plain);

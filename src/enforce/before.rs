@@ -1,7 +1,9 @@
-//! BEFORE the row is stored: flag, hold or discard it. Only guards with such an action have these triggers.
+//! BEFORE the row is stored: flag, hold or discard it. Only guards with such an action have these
+//! triggers.
 //!
-//! Nothing is locked or spent here, and nothing is decided for good: an INSERT may still meet ON CONFLICT, another trigger
-//! may still change the row. The AFTER trigger judges what was stored, and refuses it when that is not what was done here.
+//! Nothing is locked or spent here, and nothing is decided for good: an INSERT may still meet ON
+//! CONFLICT, another trigger may still change the row. The AFTER trigger judges what was stored,
+//! and refuses it when that is not what was done here.
 
 use super::cross_partition;
 use super::row_change::RowChange;

@@ -38,7 +38,8 @@ pub fn guard_row(call: Call, plain: PlainFrame) -> Datum {
         };
     }
     if !test_hooks::weakened(Weakening::StaleGuards) {
-        // What was committed meanwhile counts from this row on. When there is nothing new, it is one look at a flag.
+        // What was committed meanwhile counts from this row on. When there is nothing new, it is
+        // one look at a flag.
         lock::accept_invalidations(plain);
     }
     let planned = plain.step(
@@ -75,8 +76,8 @@ pub fn guard_row(call: Call, plain: PlainFrame) -> Datum {
         (TriggerKind::BeforeUpdate, Timing::Before, RowEvent::Update) => {
             return before::update(fired, &info, plain);
         }
-        // An update of guarded columns is judged by the trigger that sees every update; this one's column list makes
-        // PostgreSQL refuse to retype or drop the columns.
+        // An update of guarded columns is judged by the trigger that sees every update; this one's
+        // column list makes PostgreSQL refuse to retype or drop the columns.
         (TriggerKind::AfterInsert, Timing::After, RowEvent::Update)
         | (TriggerKind::AfterMove, Timing::After, _) => {}
         // A trigger of our name that somebody made by hand, at another time or for another event.
@@ -86,7 +87,8 @@ pub fn guard_row(call: Call, plain: PlainFrame) -> Datum {
     Datum::null()
 }
 
-/// A replication worker that fails starts again and fails again. So a guard that cannot work lets it be, and says so.
+/// A replication worker that fails starts again and fails again. So a guard that cannot work lets
+/// it be, and says so.
 fn not_judged(why: &Report) {
     ereport(
         PgLogLevel::WARNING,

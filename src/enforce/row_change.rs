@@ -97,7 +97,8 @@ impl RowChange {
         other: &GuardInfo,
         plain: PlainFrame,
     ) -> Option<Case> {
-        // What a generated column will hold is not known yet; that guard has its say when the row is stored.
+        // What a generated column will hold is not known yet; that guard has its say when the row
+        // is stored.
         if other.guard_id == info.guard_id || other.generated && !self.stored {
             return None;
         }

@@ -1,7 +1,7 @@
 //! The guards on a table, as a backend remembers them: looked up once, used for every row.
 //!
-//! A guard is found from the relation (partition → root → registry), never from the trigger's arguments: a
-//! trigger that somebody hung on another table finds no guard and raises VD009.
+//! A guard is found from the relation (partition → root → registry), never from the trigger's
+//! arguments: a trigger that somebody hung on another table finds no guard and raises VD009.
 
 use super::info::{CachedGuard, GuardInfo};
 use super::load::load;
@@ -62,8 +62,8 @@ pub fn guards_on(table: Oid) -> Result<Rc<[CachedGuard]>, Report> {
     Ok(guards)
 }
 
-/// As [`guards_on`], but what is remembered though it may be out of date: one row is judged by one reading of the
-/// registry.
+/// As [`guards_on`], but what is remembered though it may be out of date: one row is judged by one
+/// reading of the registry.
 fn guards_at_hand(table: Oid) -> Result<Rc<[CachedGuard]>, Report> {
     let known = CACHE.with_borrow(|cache| cache.by_table.get(&table).cloned());
     known.map_or_else(|| guards_on(table), Ok)

@@ -7,7 +7,8 @@ use pg::{clock, table};
 use pgrx::PgLogLevel;
 use std::cell::Cell;
 
-/// Until when the guards of this table are open, in microseconds since 2000-01-01 UTC; `i64::MIN` when they are not.
+/// Until when the guards of this table are open, in microseconds since 2000-01-01 UTC; `i64::MIN`
+/// when they are not.
 ///
 /// # Errors
 ///
@@ -32,7 +33,8 @@ thread_local! {
     static TOLD: Cell<i64> = const { Cell::new(i64::MIN) };
 }
 
-/// Glass closes by itself, and nobody is there to see it: the first finding afterwards tells, once per session.
+/// Glass closes by itself, and nobody is there to see it: the first finding afterwards tells, once
+/// per session.
 pub fn tell_closed(until: i64, table: &Name) {
     if until > TOLD.get() {
         TOLD.set(until);

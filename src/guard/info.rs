@@ -101,10 +101,17 @@ pub struct CachedGuard {
     pub fields: Vec<String>,
     /// The columns of the table that an INSERT could name, in order of their names.
     pub columns: Rc<[WritableColumn]>,
-    /// Type and modifier of the flag column.
-    pub flag_type: Option<(Oid, i32)>,
+    pub flag_type: Option<FlagType>,
     pub info: GuardInfo,
     pub triggers: [(CString, TriggerKind); TriggerKind::ALL.len()],
+}
+
+/// The type of a flag column.
+#[derive(Clone, Copy, Debug)]
+pub struct FlagType {
+    pub type_oid: Oid,
+    /// `atttypmod`: the length of a varchar, for example.
+    pub typmod: i32,
 }
 
 /// A column of a guarded table that an INSERT could name.

@@ -2,7 +2,7 @@
 
 use super::glass;
 use super::info::{
-    BOUND_CAP, CachedGuard, GuardInfo, GuardedColumn, TRIGGER_NAME_CAP, WritableColumn,
+    BOUND_CAP, CachedGuard, FlagType, GuardInfo, GuardedColumn, TRIGGER_NAME_CAP, WritableColumn,
 };
 use super::registry::{self, Guard};
 use super::trigger_kind::{TriggerKind, trigger_name};
@@ -60,7 +60,8 @@ pub fn load(table: Oid) -> Result<Vec<CachedGuard>, Report> {
 }
 
 fn writable_columns(table: &Relation, ancestors: &[Oid]) -> Vec<WritableColumn> {
-    // A row gets the defaults of the table that the statement names: PostgreSQL lets a partition have others.
+    // A row gets the defaults of the table that the statement names: PostgreSQL lets a partition
+    // have others.
     let tables = [table.oid].into_iter().chain(ancestors.iter().copied());
     let changing: HashSet<String> = tables.flat_map(defaults::changing).collect();
     let given = table
@@ -144,14 +145,17 @@ impl Columns<'_> {
     }
 
     /// The column that `flag` sets, with its type and the type's modifier.
-    fn flag(&self) -> Result<Option<(GuardedColumn, (Oid, i32))>, Report> {
+    fn flag(&self) -> Result<Option<(GuardedColumn, FlagType)>, Report> {
         let Some((name, _)) = &self.guard.flag else {
             return Ok(None);
         };
         let found = self.find(name)?;
         Ok(Some((
             self.readable(name, None)?,
-            (found.type_oid, found.typmod),
+            FlagType {
+                type_oid: found.type_oid,
+                typmod: found.typmod,
+            },
         )))
     }
 }
@@ -213,7 +217,7 @@ fn resolve(
         info,
         table: table.name.clone(),
         root: root.clone(),
-        flag_type: flag.map(|(_, type_and_typmod)| type_and_typmod),
+        flag_type: flag.map(|(_, flag_type)| flag_type),
         fields: guard.content.keys().cloned().collect(),
         columns: columns.clone(),
         triggers: TriggerKind::ALL.map(|kind| {

@@ -9,7 +9,8 @@ use pg::report::{Report, SqlState};
 use serde_json::{Map, Value};
 use verdict::FIELDS_CAP;
 
-/// Refuses what cannot be guarded: views, foreign tables, temporary tables, catalogs, our own tables, single partitions.
+/// Refuses what cannot be guarded: views, foreign tables, temporary tables, catalogs, our own
+/// tables, single partitions.
 ///
 /// # Errors
 ///
@@ -39,8 +40,8 @@ pub fn guardable(relation: &Relation) -> Result<(), Report> {
     }
 }
 
-/// Locks the table and everything below it until the transaction ends, and refuses it when some of its rows are kept
-/// elsewhere.
+/// Locks the table and everything below it until the transaction ends, and refuses it when some of
+/// its rows are kept elsewhere.
 ///
 /// # Errors
 ///
@@ -73,14 +74,14 @@ pub fn key(key: Option<&str>, hook: &Hook, relation: &Relation) -> Result<Option
         (None, SubjectSource::Digest) => Ok(None),
         (None, SubjectSource::Pointer(_)) => refuse(
             format!(
-                "argument key must name the column that holds the subject: the subjects of hook \"{}\" are ids",
+                "argument \"key\" must name the column that holds the subject: the subjects of hook \"{}\" are ids",
                 hook.name
             ),
             "For example key => 'server_msg_id'. Matching by content needs a hook created with subject => ''.",
         ),
         (Some(_), SubjectSource::Digest) => refuse(
             format!(
-                "argument key must be NULL: the subjects of hook \"{}\" are content digests",
+                "argument \"key\" must be null: the subjects of hook \"{}\" are content digests",
                 hook.name
             ),
             "Leave key out and give content.",
@@ -96,7 +97,7 @@ pub fn key(key: Option<&str>, hook: &Hook, relation: &Relation) -> Result<Option
             if json.contains(&column.base_type) {
                 return refuse(
                     format!(
-                        "argument key: column \"{}\" is of type {}",
+                        "argument \"key\": column \"{}\" is of type {}",
                         mapped.name,
                         catalog::type_name(column.type_oid)
                     ),
@@ -122,7 +123,7 @@ pub fn content(
     let refuse = |what: String| {
         Report::new(
             SqlState::InvalidParameter,
-            format!("argument content: {what}"),
+            format!("argument \"content\": {what}"),
         )
         .hint(format!(
             "The fields of hook \"{}\": {}. Map each to a column.",
@@ -174,7 +175,7 @@ fn readable<'a>(
         Report::new(
             SqlState::UndefinedColumn,
             format!(
-                "argument {argument}: column \"{}\" of relation {} does not exist",
+                "argument \"{argument}\": column \"{}\" of relation {} does not exist",
                 mapped.name, relation.name
             ),
         )
@@ -184,7 +185,7 @@ fn readable<'a>(
     let refuse = |what: String, hint: &str| {
         Err(Report::new(
             SqlState::InvalidParameter,
-            format!("argument {argument}: column \"{}\" {what}", mapped.name),
+            format!("argument \"{argument}\": column \"{}\" {what}", mapped.name),
         )
         .hint(hint))
     };
@@ -231,7 +232,7 @@ pub fn redact(
                 return Err(Report::new(
                     SqlState::UndefinedColumn,
                     format!(
-                        "argument redact: column \"{name}\" of relation {} does not exist",
+                        "argument \"redact\": column \"{name}\" of relation {} does not exist",
                         relation.name
                     ),
                 ));

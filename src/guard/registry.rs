@@ -42,7 +42,8 @@ impl Guard {
         (!self.content.is_empty()).then(|| serde_json::Value::Object(columns.collect()))
     }
 
-    /// Names of the columns that are read to judge a row: key, content and condition; sorted, each once.
+    /// Names of the columns that are read to judge a row: key, content and condition; sorted, each
+    /// once.
     pub fn columns_read(&self) -> Vec<String> {
         column_names(
             self.key.as_ref(),
@@ -51,7 +52,8 @@ impl Guard {
         )
     }
 
-    /// Names of the columns that may not change unseen: those that are read, and the flag column; sorted.
+    /// Names of the columns that may not change unseen: those that are read, and the flag column;
+    /// sorted.
     pub fn columns_guarded(&self) -> Vec<String> {
         let mut names = self.columns_read();
         names.extend(self.flag.iter().map(|(name, _)| name.clone()));
@@ -227,7 +229,8 @@ thread_local! {
     static REGISTERED: RefCell<Cached<Vec<Watched>>> = const { RefCell::new(Cached::nothing()) };
 }
 
-/// All guards that are registered, from the backend's memory or read again when anything has changed.
+/// All guards that are registered, from the backend's memory or read again when anything has
+/// changed.
 ///
 /// # Errors
 ///

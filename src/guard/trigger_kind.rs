@@ -11,7 +11,8 @@ pub enum TriggerKind {
     AfterInsert,
     /// AFTER UPDATE of anything.
     AfterUpdate,
-    /// AFTER DELETE on partitioned tables, and AFTER INSERT where the guard has a condition, which it does not bear.
+    /// AFTER DELETE on partitioned tables, and AFTER INSERT where the guard has a condition, which
+    /// it does not bear.
     AfterMove,
     /// BEFORE INSERT, for soft actions; bears the condition.
     BeforeInsert,
@@ -43,7 +44,8 @@ impl TriggerKind {
     /// How many triggers every guard has, whatever its table and actions.
     pub const ALWAYS: usize = 2;
 
-    /// How this trigger of `guard` stands on a table of this kind; `None`: the guard needs no such trigger there.
+    /// How this trigger of `guard` stands on a table of this kind; `None`: the guard needs no such
+    /// trigger there.
     pub fn stand(self, guard: &Guard, table: RelationKind) -> Option<Stand> {
         let (timing, events, is_needed) = match self {
             Self::AfterInsert => (Timing::After, INSERT | UPDATE, true),
@@ -69,8 +71,8 @@ impl TriggerKind {
     }
 }
 
-/// The name of one of a guard's triggers. Triggers fire in the order of their names: those before the row is stored
-/// should come after the application's own.
+/// The name of one of a guard's triggers. Triggers fire in the order of their names: those before
+/// the row is stored should come after the application's own.
 pub fn trigger_name(guard_id: i32, kind: TriggerKind) -> String {
     match kind {
         TriggerKind::AfterInsert => format!("verdict_guard_{guard_id}"),

@@ -30,7 +30,8 @@ pub enum Obstacle {
     FinalContent,
     /// The row that was stored is not the one that the BEFORE trigger judged.
     JudgedOtherwise,
-    /// A foreign key's own statement changes the row, so that it cannot be left as it is: it would reference nothing.
+    /// A foreign key's own statement changes the row, so that it cannot be left as it is: it would
+    /// reference nothing.
     ForeignKey,
     /// The row has more bytes than can be held.
     TooLarge(usize),
@@ -57,8 +58,8 @@ pub struct Case {
 const TEXT_CAP: usize = 256;
 
 impl Case {
-    /// The verdict whose words explain the refusal. The business system's words belong to its refusals; of an
-    /// approval they say nothing.
+    /// The verdict whose words explain the refusal. The business system's words belong to its
+    /// refusals; of an approval they say nothing.
     pub fn refusal(&self) -> Option<&FoundVerdict> {
         let refused = matches!(self.finding, Finding::Denied | Finding::Failed);
         self.found.as_ref().filter(|_| refused)

@@ -19,7 +19,8 @@ pub fn is_set_or_none(info: &GuardInfo, row: RowSlot, plain: PlainFrame) -> bool
     plain.step(|| cache::with_cached(info, |cached| Ok(is_flag_value(cached, raw))))
 }
 
-/// Whether an update takes a row off its flag value. Other changes of the flag column are the application's own.
+/// Whether an update takes a row off its flag value. Other changes of the flag column are the
+/// application's own.
 pub fn is_taken_off(info: &GuardInfo, old: RowSlot, new: RowSlot, plain: PlainFrame) -> bool {
     info.flag.is_some_and(|column| {
         columns::differs(old, new, column.attnum, plain)
@@ -35,8 +36,8 @@ pub fn is_taken_off(info: &GuardInfo, old: RowSlot, new: RowSlot, plain: PlainFr
 /// The type's own: the column may have changed since the guard was put on.
 pub fn value(cached: &CachedGuard) -> Result<Option<Datum>, Report> {
     match (&cached.guard.flag, cached.flag_type) {
-        (Some((_, text)), Some((type_oid, typmod))) => {
-            row_text::datum_of(type_oid, typmod, text).map(Some)
+        (Some((_, text)), Some(flag)) => {
+            row_text::datum_of(flag.type_oid, flag.typmod, text).map(Some)
         }
         _ => Ok(None),
     }
@@ -51,7 +52,9 @@ fn is_flag_value(cached: &CachedGuard, raw: Raw) -> bool {
         Raw::Boolean(value) => wanted == if value { "t" } else { "f" },
         other => {
             // A char(n) is read without the spaces that fill it up.
-            let filled = cached.flag_type.is_some_and(|(oid, _)| oid == BPCHAROID);
+            let filled = cached
+                .flag_type
+                .is_some_and(|flag| flag.type_oid == BPCHAROID);
             let wanted = match filled {
                 true => wanted.trim_end_matches(' '),
                 false => wanted,

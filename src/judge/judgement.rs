@@ -1,7 +1,7 @@
 //! The guard's half of the locking protocol: look up, decide, hold the verdict that was relied on.
 //!
-//! A finding needs no lock. An approval is locked FOR SHARE (or spent), and the lock tells whether it was superseded
-//! meanwhile: then all is facts again.
+//! A finding needs no lock. An approval is locked FOR SHARE (or spent), and the lock tells whether
+//! it was superseded meanwhile: then all is facts again.
 
 use super::case::{Case, Obstacle, Operation};
 use super::facts::{Content, facts};
@@ -21,7 +21,8 @@ use verdict::{
     Decision, Finding, GuardedRow, Locking, ReplicaRole, RowDigest, Terms, Timestamp, decide,
 };
 
-/// How often a guard looks again because the verdict changed under it. Each round waits for a writer to commit.
+/// How often a guard looks again because the verdict changed under it. Each round waits for a
+/// writer to commit.
 const TRIES: usize = 1000;
 
 /// What a look without a lock sees.
@@ -74,14 +75,16 @@ impl RowFacts {
         }
     }
 
-    /// Looks the newest verdict up and decides, without a lock: the finding, or the verdict to rely on.
+    /// Looks the newest verdict up and decides, without a lock: the finding, or the verdict to rely
+    /// on.
     fn look(&self, info: &GuardInfo, plain: PlainFrame) -> Look {
         let now = clock::now(plain);
         let found = self.key.and_then(|key| lookup::newest(key, now, plain));
         let standing = found.as_ref().and_then(standing);
         let terms = info.terms();
         let terms = Terms {
-            // The approval of a replicated row was spent where the row was stored first, and that mark may be here already.
+            // The approval of a replicated row was spent where the row was stored first, and that
+            // mark may be here already.
             consume: terms.consume && !by_replication(info),
             ..terms
         };
@@ -96,7 +99,8 @@ impl RowFacts {
     }
 }
 
-/// The row's finding as far as can be seen without a lock: before it is stored, and for a look only.
+/// The row's finding as far as can be seen without a lock: before it is stored, and for a look
+/// only.
 pub fn look(
     info: &GuardInfo,
     slot: RowSlot,
@@ -113,8 +117,8 @@ pub fn look(
 #[derive(Clone, Copy)]
 pub struct StoredRow {
     pub key: Option<Key>,
-    /// What the guard would have found when the row was stored. That its verdict has been spent or has expired since says
-    /// nothing.
+    /// What the guard would have found when the row was stored. That its verdict has been spent or
+    /// has expired since says nothing.
     pub finding: Option<Finding>,
     pub verdict_id: Option<i64>,
 }
@@ -141,7 +145,8 @@ pub fn stored_row(info: &GuardInfo, slot: RowSlot, plain: PlainFrame) -> StoredR
     }
 }
 
-/// The row's finding, or `None` when it is approved: then the verdict is held until the transaction ends.
+/// The row's finding, or `None` when it is approved: then the verdict is held until the transaction
+/// ends.
 pub fn judge(
     info: &GuardInfo,
     slot: RowSlot,
@@ -185,8 +190,8 @@ fn by_replication(info: &GuardInfo) -> bool {
 
 fn hold(found: &FoundVerdict, info: &GuardInfo, plain: PlainFrame) -> LockOutcome {
     if by_replication(info) {
-        // The row is stored in any case: a lock would help nobody, and could make the worker wait for a client. And a mark
-        // of our own would keep the publisher's from being found.
+        // The row is stored in any case: a lock would help nobody, and could make the worker wait
+        // for a client. And a mark of our own would keep the publisher's from being found.
         return LockOutcome::Locked;
     }
     match info.locking {

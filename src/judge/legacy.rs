@@ -9,9 +9,9 @@ use pg::plain::PlainFrame;
 use pg::trigger::Fired;
 use verdict::{Finding, Legacy};
 
-/// Whether the guard lets this update be: there is no verdict for what the row becomes, and there was none for what it was.
-/// A row that is to lose its flag was judged. One that was not under the condition was never asked for a verdict: that it has none
-/// does not make it old.
+/// Whether the guard lets this update be: there is no verdict for what the row becomes, and there
+/// was none for what it was. A row that is to lose its flag was judged. One that was not under the
+/// condition was never asked for a verdict: that it has none does not make it old.
 pub fn passes(
     fired: Fired,
     info: &GuardInfo,

@@ -14,8 +14,8 @@ pub enum Rejudge {
     Unneeded,
     /// The row needs a verdict for what it now is.
     Needed,
-    /// As `Needed`, but subject and content are what they were, and the guard has judged them: an approval that was spent on
-    /// them still stands.
+    /// As `Needed`, but subject and content are what they were, and the guard has judged them: an
+    /// approval that was spent on them still stands.
     Unchanged,
     /// It changes content that is final (`edits => 'refuse'`).
     Final,
@@ -31,8 +31,8 @@ impl Rejudge {
     }
 }
 
-/// Judged again is an update that changes subject or content, changes a condition column while the new row is under the
-/// condition, or takes a row off its flag value.
+/// Judged again is an update that changes subject or content, changes a condition column while the
+/// new row is under the condition, or takes a row off its flag value.
 pub fn rejudge(
     fired: Fired,
     info: &GuardInfo,
@@ -44,7 +44,8 @@ pub fn rejudge(
     asked(fired, info, old, new, unflagged, plain)
 }
 
-/// Whether the flag is all that the update is judged for: once it is put back, no trigger sees anything to judge.
+/// Whether the flag is all that the update is judged for: once it is put back, no trigger sees
+/// anything to judge.
 pub fn only_unflags(
     fired: Fired,
     info: &GuardInfo,

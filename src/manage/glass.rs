@@ -1,4 +1,5 @@
-//! Break-glass: the guards of a table are open for a while, for a reason, and everything that passes is written down.
+//! Break-glass: the guards of a table are open for a while, for a reason, and everything that
+//! passes is written down.
 
 use crate::args;
 use crate::args::table_argument;
@@ -106,7 +107,9 @@ fn checked(duration: Interval) -> Result<Interval, Report> {
     let given = sql::required::<String>("SELECT $1::pg_catalog.text", &[duration.into()])?;
     Err(Report::new(
         SqlState::InvalidParameter,
-        format!("argument duration must be more than zero and at most {most} s, not \"{given}\""),
+        format!(
+            "argument \"duration\" must be more than zero and at most {most} s, not \"{given}\""
+        ),
     )
     .hint("The ceiling is verdict.break_glass_max, which a superuser can change."))
 }

@@ -1,13 +1,13 @@
 //! `verdict.guard` and `verdict.unguard`.
 
-use super::options::{Checked, Options};
+use super::arguments::{Arguments, takes_arguments};
+use super::registering::{self, Conduct};
 use super::soft;
 use super::triggers::{install, uninstall};
 use crate::args;
 use crate::guard::mapping;
 use crate::guard::reads::Reads;
 use crate::guard::registry;
-use crate::guard::registry::Mapped;
 use crate::store::hooks::{self, Hook};
 use crate::watch::baseline;
 use pg::catalog::{self, Name, Relation};
@@ -19,75 +19,53 @@ use pg::log::ereport;
 use pg::report::{Report, SqlState};
 use pg::sql::{self, or_raise};
 use pg::transaction;
-use pgrx::{AnyElement, JsonB, PgLogLevel, pg_extern, pg_sys::Oid};
-use serde_json::Value;
+use pgrx::{PgLogLevel, pg_extern, pg_sys::Oid};
 
-#[pg_extern(sql = false)]
-#[allow(clippy::too_many_arguments)] // the SQL function's own
-pub fn put_guard(
-    relation: Option<Oid>,
-    hook: Option<&str>,
-    key: Option<&str>,
-    content: Option<AnyElement>,
-    condition: Option<&str>,
-    on_missing: Option<&str>,
-    on_denied: Option<&str>,
-    on_failed: Option<&str>,
-    on_expired: Option<&str>,
-    on_altered: Option<&str>,
-    on_reused: Option<&str>,
-    on_revoked: Option<&str>,
-    flag_column: Option<&str>,
-    flag_value: Option<&str>,
-    locking: Option<&str>,
-    mode: Option<&str>,
-    edits: Option<&str>,
-    legacy: Option<&str>,
-    replica_role: Option<&str>,
-    name: Option<&str>,
-    redact: Option<Vec<Option<String>>>,
-) -> i32 {
-    let actions = [
-        on_missing, on_denied, on_failed, on_expired, on_altered, on_reused, on_revoked,
-    ];
-    or_raise((|| {
-        transaction::must_be_writable()?;
-        let content = json::argument("content", content)?;
-        let relation = table_to_change(relation)?;
-        let hook = hooks::by_name(args::required("hook", hook)?)?;
-        mapping::guardable(&relation)?;
-        let options = Options {
-            actions,
-            locking,
-            mode,
-            edits,
-            legacy,
-            replica_role,
-        }
-        .check(true)?;
-        let reads = Reads::check(key, content.as_ref(), condition, &hook, &relation)?;
-        if let Some(text) = condition {
-            condition::must_not_depend_on_settings(text, &relation)?;
-        }
-        reads.must_be_generated_by_postgres(&relation)?;
-        let name = match name {
-            Some(name) => args::name("name", Some(name))?.to_owned(),
-            None => default_name(&relation, &hook),
-        };
-        refuse_twice(&relation, &hook, &name)?;
-        hooks::lock(&hook, "KEY SHARE")?;
-        mapping::lock_guardable_tree(&relation, pgrx::pg_sys::ShareRowExclusiveLock)?;
-        let guarded = reads.columns();
-        let marks = Marks {
-            flag: soft::flag(flag_column, flag_value, &guarded, &relation)?,
-            redact: mapping::redact(redact, &relation)?,
-        };
-        register(&relation, &hook, &name, &reads, &options, &marks)?;
-        let guard = find(&relation, &hook)?;
-        soft::check(&guard, &guarded, &relation)?;
-        install(&relation, &guard, &reads)?;
-        Ok(guard.id)
-    })())
+takes_arguments! {
+    fn put_guard(arguments) -> i32 {
+        or_raise(put(arguments))
+    }
+}
+
+fn put(mut arguments: Arguments) -> Result<i32, Report> {
+    transaction::must_be_writable()?;
+    let content = json::argument("content", arguments.content.take())?;
+    let relation = table_to_change(arguments.relation)?;
+    let hook = hooks::by_name(args::required("hook", arguments.hook)?)?;
+    mapping::guardable(&relation)?;
+    let (policy, locking) = arguments.policy(None)?;
+    let Arguments {
+        key,
+        condition,
+        flag_column,
+        flag_value,
+        ..
+    } = arguments;
+    let reads = Reads::check(key, content.as_ref(), condition, &hook, &relation)?;
+    if let Some(text) = condition {
+        condition::must_not_depend_on_settings(text, &relation)?;
+    }
+    reads.must_be_generated_by_postgres(&relation)?;
+    let name = match arguments.name {
+        Some(name) => args::name("name", Some(name))?.to_owned(),
+        None => default_name(&relation, &hook),
+    };
+    refuse_twice(&relation, &hook, &name)?;
+    hooks::lock(&hook, "KEY SHARE")?;
+    mapping::lock_guardable_tree(&relation, pgrx::pg_sys::ShareRowExclusiveLock)?;
+    let columns = reads.columns();
+    let conduct = Conduct {
+        name,
+        policy,
+        locking,
+        flag: soft::flag(flag_column, flag_value, &columns, &relation)?,
+        redact: mapping::redact(arguments.redact, &relation)?,
+    };
+    registering::insert(&relation, &hook, &conduct, &reads)?;
+    let guard = find(&relation, &hook)?;
+    soft::check(&guard, &columns, &relation)?;
+    install(&relation, &guard, &reads)?;
+    Ok(guard.id)
 }
 
 #[pg_extern(sql = false)]
@@ -229,58 +207,4 @@ pub fn refuse_name(relation: &Relation, name: &str, own_id: Option<i32>) -> Resu
 fn default_name(relation: &Relation, hook: &Hook) -> String {
     let full = format!("{}_{}", relation.name.table, hook.name);
     full[..full.floor_char_boundary(63)].to_owned()
-}
-
-fn register(
-    relation: &Relation,
-    hook: &Hook,
-    name: &str,
-    reads: &Reads,
-    options: &Checked,
-    marks: &Marks,
-) -> Result<(), Report> {
-    let key = reads.key.as_ref().map(Mapped::written);
-    let [missing, denied, failed, expired, altered, reused, revoked] = options.actions;
-    identity::as_extension_owner(|| {
-        sql::run(
-            "INSERT INTO verdict.guards (name, relation_schema, relation_name, hook_id, key, content, condition,
-                 condition_columns, columns, on_missing, on_denied, on_failed, on_expired, on_altered, on_reused,
-                 on_revoked, locking, mode, edits, legacy, replica_role, flag_column, flag_value, redact, created_by)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-                 $22, $23, $24, $25)",
-            &[
-                name.into(),
-                relation.name.schema.as_str().into(),
-                relation.name.table.as_str().into(),
-                hook.id.into(),
-                key.into(),
-                reads.content.clone().map(|map| JsonB(Value::Object(map))).into(),
-                reads.condition_text().into(),
-                JsonB(reads.condition_columns()).into(),
-                JsonB(reads.attnums(relation)).into(),
-                missing.into(),
-                denied.into(),
-                failed.into(),
-                expired.into(),
-                altered.into(),
-                reused.into(),
-                revoked.into(),
-                options.locking.into(),
-                options.mode.into(),
-                options.edits.into(),
-                options.legacy.into(),
-                options.replica_role.into(),
-                marks.flag.as_ref().map(|(column, _)| column.as_str()).into(),
-                marks.flag.as_ref().map(|(_, value)| value.as_str()).into(),
-                JsonB(Value::from(marks.redact.clone())).into(),
-                identity::session_user().into(),
-            ],
-        )
-    })
-}
-
-/// What a guard does to rows, and hides of them, beside its actions.
-struct Marks {
-    flag: Option<(String, String)>,
-    redact: Vec<String>,
 }

@@ -1,4 +1,5 @@
-//! `verdict.rename` and `verdict.rehome`: a guarded table gets another name, or another table gets its place.
+//! `verdict.rename` and `verdict.rehome`: a guarded table gets another name, or another table gets
+//! its place.
 
 use super::guard::table_to_change;
 use super::soft;
@@ -59,8 +60,8 @@ const FOLLOW_NAME: [&str; 3] = [
          AND restored_at IS NULL AND $4 IS NOT NULL",
 ];
 
-/// Puts `new` in the place of `old`: the names are exchanged, and the guards stand on the new table. What `old` was is
-/// afterwards an unguarded table of the other name.
+/// Puts `new` in the place of `old`: the names are exchanged, and the guards stand on the new
+/// table. What `old` was is afterwards an unguarded table of the other name.
 #[pg_extern(sql = false)]
 pub fn rehome(old: Option<Oid>, new: Option<Oid>) {
     or_raise((|| {

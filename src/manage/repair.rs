@@ -7,6 +7,7 @@ use crate::guard::mapping::guardable;
 use crate::guard::reads;
 use crate::guard::registry;
 use crate::watch::baseline;
+use crate::watch::difference::in_words;
 use crate::watch::drift;
 use pg::catalog;
 use pg::sql::or_raise;
@@ -38,9 +39,10 @@ pub fn repair(relation: Option<Oid>) -> Mended {
             }
             guarded = true;
             let members = catalog::parts(&relation, ShareRowExclusiveLock);
-            let drifted = drift::of(watched, &relation, &members)?;
+            let drifted = drift::differences(watched, &relation, &members)?;
             for changed in baseline::changed_places(&watched.guard, &relation)? {
-                // Nothing to put back: the guard is on the column of that name. What was stored before is for reconcile.
+                // Nothing to put back: the guard is on the column of that name. What was stored
+                // before is for reconcile.
                 let table = relation.name.to_string();
                 rows.push((watched.guard.name.clone(), table, changed));
             }
@@ -54,7 +56,7 @@ pub fn repair(relation: Option<Oid>) -> Mended {
             install(&relation, &watched.guard, &reads)?;
             for (member, differs) in drifted {
                 let part = catalog::relation(member)?.name.to_string();
-                rows.push((watched.guard.name.clone(), part, differs.join("; ")));
+                rows.push((watched.guard.name.clone(), part, in_words(&differs)));
             }
         }
         if !guarded {

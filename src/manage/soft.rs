@@ -28,7 +28,7 @@ pub fn flag(
             None => Ok(None),
             Some(_) => Err(Report::new(
                 SqlState::NullNotAllowed,
-                "argument flag_column must not be NULL when flag_value is given",
+                "argument \"flag_column\" must not be null when flag_value is given",
             )
             .hint("flag_value is the value that flag_column gets.")),
         };
@@ -36,7 +36,7 @@ pub fn flag(
     let refuse = |what: &str, hint: &str| {
         Err(Report::new(
             SqlState::InvalidParameter,
-            format!("argument flag_column: column \"{name}\" {what}"),
+            format!("argument \"flag_column\": column \"{name}\" {what}"),
         )
         .hint(hint))
     };
@@ -45,7 +45,7 @@ pub fn flag(
         return Err(Report::new(
             SqlState::UndefinedColumn,
             format!(
-                "argument flag_column: column \"{name}\" of relation {} does not exist",
+                "argument \"flag_column\": column \"{name}\" of relation {} does not exist",
                 relation.name
             ),
         ));
@@ -88,13 +88,13 @@ pub fn flag(
     written
         .map(|written| Some((name.to_owned(), written)))
         .map_err(|report| Report {
-            message: format!("argument flag_value: {}", report.message),
+            message: format!("argument \"flag_value\": {}", report.message),
             ..report
         })
 }
 
-/// Refuses soft actions where the row that a BEFORE trigger sees is not yet the row that will be stored, and warns where
-/// other rows depend on it.
+/// Refuses soft actions where the row that a BEFORE trigger sees is not yet the row that will be
+/// stored, and warns where other rows depend on it.
 ///
 /// # Errors
 ///
@@ -156,7 +156,8 @@ pub fn check(guard: &Guard, guarded: &[String], relation: &Relation) -> Result<(
     Ok(())
 }
 
-/// Guards that flagged one column in two ways would undo each other's flags, and refuse every row for it.
+/// Guards that flagged one column in two ways would undo each other's flags, and refuse every row
+/// for it.
 ///
 /// # Errors
 ///
@@ -175,7 +176,7 @@ fn refuse_other_value(guard: &Guard, relation: &Relation) -> Result<(), Report> 
         return Err(Report::new(
             SqlState::InvalidParameter,
             format!(
-                "argument flag_value: guard \"{}\" flags column \"{column}\" with \"{other_value}\", not with \"{value}\"",
+                "argument \"flag_value\": guard \"{}\" flags column \"{column}\" with \"{other_value}\", not with \"{value}\"",
                 other.name
             ),
         )

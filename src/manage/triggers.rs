@@ -39,7 +39,8 @@ pub fn install(relation: &Relation, guard: &Guard, reads: &Reads) -> Result<(), 
     remember(relation, guard)
 }
 
-/// Keeps what the watch compares with later: the condition as PostgreSQL wrote it, and that the guard was whole.
+/// Keeps what the watch compares with later: the condition as PostgreSQL wrote it, and that the
+/// guard was whole.
 fn remember(relation: &Relation, guard: &Guard) -> Result<(), Report> {
     let when_clause = || {
         sql::run(

@@ -1,4 +1,5 @@
-//! `verdict.release_all` and `verdict.refuse_all`: many held rows at once, each in a savepoint of its own.
+//! `verdict.release_all` and `verdict.refuse_all`: many held rows at once, each in a savepoint of
+//! its own.
 
 use super::decision::{self, Approval};
 use crate::args;
@@ -111,7 +112,7 @@ fn filter<'a>(
     if at_most < 0 {
         return Err(Report::new(
             SqlState::InvalidParameter,
-            format!("argument at_most must be 0 or more, not {at_most}"),
+            format!("argument \"at_most\" must be 0 or more, not {at_most}"),
         ));
     }
     Ok(Filter {
@@ -133,10 +134,10 @@ fn each(
         let outcome = memory::scratch(|| decide(id));
         if outcome
             .as_ref()
-            .is_err_and(|failure| failure.is_out_of_locks)
+            .is_err_and(|failure| failure.is_out_of_locks())
         {
-            // Each verdict takes a lock until the transaction ends, and the lock table is full: no other row would fare
-            // better now.
+            // Each verdict takes a lock until the transaction ends, and the lock table is full: no
+            // other row would fare better now.
             ereport(
                 PgLogLevel::NOTICE,
                 &format!(

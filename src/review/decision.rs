@@ -1,7 +1,7 @@
 //! `verdict.release` and `verdict.refuse`: a reviewer decides about a held row.
 //!
-//! A release is no second door: the reviewer's approval is recorded as a verdict, and the row goes through the table's
-//! triggers and guards as any other.
+//! A release is no second door: the reviewer's approval is recorded as a verdict, and the row goes
+//! through the table's triggers and guards as any other.
 
 use super::held::{self, HeldRow};
 use super::restore::{self, Restore};
@@ -99,12 +99,13 @@ pub fn release_row(
     verdict_id
 }
 
-/// Decides that a held row is never stored. Returns the denial that was recorded, if the row has a subject and its hook
-/// is still there to deny it for.
+/// Decides that a held row is never stored. Returns the denial that was recorded, if the row has a
+/// subject and its hook is still there to deny it for.
 pub fn refuse_row(id: i64, reason: Span, approval: Approval, plain: PlainFrame) -> Option<i64> {
     let entry = plain.step(|| {
         let held = held::lock(id)?;
-        // What can be no subject can have no denial, and needs none: no verdict will ever let it pass.
+        // What can be no subject can have no denial, and needs none: no verdict will ever let it
+        // pass.
         let subject = held
             .subject
             .as_deref()

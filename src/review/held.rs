@@ -96,7 +96,7 @@ pub fn lock(id: i64) -> Result<HeldRow, Report> {
     match found {
         None => Err(Report::new(
             SqlState::UndefinedObject,
-            format!("argument id: there is no held row {id}"),
+            format!("argument \"id\": there is no held row {id}"),
         )
         .hint("See verdict.quarantine.")),
         Some((state, held, _)) if state == HeldState::Held.as_str() => Ok(held),

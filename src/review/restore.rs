@@ -24,8 +24,8 @@ pub struct Restore {
 ///
 /// # Errors
 ///
-/// 42P01 when the table is gone; 55000 when its columns are not what they were and `adapt` is not said; what a value's type
-/// says to its text.
+/// 42P01 when the table is gone; 55000 when its columns are not what they were and `adapt` is not
+/// said; what a value's type says to its text.
 pub fn prepare(held: &HeldRow, adapt: bool) -> Result<Restore, Report> {
     let relation = table_of(held)?;
     authors::must_be_trusted(&relation, relation.owner)?;
@@ -80,8 +80,9 @@ fn table_of(held: &HeldRow) -> Result<Relation, Report> {
     Ok(relation)
 }
 
-/// A row is for the table that it came for, and not for whoever has made one of the same name since: he would read it. In another
-/// database, after dump and restore, nobody knows the table's OID, and its owner must be the same.
+/// A row is for the table that it came for, and not for whoever has made one of the same name
+/// since: he would read it. In another database, after dump and restore, nobody knows the table's
+/// OID, and its owner must be the same.
 fn must_be_same(held: &HeldRow, relation: &Relation) -> Result<(), Report> {
     let owner = identity::role_name(relation.owner);
     let known_here = held.origin.is_some() && held.origin == catalog::origin();
@@ -188,8 +189,8 @@ fn insert(relation: &Relation, columns: &[(&HeldColumn, &Column)]) -> Result<Pre
     Ok((text, parameters))
 }
 
-/// The column has the text that the row was held with: as its type writes it, not as a cast to text does, which makes `true` of
-/// `t` and takes a char(n)'s spaces away.
+/// The column has the text that the row was held with: as its type writes it, not as a cast to text
+/// does, which makes `true` of `t` and takes a char(n)'s spaces away.
 fn is_still(name: &str, text: Option<&str>, parameters: &mut Vec<Parameter>) -> String {
     let Some(text) = text else {
         return format!("pg_catalog.num_nulls(t.{name}) OPERATOR(pg_catalog.=) 1");

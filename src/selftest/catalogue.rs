@@ -1,4 +1,5 @@
-//! The ways round a guard that can be tried from inside. docs/security.md has the whole catalogue, with those that cannot.
+//! The ways round a guard that can be tried from inside. docs/security.md has the whole catalogue,
+//! with those that cannot.
 
 use super::target::{EDITED, Target, Trace};
 use pg::catalog::{literal, quote};

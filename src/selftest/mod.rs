@@ -1,4 +1,5 @@
-//! `verdict.self_test`: the catalogue of ways round a guard, tried on the user's own table and rolled back.
+//! `verdict.self_test`: the catalogue of ways round a guard, tried on the user's own table and
+//! rolled back.
 
 mod catalogue;
 mod target;
@@ -69,7 +70,7 @@ pub fn self_test(relation: Option<Oid>, role: Option<Oid>, sample: Option<AnyEle
                 return Err(Report::new(
                     SqlState::InsufficientPrivilege,
                     format!(
-                        "argument role: {} may not act as {}",
+                        "argument \"role\": {} may not act as {}",
                         identity::role_name(identity::current_user()),
                         identity::role_name(acting)
                     ),
@@ -175,8 +176,9 @@ fn tried(attempt: &Attempt, target: &Target, role: Oid) -> (Ending, String) {
     }
 }
 
-/// An error is a refusal when it is a guard's, the watch's, or about rights; for what owners do, PostgreSQL's own about columns in
-/// use too. By SQLSTATE: messages may be in any language, but for ours, which begin with the code.
+/// An error is a refusal when it is a guard's, the watch's, or about rights; for what owners do,
+/// PostgreSQL's own about columns in use too. By SQLSTATE: messages may be in any language, but for
+/// ours, which begin with the code.
 fn refused(attempt: &Attempt, failure: Failure) -> (Ending, String) {
     let guards = failure.message.starts_with("VD0");
     let text = match failure.message.starts_with("VD00") {
@@ -185,14 +187,14 @@ fn refused(attempt: &Attempt, failure: Failure) -> (Ending, String) {
         false => failure.to_string(),
     };
     let ending = if guards
-        || failure.is_about_rights
-        || attempt.by == As::Owner && failure.is_about_dependencies
+        || failure.is_about_rights()
+        || attempt.by == As::Owner && failure.is_about_dependencies()
     {
         Ending::Blocked
     } else {
         Ending::NotRun
     };
-    let text = match failure.is_lock_timeout {
+    let text = match failure.is_lock_timeout() {
         true => format!("lock_timeout: {text}"),
         false => text,
     };
@@ -222,7 +224,8 @@ fn evidence() -> Result<i64, Report> {
     })
 }
 
-/// Looks for the row that should not be there: natively, so that no row security hides it and nobody's code runs.
+/// Looks for the row that should not be there: natively, so that no row security hides it and
+/// nobody's code runs.
 fn judged(target: &Target, traces: &Trace, before: i64) -> Result<(Ending, String), Report> {
     let (mut marked, mut unmarked) = (0, 0);
     let name = &target.relation.name;

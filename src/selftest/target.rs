@@ -81,7 +81,7 @@ impl Target {
             Some(_) => {
                 return Err(Report::new(
                     SqlState::InvalidParameter,
-                    "argument sample must be a JSON object of columns and values",
+                    "argument \"sample\" must be a JSON object of columns and values",
                 ));
             }
             None => sample_of(&relation)?,
@@ -275,7 +275,7 @@ fn mark(cached: &CachedGuard, relation: &Relation) -> Result<Mark, Report> {
     settable.ok_or_else(|| {
         Report::new(
             SqlState::InvalidParameter,
-            "argument relation: no column tells the self-test's rows from others",
+            "argument \"relation\": no column tells the self-test's rows from others",
         )
         .detail("The guard's key column is generated, or no content column is a text.")
     })

@@ -41,7 +41,7 @@ impl SubjectSource {
             return Ok(Self::Digest);
         }
         JsonPointer::parse(text).map(Self::Pointer).map_err(|error| {
-            Report::new(SqlState::InvalidParameter, format!("argument subject: {error}"))
+            Report::new(SqlState::InvalidParameter, format!("argument \"subject\": {error}"))
                 .hint("A JSON pointer such as '/serverMsgID', or '' when subjects are content digests.")
         })
     }
@@ -93,7 +93,7 @@ pub fn by_name(name: &str) -> Result<Rc<Hook>, Report> {
             );
             match names.as_slice() {
                 [] => report.hint("Create it first: SELECT verdict.create_hook('…');"),
-                names => report.hint(format!("There is: {}.", names.join(", "))),
+                names => report.hint(format!("Available hooks: {}.", names.join(", "))),
             }
         })
 }
@@ -147,7 +147,7 @@ pub fn create_hook(
     or_raise((|| {
         transaction::must_be_writable()?;
         let name = args::name("name", name)?;
-        let dialect = parse_dialect(dialect)?;
+        let dialect = args::word::<Dialect>("dialect", dialect)?;
         let failed_continue = args::required("failed_continue", failed_continue)?;
         let valid_for = parse_valid_for(args::required("valid_for", valid_for)?)?;
         let subject = SubjectSource::parse(subject.unwrap_or(dialect.subject()))?;
@@ -196,7 +196,9 @@ pub fn alter_hook(
     or_raise((|| {
         transaction::must_be_writable()?;
         let hook = by_name(args::required("name", name)?)?;
-        let dialect = dialect.map(|word| parse_dialect(Some(word))).transpose()?;
+        let dialect = dialect
+            .map(|word| args::word::<Dialect>("dialect", Some(word)))
+            .transpose()?;
         let valid_for = valid_for.map(parse_valid_for).transpose()?;
         let subject = subject.map(SubjectSource::parse).transpose()?;
         let fields = json::argument("fields", fields)?;
@@ -239,7 +241,8 @@ pub fn drop_hook(name: Option<&str>) {
     or_raise((|| {
         transaction::must_be_writable()?;
         let hook = by_name(args::required("name", name)?)?;
-        // First alone with the hook, then asked: a guard that is being put on holds the hook until it is there.
+        // First alone with the hook, then asked: a guard that is being put on holds the hook until
+        // it is there.
         lock(&hook, "UPDATE")?;
         refuse_if_guarded(&hook, "it cannot be dropped")?;
         identity::as_extension_owner(|| {
@@ -290,20 +293,9 @@ fn refuse_if_guarded(hook: &Hook, so: &str) -> Result<(), Report> {
     .hint("Take the guards off first: verdict.unguard(relation, hook, reason)."))
 }
 
-fn parse_dialect(word: Option<&str>) -> Result<Dialect, Report> {
-    args::required("dialect", word)?
-        .parse()
-        .map_err(|error: verdict::UnknownDialect| {
-            Report::new(
-                SqlState::InvalidParameter,
-                format!("argument dialect: {error}"),
-            )
-        })
-}
-
 fn parse_fields(map: &serde_json::Value) -> Result<FieldMap, Report> {
     FieldMap::from_json(map).map_err(|error| {
-        Report::new(SqlState::InvalidParameter, format!("argument fields: {error}"))
+        Report::new(SqlState::InvalidParameter, format!("argument \"fields\": {error}"))
             .hint(r#"Name each content field and its place in the request: {"content": "/content", "sendID": "/sendID"}."#)
     })
 }
@@ -322,7 +314,7 @@ pub fn parse_valid_for(valid_for: Interval) -> Result<Interval, Report> {
         return Err(Report::new(
             SqlState::InvalidParameter,
             format!(
-                "argument valid_for must be more than zero and at most 100 years, not \"{text}\""
+                "argument \"valid_for\" must be more than zero and at most 100 years, not \"{text}\""
             ),
         )
         .hint("For example '1 day'. To take an approval back now, use verdict.revoke."));

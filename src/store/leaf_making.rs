@@ -1,10 +1,11 @@
-//! Making leaves, and raising their horizons: in a transaction of its own wherever possible, so that no recorder's open
-//! transaction keeps the others waiting.
+//! Making leaves, and raising their horizons: in a transaction of its own wherever possible, so
+//! that no recorder's open transaction keeps the others waiting.
 
 use super::leaves::{self, holding};
 use pg::call::Call;
 use pg::catalog::{self, SCHEMA};
 use pg::leaf::{Leaf, LockOutcome};
+use pg::own_table::Value;
 use pg::plain::{PlainFrame, catching_longjmp};
 use pg::report::{Report, SqlState};
 use pg::{clock, identity, lock, own_table, relcache, sql, table, trigger, worker};
@@ -17,14 +18,16 @@ const LEAF_WIDTH: i64 = DAY;
 /// In microseconds.
 pub const DAY: i64 = 86_400_000_000;
 
-/// How long a recorder goes without the next day's leaf when it could not be made, before it asks again: a minute.
+/// How long a recorder goes without the next day's leaf when it could not be made, before it asks
+/// again: a minute.
 const PATIENCE: i64 = 60_000_000;
 
 thread_local! {
     static ASK_AGAIN: Cell<i64> = const { Cell::new(i64::MIN) };
 }
 
-/// The leaf for a verdict recorded at `moment` that may decide something until `horizon`, made and raised when it must be.
+/// The leaf for a verdict recorded at `moment` that may decide something until `horizon`, made and
+/// raised when it must be.
 pub fn for_writing(moment: i64, horizon: i64, plain: PlainFrame) -> Leaf {
     prepare(moment, horizon, plain);
     plain.step(|| {
@@ -35,7 +38,8 @@ pub fn for_writing(moment: i64, horizon: i64, plain: PlainFrame) -> Leaf {
     })
 }
 
-/// Has a worker make what [`make_ready`] makes. What it could not do is missing afterwards, and the server's log says why.
+/// Has a worker make what [`make_ready`] makes. What it could not do is missing afterwards, and the
+/// server's log says why.
 ///
 /// # Errors
 ///
@@ -45,11 +49,12 @@ fn order_worker(starts: i64, horizon: i64) -> Result<(), Report> {
     Ok(())
 }
 
-/// Makes sure of the leaf that `moment` belongs to, with this horizon, and if possible of the next day's: at midnight nobody
-/// should have to wait for it.
+/// Makes sure of the leaf that `moment` belongs to, with this horizon, and if possible of the next
+/// day's: at midnight nobody should have to wait for it.
 ///
-/// A background worker does it in a transaction of its own. Where there is none to be had, or the extension itself was created in this
-/// transaction, it is done here, and other recorders who need the same wait for our end.
+/// A background worker does it in a transaction of its own. Where there is none to be had, or the
+/// extension itself was created in this transaction, it is done here, and other recorders who need
+/// the same wait for our end.
 pub fn prepare(moment: i64, horizon: i64, plain: PlainFrame) {
     plain.step(leaves::refresh);
     let has_next = holding(moment + LEAF_WIDTH).is_some();
@@ -86,11 +91,13 @@ fn is_ready(moment: i64, horizon: i64) -> bool {
     holding(moment).is_some_and(|leaf| leaf.horizon >= horizon)
 }
 
-/// Makes the leaf that starts at `starts` and the one behind it, and raises the horizon of the first, in this transaction.
+/// Makes the leaf that starts at `starts` and the one behind it, and raises the horizon of the
+/// first, in this transaction.
 ///
 /// # Errors
 ///
-/// What the statements raise; 42710 when a table of the leaf's name is there without being registered.
+/// What the statements raise; 42710 when a table of the leaf's name is there without being
+/// registered.
 pub fn make_ready(starts: i64, horizon: i64) -> Result<(), Report> {
     for starts in [starts, starts + LEAF_WIDTH] {
         if holding(starts).is_none() {
@@ -116,7 +123,8 @@ pub fn timestamped(name: &str) -> Result<String, Report> {
     ))
 }
 
-/// The horizon that a leaf gets for a verdict that may decide until `needed`: whole days behind the leaf's end.
+/// The horizon that a leaf gets for a verdict that may decide until `needed`: whole days behind the
+/// leaf's end.
 fn coarse(leaf_ends: i64, needed: i64) -> i64 {
     if needed == i64::MAX {
         return needed;
@@ -125,8 +133,9 @@ fn coarse(leaf_ends: i64, needed: i64) -> i64 {
     leaf_ends.saturating_add((behind / DAY + 1).saturating_mul(DAY))
 }
 
-/// Raises a leaf's horizon in whole days: once per longer validity, not per verdict. The row is the registry's newest, whatever
-/// the transaction's snapshot: an old one would leave the horizon as it was, and the leaf would be retired too early.
+/// Raises a leaf's horizon in whole days: once per longer validity, not per verdict. The row is the
+/// registry's newest, whatever the transaction's snapshot: an old one would leave the horizon as it
+/// was, and the leaf would be retired too early.
 fn raise_horizon(starts: i64, needed: i64) -> Result<(), Report> {
     loop {
         let mut behind = None;
@@ -143,8 +152,8 @@ fn raise_horizon(starts: i64, needed: i64) -> Result<(), Report> {
         let Some((tid, ends)) = behind else {
             return Ok(());
         };
-        let horizon = Datum::from(coarse(ends, needed));
-        if own_table::update("leaves", tid, &[("horizon", Some(horizon))])? == LockOutcome::Locked {
+        let horizon = Value::moment(coarse(ends, needed));
+        if own_table::update("leaves", tid, &[("horizon", horizon)])? == LockOutcome::Locked {
             // What the trigger on the table does for a statement of SQL.
             relcache::invalidate(catalog::own_relation("leaves")?);
             catching_longjmp(clock::end_of_command);
@@ -179,8 +188,8 @@ fn make(starts: i64) -> Result<(), Report> {
 
 /// Makes the table of a leaf, as the extension's owner.
 fn make_table(name: &str, starts: i64) -> Result<(), Report> {
-    // CREATE TABLE LIKE and ATTACH, never PARTITION OF: that would take AccessExclusiveLock on the parent, and two
-    // recorders that both hold it open would deadlock.
+    // CREATE TABLE LIKE and ATTACH, never PARTITION OF: that would take AccessExclusiveLock on the
+    // parent, and two recorders that both hold it open would deadlock.
     let statements = [
         format!(
             "CREATE TABLE verdict.{name} (LIKE verdict.verdicts INCLUDING ALL) USING heap WITH (fillfactor = 85)"
@@ -188,7 +197,8 @@ fn make_table(name: &str, starts: i64) -> Result<(), Report> {
         format!("REVOKE ALL ON TABLE verdict.{name} FROM PUBLIC"),
         // Marks are updates: a subscriber that gets them must be able to find the row.
         format!("ALTER TABLE verdict.{name} REPLICA IDENTITY FULL"),
-        // The id is in it so that the newest of many verdicts of one subject is found without reading the others.
+        // The id is in it so that the newest of many verdicts of one subject is found without
+        // reading the others.
         format!("CREATE INDEX {name}_subject ON verdict.{name} (subject_hash, id)"),
         format!(
             "ALTER TABLE verdict.verdicts ATTACH PARTITION verdict.{name} FOR VALUES FROM ('{}') TO ('{}')",
@@ -202,8 +212,8 @@ fn make_table(name: &str, starts: i64) -> Result<(), Report> {
     Ok(())
 }
 
-/// `verdict.follow_leaf()`: AFTER INSERT on `verdict.leaves`, ALWAYS. Where a replication worker brings the row of a leaf, the
-/// verdicts that belong into it follow: its table is made.
+/// `verdict.follow_leaf()`: AFTER INSERT on `verdict.leaves`, ALWAYS. Where a replication worker
+/// brings the row of a leaf, the verdicts that belong into it follow: its table is made.
 pub fn follow(call: Call, plain: PlainFrame) -> Datum {
     if trigger::is_apply() {
         // The row that fired the trigger is not to be seen before its command has ended.

@@ -1,7 +1,8 @@
 //! The background worker that makes leaves for a recorder, in a transaction of its own.
 //!
-//! It needs no `shared_preload_libraries`: the recorder starts one, waits until it has ended (about 10 ms), and needs the next one
-//! a day later. So nothing of ours is there when a database is dropped, copied or renamed.
+//! It needs no `shared_preload_libraries`: the recorder starts one, waits until it has ended (about
+//! 10 ms), and needs the next one a day later. So nothing of ours is there when a database is
+//! dropped, copied or renamed.
 
 use super::leaf_making;
 use super::leaves;

@@ -1,7 +1,8 @@
 //! Which leaves there are, newest first.
 //!
-//! `verdict.leaves` says where each leaf starts and ends and up to when it can decide something (its horizon).
-//! The list is kept per backend until a relcache invalidation: of the registry, of a leaf, or of a leaf's indexes.
+//! `verdict.leaves` says where each leaf starts and ends and up to when it can decide something
+//! (its horizon). The list is kept per backend until a relcache invalidation: of the registry, of a
+//! leaf, or of a leaf's indexes.
 
 use pg::leaf::Leaf;
 use pg::report::Report;
@@ -66,7 +67,8 @@ pub struct Registered {
     pub horizon: i64,
 }
 
-/// All leaves in the registry, oldest first: as committed by now, whatever the transaction's snapshot.
+/// All leaves in the registry, oldest first: as committed by now, whatever the transaction's
+/// snapshot.
 ///
 /// # Errors
 ///

@@ -9,7 +9,8 @@ use pg::span::Span;
 use pgrx::pg_sys::TransactionId;
 use verdict::{Digest, Outcome, Timestamp, Verdict};
 
-/// What a verdict is looked for by: the hook, the subject, and the hash of both that the leaves are indexed on.
+/// What a verdict is looked for by: the hook, the subject, and the hash of both that the leaves are
+/// indexed on.
 #[derive(Clone, Copy)]
 pub struct Key {
     pub hook_id: i32,
@@ -26,8 +27,8 @@ enum Depth {
     All,
 }
 
-/// The newest verdict that still decides something, or, when there is none, the newest that ever did: old leaves are
-/// worth a look only then, to tell `expired` from `missing`.
+/// The newest verdict that still decides something, or, when there is none, the newest that ever
+/// did: old leaves are worth a look only then, to tell `expired` from `missing`.
 pub fn newest(key: Key, now: i64, plain: PlainFrame) -> Option<FoundVerdict> {
     newest_in(key, Depth::Open, now, plain).or_else(|| newest_in(key, Depth::All, now, plain))
 }
@@ -63,11 +64,13 @@ fn newest_in(key: Key, depth: Depth, now: i64, plain: PlainFrame) -> Option<Foun
     }
 }
 
-/// The newest verdict that nobody has superseded, as far as this backend can see after asking twice.
+/// The newest verdict that nobody has superseded, as far as this backend can see after asking
+/// twice.
 ///
-/// A verdict that bears a mark has a successor: in a leaf that this backend does not know yet, or behind the scan
-/// (an update moved it while we read). So the list is refreshed and the look-up repeated. What is still marked
-/// then has lost its successor (a partial restore); it decides nothing, and is returned with its mark.
+/// A verdict that bears a mark has a successor: in a leaf that this backend does not know yet, or
+/// behind the scan (an update moved it while we read). So the list is refreshed and the look-up
+/// repeated. What is still marked then has lost its successor (a partial restore); it decides
+/// nothing, and is returned with its mark.
 fn settled(key: Key, depth: Depth, sees: Sees, now: i64, plain: PlainFrame) -> Probed {
     const TRIES: usize = 3;
     let mut found = probe(key, depth, sees, now, plain);
@@ -104,7 +107,8 @@ fn probe(key: Key, depth: Depth, sees: Sees, now: i64, plain: PlainFrame) -> Pro
     Probed::Nothing
 }
 
-/// What the look-up found, for `decide`. A verdict whose successor cannot be found (a partial restore) decides nothing.
+/// What the look-up found, for `decide`. A verdict whose successor cannot be found (a partial
+/// restore) decides nothing.
 pub fn standing(found: &FoundVerdict) -> Option<Verdict> {
     if found.superseded_by.is_some() {
         return None;

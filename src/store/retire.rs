@@ -1,4 +1,5 @@
-//! `verdict.retire()`: drops leaves that can decide nothing any more and are past their retention, and old incidents.
+//! `verdict.retire()`: drops leaves that can decide nothing any more and are past their retention,
+//! and old incidents.
 
 use super::leaf_making::{DAY, timestamped};
 use super::leaves::{self, Registered};
@@ -20,7 +21,8 @@ type Retired = TableIterator<
     ),
 >;
 
-/// What keeps a leaf, or `None` when it may go. By what is committed now: an old snapshot may not know how far its horizon is.
+/// What keeps a leaf, or `None` when it may go. By what is committed now: an old snapshot may not
+/// know how far its horizon is.
 fn kept_by(leaf: &Registered) -> Result<Option<&'static str>, Report> {
     let now = clock::current();
     if leaf.horizon >= now {
@@ -45,7 +47,8 @@ pub fn retire() -> Retired {
     let mut rows = Vec::new();
     or_raise(transaction::must_be_writable());
     or_raise(identity::as_extension_owner(|| {
-        // Dropping a partition needs its parent alone for a moment. Rather give up than queue in front of auditors.
+        // Dropping a partition needs its parent alone for a moment. Rather give up than queue in
+        // front of auditors.
         settings::set(c"lock_timeout", c"2s");
         // Another call may be dropping what the registry still has.
         catching_longjmp(lock::retirer);
@@ -85,8 +88,9 @@ pub fn retire() -> Retired {
     TableIterator::new(rows)
 }
 
-/// Row images are personal data: they go after a time. A row that is still held never does, nor what belongs to a hook under
-/// legal hold; while there is such a hook, neither do incidents of a guard that is gone, which no longer say whose they are.
+/// Row images are personal data: they go after a time. A row that is still held never does, nor
+/// what belongs to a hook under legal hold; while there is such a hook, neither do incidents of a
+/// guard that is gone, which no longer say whose they are.
 const OLD_ROWS: [(&str, &str); 3] = [
     (
         "incidents",

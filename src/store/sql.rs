@@ -1,6 +1,7 @@
 //! `verdict.record` and its kin: from arguments to an entry for the writer.
 //!
-//! Each begins by hearing what others have committed: a hook may have been dropped since this transaction began.
+//! Each begins by hearing what others have committed: a hook may have been dropped since this
+//! transaction began.
 
 use super::hooks::{self, Hook, SubjectSource};
 use super::lookup::Key;
@@ -71,7 +72,7 @@ pub fn approve(call: Call, plain: PlainFrame) -> Datum {
             (SubjectSource::Digest, None) => {
                 return Err(Report::new(
                     SqlState::NullNotAllowed,
-                    format!("argument content must not be NULL: the subjects of hook \"{}\" are content digests", hook.name),
+                    format!("argument \"content\" must not be null: the subjects of hook \"{}\" are content digests", hook.name),
                 ));
             }
             (SubjectSource::Digest, Some(digest)) => digest_subject(subject, digest)?,
@@ -131,7 +132,8 @@ pub fn revoke(call: Call, plain: PlainFrame) -> Datum {
     row
 }
 
-/// Writes and returns what was written: `(id, outcome, cause, subject, digest, recorded_at, expires_at)`.
+/// Writes and returns what was written: `(id, outcome, cause, subject, digest, recorded_at,
+/// expires_at)`.
 fn written(call: Call, entry: &NewVerdict, plain: PlainFrame) -> Datum {
     let written = writer::write(entry, plain);
     let text = |value: &'static str| Span::of_static(value).to_varlena(plain);
@@ -153,7 +155,8 @@ fn hook_argument(hook: Option<Span>) -> Result<Rc<Hook>, Report> {
     hooks::by_name(args::required("hook", hook.as_ref().map(Span::text))?)
 }
 
-/// A subject that was given as an argument: not NULL, not empty, not longer than what a request may carry.
+/// A subject that was given as an argument: not NULL, not empty, not longer than what a request may
+/// carry.
 fn subject_argument(subject: Option<Span>) -> Result<String, Report> {
     let subject = args::required("subject", subject)?;
     let text = subject.text();
@@ -161,7 +164,7 @@ fn subject_argument(subject: Option<Span>) -> Result<String, Report> {
         return Err(Report::new(
             SqlState::InvalidParameter,
             format!(
-                "argument subject has {} bytes; a subject has 1 to {}",
+                "argument \"subject\" has {} bytes; a subject has 1 to {}",
                 text.len(),
                 verdict::SUBJECT_CAP
             ),
@@ -175,7 +178,7 @@ fn digest_subject(subject: Option<Span>, digest: Digest) -> Result<String, Repor
     match subject {
         Some(given) if given.text() != hex => Err(Report::new(
             SqlState::InvalidParameter,
-            "argument subject is not the digest of argument content",
+            "argument \"subject\" is not the digest of argument content",
         )
         .detail(format!("The content's digest is {hex}."))
         .hint("The hook's subjects are content digests: leave subject NULL.")),
@@ -190,8 +193,8 @@ fn about_request(
     via: Via,
 ) -> Result<NewVerdict, Report> {
     let request = Request::parse(request.bytes()).map_err(|error| bad_request(&error))?;
-    // A request whose content has no digest (duplicate keys, numbers beyond doubles) is on record all the same: a
-    // guard that is bound to content finds `altered`.
+    // A request whose content has no digest (duplicate keys, numbers beyond doubles) is on record
+    // all the same: a guard that is bound to content finds `altered`.
     let digest = request.digest(&hook.fields);
     let subject = match (&hook.subject, &digest) {
         (SubjectSource::Pointer(pointer), _) => request
@@ -201,7 +204,7 @@ fn about_request(
         (SubjectSource::Digest, Err(error)) => {
             return Err(Report::new(
                 SqlState::InvalidParameter,
-                format!("argument request: {error}"),
+                format!("argument \"request\": {error}"),
             )
             .hint("The hook's subjects are content digests, and this content has none."));
         }
@@ -227,9 +230,9 @@ fn bad_request(error: &RequestError) -> Report {
         _ => SqlState::InvalidParameter,
     };
     if state != SqlState::InvalidParameter {
-        return Report::new(state, format!("argument request: {error}"));
+        return Report::new(state, format!("argument \"request\": {error}"));
     }
-    Report::new(SqlState::InvalidParameter, format!("argument request: {error}"))
+    Report::new(SqlState::InvalidParameter, format!("argument \"request\": {error}"))
         .hint("Pass the webhook's request body as it was received, and check the hook's subject pointer (verdict.hooks).")
 }
 
@@ -238,7 +241,7 @@ fn content_digest(hook: &Hook, content: Span) -> Result<Digest, Report> {
         let names: Vec<&str> = hook.fields.names().collect();
         Report::new(
             SqlState::InvalidParameter,
-            format!("argument content: {what}"),
+            format!("argument \"content\": {what}"),
         )
         .hint(format!(
             "The fields of hook \"{}\": {}.",
@@ -248,11 +251,12 @@ fn content_digest(hook: &Hook, content: Span) -> Result<Digest, Report> {
     };
     let json = Json::check(content.bytes()).map_err(|error| match error {
         StrictJsonError::TooLarge { .. } => {
-            Report::new(SqlState::TooLarge, format!("argument content: {error}"))
+            Report::new(SqlState::TooLarge, format!("argument \"content\": {error}"))
         }
-        StrictJsonError::OutOfMemory => {
-            Report::new(SqlState::OutOfMemory, format!("argument content: {error}"))
-        }
+        StrictJsonError::OutOfMemory => Report::new(
+            SqlState::OutOfMemory,
+            format!("argument \"content\": {error}"),
+        ),
         error => refuse(error.to_string()),
     })?;
     let mut values: Vec<(&str, JsonValue)> = Vec::new();
@@ -289,9 +293,10 @@ fn content_digest(hook: &Hook, content: Span) -> Result<Digest, Report> {
             builder
                 .json_field(name, *value)
                 .map_err(|error| match error {
-                    DigestError::OutOfMemory => {
-                        Report::new(SqlState::OutOfMemory, format!("argument content: {error}"))
-                    }
+                    DigestError::OutOfMemory => Report::new(
+                        SqlState::OutOfMemory,
+                        format!("argument \"content\": {error}"),
+                    ),
                     error => refuse(error.to_string()),
                 })?;
         }

@@ -89,7 +89,7 @@ pub fn parse(dialect: Option<&str>, response: Option<&[u8]>, http_status: Option
             |error: verdict::UnknownDialect| {
                 Report::new(
                     SqlState::InvalidParameter,
-                    format!("argument dialect: {error}"),
+                    format!("argument \"dialect\": {error}"),
                 )
             },
         )?;

@@ -1,8 +1,9 @@
 //! Writing a verdict: the writer's half of the locking protocol.
 //!
-//! Writers of one subject stand in a row: one at a time looks for the newest verdict, and waits for whoever is writing another. Once
-//! it is alone it takes its id, marks the newest verdict (which waits for the guards that hold it), and appends its own. The
-//! lock is given back then, and the row that is not committed yet does the rest: the next writer sees it, and waits for its end.
+//! Writers of one subject stand in a row: one at a time looks for the newest verdict, and waits for
+//! whoever is writing another. Once it is alone it takes its id, marks the newest verdict (which
+//! waits for the guards that hold it), and appends its own. The lock is given back then, and the
+//! row that is not committed yet does the rest: the next writer sees it, and waits for its end.
 
 use super::leaf_making;
 use super::lookup::{self, Key, Predecessor};
@@ -62,7 +63,8 @@ pub struct Written {
 /// Raises 25006 in a read-only transaction, and what waiting for guards and other writers raises.
 pub fn write(new: &NewVerdict, plain: PlainFrame) -> Written {
     clock::prevent_if_read_only(plain);
-    // Before the look: who has to wait for a leaf of another's transaction must then see what that has written into it.
+    // Before the look: who has to wait for a leaf of another's transaction must then see what that
+    // has written into it.
     let now = clock::now(plain);
     leaf_making::prepare(now, clock::after(now, new.valid_for, plain), plain);
     let previous = alone(new.key, plain);
@@ -73,7 +75,8 @@ pub fn write(new: &NewVerdict, plain: PlainFrame) -> Written {
     written
 }
 
-/// Waits until nobody else is writing a verdict of the subject, keeps others out, and returns the newest verdict.
+/// Waits until nobody else is writing a verdict of the subject, keeps others out, and returns the
+/// newest verdict.
 fn alone(key: Key, plain: PlainFrame) -> Option<FoundVerdict> {
     loop {
         if !test_hooks::weakened(Weakening::Unserialised) {
@@ -105,7 +108,8 @@ fn append(new: &NewVerdict, previous: Option<FoundVerdict>, plain: PlainFrame) -
     }
     test_hooks::pause(Pause::WriterBeforeInsert, plain);
 
-    // Only now: whoever waited for the lock gets the higher id, and the highest id is the newest verdict.
+    // Only now: whoever waited for the lock gets the higher id, and the highest id is the newest
+    // verdict.
     let sequence = plain.step(|| catalog::own_relation("verdict_id"));
     let mut id = clock::next_id(sequence, plain);
     if let Some(verdict) = previous.filter(|verdict| verdict.id >= id) {
@@ -122,7 +126,8 @@ fn append(new: &NewVerdict, previous: Option<FoundVerdict>, plain: PlainFrame) -
     // A short-lived denial must outlive the long-lived approval that it replaces.
     let horizon = previous.map_or(expires_at, |verdict| expires_at.max(verdict.horizon));
     let leaf = leaf_making::for_writing(recorded_at, horizon, plain);
-    // Before the new verdict is there: a predecessor that was consumed meanwhile must still be found, to be marked.
+    // Before the new verdict is there: a predecessor that was consumed meanwhile must still be
+    // found, to be marked.
     if let Some(verdict) = previous {
         if new.replaces == Replaces::Passing {
             let holders = leaf::holders(&verdict, plain);
@@ -164,7 +169,8 @@ fn append(new: &NewVerdict, previous: Option<FoundVerdict>, plain: PlainFrame) -
         ],
         plain,
     );
-    // A row inserted by the same statement must see the verdict, and a second call must be able to supersede it.
+    // A row inserted by the same statement must see the verdict, and a second call must be able to
+    // supersede it.
     clock::end_of_command(plain);
     Written {
         id,
@@ -183,7 +189,8 @@ fn catch_up(id: i64) -> Result<(), Report> {
     })
 }
 
-/// Marks `previous` as superseded. It may have been consumed since it was read: then its current version is marked.
+/// Marks `previous` as superseded. It may have been consumed since it was read: then its current
+/// version is marked.
 fn mark(key: Key, previous: FoundVerdict, by: i64, plain: PlainFrame) {
     const TRIES: usize = 1000;
     let mut verdict = previous;
@@ -195,7 +202,8 @@ fn mark(key: Key, previous: FoundVerdict, by: i64, plain: PlainFrame) {
             Some(current) if current.id == previous.id && current.superseded_by.is_none() => {
                 verdict = current;
             }
-            // Another writer has superseded it: only possible when writers are not serialised (test builds).
+            // Another writer has superseded it: only possible when writers are not serialised (test
+            // builds).
             Some(_) => return,
             // Behind the scan: an update moved it while we read.
             None => {}
@@ -230,7 +238,8 @@ fn check_passing(previous: Option<&FoundVerdict>) -> Result<(), Report> {
     }
 }
 
-/// Tells who revokes whose messages are being stored by this approval right now: they will be waited for.
+/// Tells who revokes whose messages are being stored by this approval right now: they will be
+/// waited for.
 fn notice_holders(id: i64, holders: [u32; leaf::HOLDERS_CAP]) -> Result<(), Report> {
     let xids: Vec<String> = holders
         .iter()

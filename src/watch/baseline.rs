@@ -1,5 +1,5 @@
-//! Which guards were seen whole: only those can be weakened. What was never whole (a dump that is being restored) is left
-//! alone until it is.
+//! Which guards were seen whole: only those can be weakened. What was never whole (a dump that is
+//! being restored) is left alone until it is.
 
 use super::drift;
 use crate::guard::registry;
@@ -14,7 +14,8 @@ use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// A guard that was seen whole on this table. The table by OID: its name is one of the things that a swap changes.
+/// A guard that was seen whole on this table. The table by OID: its name is one of the things that
+/// a swap changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Baseline {
     pub guard_id: i32,
@@ -74,8 +75,9 @@ pub fn keep(guard: &Guard, root: &Relation) -> Result<(), Report> {
     })
 }
 
-/// Guarded columns whose names belong to other columns than when the guard was last seen whole, in words. Two columns that
-/// change places keep every name that a trigger has; what is stored in them is not what was approved.
+/// Guarded columns whose names belong to other columns than when the guard was last seen whole, in
+/// words. Two columns that change places keep every name that a trigger has; what is stored in them
+/// is not what was approved.
 ///
 /// # Errors
 ///
@@ -126,16 +128,17 @@ pub fn remove(guard_id: i32) -> Result<(), Report> {
     })
 }
 
-/// Guards that came into the registry by hand of a restore, and were never looked at: those that stand are watched from now
-/// on. A parallel restore makes the triggers before the registry is there; mostly it is the other way round, and the event
-/// trigger looks.
+/// Guards that came into the registry by hand of a restore, and were never looked at: those that
+/// stand are watched from now on. A parallel restore makes the triggers before the registry is
+/// there; mostly it is the other way round, and the event trigger looks.
 ///
 /// # Errors
 ///
 /// SPI's own.
 pub fn keep_for_new() -> Result<(), Report> {
     let Ok(registered) = registry::registered() else {
-        // A row that cannot be read is told of where a guard needs it; here it must not hinder the restore.
+        // A row that cannot be read is told of where a guard needs it; here it must not hinder the
+        // restore.
         return Ok(());
     };
     let seen = all()?;
@@ -147,9 +150,10 @@ pub fn keep_for_new() -> Result<(), Report> {
             continue;
         };
         let root = catalog::relation(oid)?;
-        // Whoever makes a trigger at this moment is waited for, and then waits for us, and sees the registry.
+        // Whoever makes a trigger at this moment is waited for, and then waits for us, and sees the
+        // registry.
         let members = catalog::parts(&root, ShareRowExclusiveLock);
-        if drift::of(watched, &root, &members)?.is_empty() {
+        if drift::differences(watched, &root, &members)?.is_empty() {
             keep(&watched.guard, &root)?;
         }
     }

@@ -1,7 +1,8 @@
-//! `verdict.coverage_guards`: each guard on each table of its tree, as it is. `verdict.coverage` adds what else there is to
-//! know.
+//! `verdict.coverage_guards`: each guard on each table of its tree, as it is. `verdict.coverage`
+//! adds what else there is to know.
 
 use super::baseline;
+use super::difference::Difference;
 use super::drift;
 use super::index_code;
 use crate::guard::reads::generated_by_others;
@@ -116,15 +117,15 @@ fn gone(watched: &Watched) -> CoverageRow {
 
 fn covered(watched: &Watched, root: &Relation, rows: &mut Vec<CoverageRow>) -> Result<(), Report> {
     let members = catalog::parts(root, NoLock);
-    let drifted = drift::of(watched, root, &members)?;
+    let drifted = drift::differences(watched, root, &members)?;
     let changed = baseline::changed_places(&watched.guard, root)?;
     for member in members {
         let name = catalog::relation(member)?.name;
         let drifted = drifted.iter().find(|(table, _)| *table == member);
-        let mut differs = drifted.map_or(Vec::new(), |(_, differs)| differs.clone());
+        let differs = drifted.map_or(&[][..], |(_, differs)| differs);
         let (state, mend) = if root.is_partition && member == root.oid {
             ("drifted", Some(detach(root)?))
-        } else if is_missing(&differs) {
+        } else if is_missing(differs) {
             ("missing", Some(repair(root)))
         } else if !differs.is_empty() {
             ("drifted", Some(repair(root)))
@@ -133,15 +134,16 @@ fn covered(watched: &Watched, root: &Relation, rows: &mut Vec<CoverageRow>) -> R
         } else {
             ("ok", None)
         };
+        let mut words: Vec<String> = differs.iter().map(ToString::to_string).collect();
         if member == root.oid {
-            differs.extend(changed.iter().cloned());
+            words.extend(changed.iter().cloned());
         }
         rows.push((
             root.name.to_string(),
             Some(name.to_string()),
             Some(watched.guard.name.clone()),
             state.to_owned(),
-            (!differs.is_empty()).then(|| differs.join("; ")),
+            (!words.is_empty()).then(|| words.join("; ")),
             mend,
         ));
     }
@@ -181,7 +183,7 @@ fn unreliable(watched: &Watched, root: &Relation) -> Result<Vec<CoverageRow>, Re
         Some(Err(failure)) => Some((failure.to_string(), String::new())),
     };
     if let Some((why, hint)) = refused {
-        let why = why.trim_start_matches("argument condition: ");
+        let why = why.trim_start_matches("argument \"condition\": ");
         rows.push(risk(
             format!("its condition is not one that verdict.guard would accept: {why}"),
             format!("{}. {hint}", alter("condition => …")),
@@ -204,9 +206,8 @@ fn unreliable(watched: &Watched, root: &Relation) -> Result<Vec<CoverageRow>, Re
 }
 
 /// No trigger of the guard is there.
-fn is_missing(differs: &[String]) -> bool {
-    let missing = differs.iter().filter(|what| what.ends_with("is missing"));
-    missing.count() == differs.len() && differs.len() >= TriggerKind::ALWAYS
+fn is_missing(differs: &[Difference]) -> bool {
+    differs.iter().all(Difference::is_missing) && differs.len() >= TriggerKind::ALWAYS
 }
 
 /// Rows that were stored before two columns changed places are looked at first.

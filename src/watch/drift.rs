@@ -1,5 +1,6 @@
 //! Drift: what differs between a guard as it is registered and its triggers as they are.
 
+use super::difference::{Difference, TriggerDifference};
 use crate::guard::registry::Watched;
 use crate::guard::trigger_kind::{Stand, TriggerKind, trigger_name};
 use pg::catalog::{self, Relation};
@@ -21,24 +22,22 @@ struct Standing {
     depends: bool,
 }
 
-/// What differs on each of these tables of the guard's tree, in words; tables on which nothing does are left out.
+/// What differs on each of these tables of the guard's tree; tables on which nothing does are left
+/// out.
 ///
 /// # Errors
 ///
 /// SPI's own.
-pub fn of(
+pub fn differences(
     watched: &Watched,
     root: &Relation,
     members: &[Oid],
-) -> Result<Vec<(Oid, Vec<String>)>, Report> {
+) -> Result<Vec<(Oid, Vec<Difference>)>, Report> {
     let standing = standing(watched, members)?;
     let mut drifted = Vec::new();
     if root.is_partition {
         let above = catalog::relation(catalog::root(root.oid))?.name;
-        drifted.push((
-            root.oid,
-            vec![format!("it is a partition of {above}, and takes no rows")],
-        ));
+        drifted.push((root.oid, vec![Difference::IsPartition(above)]));
     }
     for member in members {
         let mut differs = Vec::new();
@@ -47,10 +46,12 @@ pub fn of(
                 continue;
             };
             let name = trigger_name(watched.guard.id, kind);
-            match standing.get(&(*member, name.clone())) {
-                None => differs.push(format!("trigger {name} is missing")),
-                Some(found) => compare(&name, &expected, watched, found, &mut differs),
-            }
+            let found = match standing.get(&(*member, name.clone())) {
+                None => vec![TriggerDifference::Missing],
+                Some(found) => compare(expected, watched, found),
+            };
+            let named = |difference| Difference::Trigger(name.clone(), difference);
+            differs.extend(found.into_iter().map(named));
         }
         if !differs.is_empty() {
             drifted.push((*member, differs));
@@ -59,46 +60,28 @@ pub fn of(
     Ok(drifted)
 }
 
-fn compare(
-    name: &str,
-    expected: &Stand,
-    watched: &Watched,
-    found: &Standing,
-    differs: &mut Vec<String>,
-) {
-    if !found.ours {
-        differs.push(format!("trigger {name} calls another function"));
-    }
-    if found.enabled != "A" {
-        let how = match found.enabled.as_str() {
-            "D" => "is disabled",
-            "R" => "fires for replicas only",
-            _ => "does not fire for replicas (not ENABLE ALWAYS)",
-        };
-        differs.push(format!("trigger {name} {how}"));
-    }
-    if found.tgtype != trigger::tgtype(expected.timing, expected.events) {
-        differs.push(format!("trigger {name} fires at other times or events"));
-    }
-    if found.columns != expected.columns {
-        differs.push(format!(
-            "trigger {name} is on columns ({}), not on ({})",
-            found.columns.join(", "),
-            expected.columns.join(", ")
-        ));
-    }
+fn compare(expected: Stand, watched: &Watched, found: &Standing) -> Vec<TriggerDifference> {
     let when_clause = watched
         .when_clause
         .as_ref()
         .filter(|_| expected.has_condition);
-    if found.when_clause.as_ref() != when_clause {
-        differs.push(format!("trigger {name} has another condition"));
-    }
-    if found.depends {
-        differs.push(format!(
-            "trigger {name} goes with another extension (DEPENDS ON)"
-        ));
-    }
+    let tgtype = trigger::tgtype(expected.timing, expected.events);
+    [
+        (!found.ours).then_some(TriggerDifference::OtherFunction),
+        (found.enabled != "A").then(|| TriggerDifference::Enabled(found.enabled.clone())),
+        (found.tgtype != tgtype).then_some(TriggerDifference::Events),
+        (found.columns != expected.columns).then(|| TriggerDifference::Columns {
+            found: found.columns.clone(),
+            expected: expected.columns,
+        }),
+        (found.when_clause.as_ref() != when_clause).then_some(TriggerDifference::Condition),
+        found
+            .depends
+            .then_some(TriggerDifference::DependsOnExtension),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn standing(

@@ -1,7 +1,8 @@
-//! The event triggers: a statement that would weaken a guard is refused, unless an admin or a superuser makes it.
+//! The event triggers: a statement that would weaken a guard is refused, unless an admin or a
+//! superuser makes it.
 //!
-//! Refused is a *transition* from a guard that was seen whole to a weaker one, never a state: a dump is restored, and
-//! pg_upgrade works, in steps whose middle is weaker than their end.
+//! Refused is a *transition* from a guard that was seen whole to a weaker one, never a state: a
+//! dump is restored, and pg_upgrade works, in steps whose middle is weaker than their end.
 
 use super::baseline::{self, Baseline};
 use super::drift;
@@ -64,7 +65,8 @@ pub fn command_ended(call: Call, plain: PlainFrame) -> Datum {
                 new_partitions::must_be_born_empty(relation)?;
                 looked_at(relation)?;
             }
-            // What it does to a table it does to those that inherit from it, and tells of the first one only.
+            // What it does to a table it does to those that inherit from it, and tells of the first
+            // one only.
             for inheritor in catalog::inheritors(relation) {
                 watch(&statement, &brought, inheritor)?;
             }
@@ -99,7 +101,8 @@ pub fn dropped(call: Call, plain: PlainFrame) -> Datum {
     Datum::null()
 }
 
-/// `verdict.watch_rewrite()`, at table_rewrite. That it is called loads the library, and with it `pg::making`.
+/// `verdict.watch_rewrite()`, at table_rewrite. That it is called loads the library, and with it
+/// `pg::making`.
 pub fn rewriting(call: Call, plain: PlainFrame) -> Datum {
     plain.step(|| {
         call.event()
@@ -109,8 +112,9 @@ pub fn rewriting(call: Call, plain: PlainFrame) -> Datum {
     Datum::null()
 }
 
-/// Guarded tables that a statement changes without touching them: a schema's new name is a new name of all its tables, a type's
-/// labels are in conditions and rows. Looking at a table waits for whoever has locked it, so it is not done without need.
+/// Guarded tables that a statement changes without touching them: a schema's new name is a new name
+/// of all its tables, a type's labels are in conditions and rows. Looking at a table waits for
+/// whoever has locked it, so it is not done without need.
 fn also_touched(statement: &DdlStatement) -> Result<Vec<Oid>, Report> {
     let seen = baseline::all()?;
     let seen: Vec<Oid> = seen.iter().map(|seen| seen.relation).collect();
@@ -129,7 +133,8 @@ fn also_touched(statement: &DdlStatement) -> Result<Vec<Oid>, Report> {
     }
 }
 
-/// An index that runs other people's code has come to a guarded table: that is on record, and allowed.
+/// An index that runs other people's code has come to a guarded table: that is on record, and
+/// allowed.
 fn new_code(indexes: &[Oid]) -> Result<(), Report> {
     for (table, names) in index_code::in_indexes(indexes)? {
         let root = catalog::relation(catalog::root(table))?;
@@ -146,12 +151,14 @@ fn new_code(indexes: &[Oid]) -> Result<(), Report> {
     Ok(())
 }
 
-/// A partition has been looked at since it came, unless a guard does not stand on it yet: PostgreSQL makes its triggers last, and
-/// rows may still come.
+/// A partition has been looked at since it came, unless a guard does not stand on it yet:
+/// PostgreSQL makes its triggers last, and rows may still come.
 fn looked_at(partition: Oid) -> Result<(), Report> {
     let root = catalog::relation(catalog::root(partition))?;
     for watched in registry::registered()?.iter() {
-        if watched.table == root.name && !drift::of(watched, &root, &[partition])?.is_empty() {
+        if watched.table == root.name
+            && !drift::differences(watched, &root, &[partition])?.is_empty()
+        {
             return Ok(());
         }
     }
@@ -162,7 +169,8 @@ fn is_watched(table: Oid) -> Result<bool, Report> {
     Ok(baseline::all()?.iter().any(|seen| seen.relation == table))
 }
 
-/// Nothing to watch: pg_upgrade is at work, our own statements run, or our tables go with the extension.
+/// Nothing to watch: pg_upgrade is at work, our own statements run, or our tables go with the
+/// extension.
 fn is_off() -> Result<bool, Report> {
     if ddl_event::in_binary_upgrade() || suspended::is_suspended() {
         return Ok(true);
@@ -175,7 +183,8 @@ fn is_off() -> Result<bool, Report> {
     Ok(registry::registered()?.is_empty())
 }
 
-/// Looks at the guards of a table that a statement has touched: those of the table itself and of those above it.
+/// Looks at the guards of a table that a statement has touched: those of the table itself and of
+/// those above it.
 fn watch(statement: &DdlStatement, brought: &Brought, relation: Oid) -> Result<(), Report> {
     let Ok(facts) = catalog::relation(relation) else {
         return Ok(());
@@ -224,8 +233,9 @@ fn watch(statement: &DdlStatement, brought: &Brought, relation: Oid) -> Result<(
                     )?;
                 }
             }
-            // A partition that was mended may have been all that was wrong. While a dump is being restored the guard was never
-            // seen, and the tree is not looked through for each of its partitions.
+            // A partition that was mended may have been all that was wrong. While a dump is being
+            // restored the guard was never seen, and the tree is not looked through for each of its
+            // partitions.
             (false, None) if whole_tree || (seen.is_some() && stands(watched, home)?) => {
                 baseline::keep(&watched.guard, home)?;
             }
@@ -238,7 +248,7 @@ fn watch(statement: &DdlStatement, brought: &Brought, relation: Oid) -> Result<(
 /// Whether the guard stands as installed on the whole tree.
 fn stands(watched: &Watched, root: &Relation) -> Result<bool, Report> {
     let members = catalog::parts(root, NoLock);
-    Ok(drift::of(watched, root, &members)?.is_empty())
+    Ok(drift::differences(watched, root, &members)?.is_empty())
 }
 
 /// Refuses, or writes down what an admin has done.
@@ -298,8 +308,8 @@ fn note(watched: &Watched, done: DriftDone, what: &str) -> Result<(), Report> {
 }
 
 thread_local! {
-    /// The tables that the statement has touched: themselves, or by a trigger or rule on them. And types, and how many commands it
-    /// consisted of.
+    /// The tables that the statement has touched: themselves, or by a trigger or rule on them. And
+    /// types, and how many commands it consisted of.
     static TOUCHED: Kept = const { Kept::new(
         "SELECT pg_catalog.array_agg(DISTINCT CASE
              WHEN c.classid = 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid THEN c.objid
@@ -313,7 +323,8 @@ thread_local! {
              pg_catalog.count(*)
          FROM pg_catalog.pg_event_trigger_ddl_commands() AS c",
     ) };
-    /// The tables that the statement has dropped, and those that are still there and have lost a trigger.
+    /// The tables that the statement has dropped, and those that are still there and have lost a
+    /// trigger.
     static DROPPED: Kept = const { Kept::new(
         "SELECT pg_catalog.array_agg(d.objid) FILTER (WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
                  AND d.objsubid = 0),

@@ -1,15 +1,17 @@
-//! Whose code runs while a guarded table is rewritten by CLUSTER or VACUUM FULL: that of its indexes.
+//! Whose code runs while a guarded table is rewritten by CLUSTER or VACUUM FULL: that of its
+//! indexes.
 //!
-//! No event trigger fires for these statements. A session that has loaded the library lets nobody write into the table in the making
-//! (`pg::making`); one that has not does, and only the index's code could.
+//! No event trigger fires for these statements. A session that has loaded the library lets nobody
+//! write into the table in the making (`pg::making`); one that has not does, and only the index's
+//! code could.
 
 use pg::catalog::Relation;
 use pg::report::Report;
 use pg::{catalog, identity, sql};
 use pgrx::pg_sys::{NoLock, Oid};
 
-/// Functions and domains that these indexes, or the indexes of these tables, use, and that belong to others than superusers: the table,
-/// and their names.
+/// Functions and domains that these indexes, or the indexes of these tables, use, and that belong
+/// to others than superusers: the table, and their names.
 ///
 /// # Errors
 ///

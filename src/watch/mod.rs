@@ -2,6 +2,7 @@
 
 pub mod baseline;
 pub mod coverage;
+pub mod difference;
 pub mod drift;
 pub mod events;
 pub mod index_code;
@@ -24,8 +25,8 @@ pub fn init() {
     rewrite_hook::register(rewritten::takes_no_rows);
 }
 
-/// `verdict.invalidate()`: AFTER ROW ALWAYS on our configuration tables. A change of theirs, by whatever way it came,
-/// makes every backend read them again.
+/// `verdict.invalidate()`: AFTER ROW ALWAYS on our configuration tables. A change of theirs, by
+/// whatever way it came, makes every backend read them again.
 pub fn invalidate(call: Call, plain: PlainFrame) -> Datum {
     let came = plain.step(|| {
         let fired = call.trigger().ok_or_else(trigger::not_a_row_trigger)?;
@@ -44,8 +45,8 @@ pub fn invalidate(call: Call, plain: PlainFrame) -> Datum {
     Datum::null()
 }
 
-/// `verdict.guard` and `verdict.alter_guard` of the SQL 0.1.0, which took fewer arguments: their names must be there for
-/// pg_upgrade, which makes every function again.
+/// `verdict.guard` and `verdict.alter_guard` of the SQL 0.1.0, which took fewer arguments: their
+/// names must be there for pg_upgrade, which makes every function again.
 pub fn outdated(_call: Call, plain: PlainFrame) -> Datum {
     plain.step(|| {
         Err(Report::new(

@@ -1,7 +1,8 @@
 //! Partitions that have come in this transaction: which of them an ATTACH has just brought.
 //!
-//! The statement's own text does not tell: a name may mean another table by the time the statement has ended, since code of
-//! the table's owner runs while it is at work. What is new in pg_inherits does.
+//! The statement's own text does not tell: a name may mean another table by the time the statement
+//! has ended, since code of the table's owner runs while it is at work. What is new in pg_inherits
+//! does.
 
 use pg::report::{Report, SqlState};
 use pg::transaction::Hooks;
@@ -10,8 +11,8 @@ use pgrx::pg_sys::{NoLock, Oid};
 use std::cell::RefCell;
 use std::collections::HashSet;
 
-/// A row of pg_inherits: where it is, and the (sub)transaction that wrote it. A partition that goes and comes again has
-/// another one.
+/// A row of pg_inherits: where it is, and the (sub)transaction that wrote it. A partition that goes
+/// and comes again has another one.
 type Place = (String, u32);
 
 thread_local! {
@@ -33,7 +34,8 @@ fn forget() {
     });
 }
 
-/// Partitions that this transaction has given to `parent`, without those that were looked at when they came.
+/// Partitions that this transaction has given to `parent`, without those that were looked at when
+/// they came.
 ///
 /// # Errors
 ///
@@ -57,7 +59,8 @@ pub fn looked_at(partition: Oid) -> Result<(), Report> {
     Ok(())
 }
 
-/// A statement that runs now has opened the table before it was a partition, and goes on writing past the guard's triggers.
+/// A statement that runs now has opened the table before it was a partition, and goes on writing
+/// past the guard's triggers.
 ///
 /// # Errors
 ///
@@ -78,8 +81,9 @@ pub fn must_not_be_in_use(attached: Oid) -> Result<(), Report> {
     Ok(())
 }
 
-/// Code that runs while a partition is made (in its bound, in an index of the table above) may write into it before the guard's
-/// triggers are there. Nobody has an honest reason for that, so it is refused to everybody.
+/// Code that runs while a partition is made (in its bound, in an index of the table above) may
+/// write into it before the guard's triggers are there. Nobody has an honest reason for that, so it
+/// is refused to everybody.
 ///
 /// # Errors
 ///

@@ -7,7 +7,8 @@ use pg::{catalog, identity, sql};
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::Oid;
 
-/// Whether code may write into the table that will take this one's place: not when it is guarded, whoever's code it is.
+/// Whether code may write into the table that will take this one's place: not when it is guarded,
+/// whoever's code it is.
 ///
 /// # Errors
 ///

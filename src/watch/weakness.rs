@@ -1,5 +1,6 @@
 //! What makes a guard weaker than it was before a statement.
 
+use super::difference::in_words;
 use super::drift;
 use crate::guard::registry::Watched;
 use pg::catalog::{self, Relation, RelationKind};
@@ -37,8 +38,8 @@ impl DdlStatement {
 pub struct Weakness {
     pub what: String,
     pub way_out: &'static str,
-    /// The guard itself is not as it was installed, and is not watched until it is again. Otherwise it stands, and
-    /// something has come that it cannot see.
+    /// The guard itself is not as it was installed, and is not watched until it is again. Otherwise
+    /// it stands, and something has come that it cannot see.
     pub is_drift: bool,
 }
 
@@ -90,11 +91,11 @@ pub fn after(
             "To rename a guarded table: verdict.rename(relation, new_name). To put another table in its place: verdict.rehome(old, new).",
         ));
     }
-    let drifted = drift::of(watched, root, members)?;
+    let drifted = drift::differences(watched, root, members)?;
     if let Some((member, differs)) = drifted.first() {
         let name = catalog::relation(*member)?.name;
         return Ok(Weakness::drift(
-            format!("on table {name}: {}", differs.join("; ")),
+            format!("on table {name}: {}", in_words(differs)),
             "To change a guard: verdict.alter_guard(relation, hook, …). To take it off: verdict.unguard(relation, hook, reason). To open it for a while: verdict.break_glass(relation, reason, duration).",
         ));
     }

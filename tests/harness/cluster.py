@@ -216,6 +216,7 @@ class Clusters:
         self._made, self._shared = [], {}
 
     def make(self, kind="plain", conf=None, env=None):
+        assert self.trees.get(kind), f"no build {kind!r} was made for this test: it says with @pytest.mark.needs which it needs"
         cluster = Cluster(self.trees[kind], self.run_dir / f"c{len(self._made)}", self.psql_path, conf, env)
         self._made.append(cluster)
         return cluster.start()

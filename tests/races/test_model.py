@@ -9,6 +9,8 @@ from .decode import Change, Transaction, transactions
 from .model import Model
 from .schema import VERDICTS
 
+pytestmark = pytest.mark.needs()  # no server
+
 APPROVED = {"outcome": "approved", "digest": "d1", "revokes": None, "hook_id": "1", "recorded_at": "2026-11-24 00:00:00+00",
             "expires_at": "2026-12-24 00:00:00+00"}
 SAYS = {"x": APPROVED, "y": APPROVED | {"digest": "d2"}, "anything": APPROVED | {"digest": None},

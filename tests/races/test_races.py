@@ -7,6 +7,8 @@ import pytest
 
 from .race import CONF, LEVELS, WEAKNESSES, Knobs, Race
 
+pytestmark = pytest.mark.needs("hooks")
+
 OPERATIONS = 6_000  # at each level
 AT_MOST = 40_000  # operations without an anomaly of a weakened protocol; 1,000 are nearly always enough
 

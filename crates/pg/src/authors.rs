@@ -1,12 +1,13 @@
 //! Whose code a statement on a table can run.
 //!
-//! Statements on users' tables run as the table's owner. With it runs whatever hangs on the table: the functions of triggers,
-//! constraints, defaults and indexes, domains' checks, casts, ranges' functions. Their authors must be people whom that
-//! role's rights are no news to: the role itself, superusers, and roles that may act as it. Else a superuser's table would be a way
-//! up for whoever owns one of its columns' types.
+//! Statements on users' tables run as the table's owner. With it runs whatever hangs on the table:
+//! the functions of triggers, constraints, defaults and indexes, domains' checks, casts, ranges'
+//! functions. Their authors must be people whom that role's rights are no news to: the role itself,
+//! superusers, and roles that may act as it. Else a superuser's table would be a way up for whoever
+//! owns one of its columns' types.
 //!
-//! One exception: what an ordinary owner has hung on the table himself, a function of somebody's who could not have done so, runs as
-//! he lets it run with each statement of his own.
+//! One exception: what an ordinary owner has hung on the table himself, a function of somebody's
+//! who could not have done so, runs as he lets it run with each statement of his own.
 
 use crate::backend::sql;
 use crate::catalogs::catalog::{self, Relation};
@@ -90,8 +91,9 @@ const SOMEBODY_ELSES: &str = "
             OR EXISTS (SELECT 1 FROM pg_catalog.unnest($1) AS t (oid) WHERE pg_catalog.has_table_privilege(c.owner, t.oid, 'TRIGGER')))
     ORDER BY c.why NULLS LAST, c.what COLLATE pg_catalog.\"C\" LIMIT 1";
 
-/// Refuses to run statements on the table as `role` when code of somebody's who may not act as that role could run with them.
-/// Locks the table and its partitions against new triggers and constraints.
+/// Refuses to run statements on the table as `role` when code of somebody's who may not act as that
+/// role could run with them. Locks the table and its partitions against new triggers and
+/// constraints.
 ///
 /// # Errors
 ///
@@ -105,8 +107,9 @@ pub fn must_be_trusted(relation: &Relation, role: Oid) -> Result<(), Report> {
     check_conditions(relation, &parts, role)
 }
 
-/// A trigger's WHEN may call built-in functions that run any statement (`query_to_xml`), and nothing says who hung the trigger
-/// there. So where somebody may who is not to be trusted, a WHEN that is not of immutable functions is not either.
+/// A trigger's WHEN may call built-in functions that run any statement (`query_to_xml`), and
+/// nothing says who hung the trigger there. So where somebody may who is not to be trusted, a WHEN
+/// that is not of immutable functions is not either.
 fn check_conditions(relation: &Relation, parts: &[Oid], role: Oid) -> Result<(), Report> {
     let mut suspects = parts.iter().flat_map(|part| {
         let names = trigger::with_code_in_condition(*part);
@@ -166,8 +169,9 @@ thread_local! {
     static CHECKED: Cell<Option<(Oid, Oid)>> = const { Cell::new(None) };
 }
 
-/// Looks once for the many statements that `f` runs on the table as `role`. The lock stays until the transaction ends, so that
-/// nobody hangs anything on the table meanwhile. Where code of somebody else's is found, each statement finds it again, and says so.
+/// Looks once for the many statements that `f` runs on the table as `role`. The lock stays until
+/// the transaction ends, so that nobody hangs anything on the table meanwhile. Where code of
+/// somebody else's is found, each statement finds it again, and says so.
 pub fn once<T>(relation: &Relation, role: Oid, f: impl FnOnce() -> T) -> T {
     struct Forget;
     impl Drop for Forget {

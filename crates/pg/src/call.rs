@@ -12,7 +12,8 @@ use std::ffi::c_int;
 ///
 /// # Safety
 ///
-/// Called by PostgreSQL's function manager only, with its own argument, from a frame that holds nothing to drop.
+/// Called by PostgreSQL's function manager only, with its own argument, from a frame that holds
+/// nothing to drop.
 pub unsafe fn enter(
     fcinfo: pg_sys::FunctionCallInfo,
     body: fn(Call, PlainFrame) -> Datum,
@@ -25,7 +26,8 @@ pub unsafe fn enter(
 pub struct Call(pg_sys::FunctionCallInfo);
 
 impl Call {
-    /// Argument `n`, or `None` for NULL and for an argument that this version of the SQL does not pass.
+    /// Argument `n`, or `None` for NULL and for an argument that this version of the SQL does not
+    /// pass.
     pub fn datum(self, n: usize) -> Option<Datum> {
         // SAFETY: fcinfo is valid during the call and holds `nargs` arguments.
         unsafe {
@@ -119,7 +121,8 @@ impl Call {
                 (values[i], nulls[i]) = (value, false);
             }
         }
-        // SAFETY: the SQL declares N OUT columns of the cells' types (tests/golden calls every function).
+        // SAFETY: the SQL declares N OUT columns of the cells' types (tests/golden calls every
+        // function).
         unsafe {
             let mut desc = std::ptr::null_mut();
             native::get_call_result_type(self.0, std::ptr::null_mut(), &mut desc);
@@ -130,7 +133,8 @@ impl Call {
     }
 }
 
-/// Exports functions by the symbols that `sql/` names. Here, because an exported symbol is unsafe code.
+/// Exports functions by the symbols that `sql/` names. Here, because an exported symbol is unsafe
+/// code.
 #[macro_export]
 macro_rules! natives {
     ($($symbol:ident, $finfo:ident => $body:path;)*) => {$(

@@ -1,10 +1,11 @@
-//! PostgreSQL behind safe functions, and the only unsafe code. Knows pg_verdict's schema, not its meaning.
+//! PostgreSQL behind safe functions, and the only unsafe code. Knows pg_verdict's schema, not its
+//! meaning.
 //!
-//! A function that takes a [`plain::PlainFrame`] may raise by `longjmp`. All others raise through pgrx, and run
-//! inside [`plain::PlainFrame::step`] or a `#[pg_extern]`.
+//! A function that takes a [`plain::PlainFrame`] may raise by `longjmp`. All others raise through
+//! pgrx, and run inside [`plain::PlainFrame::step`] or a `#[pg_extern]`.
 //!
-//! The rooms are in the order of the floors, the ground first: a file names only what is declared above its own
-//! room.
+//! The rooms are in the order of the floors, the ground first: a file names only what is declared
+//! above its own room.
 
 pub mod report;
 mod frame;

@@ -1,12 +1,15 @@
 //! What a client is told when something is refused: one info for every error of ours.
 
-/// The SQLSTATEs that pg_verdict raises. `VD…` are its own, and never class 40, which drivers retry.
+/// The SQLSTATEs that pg_verdict raises. `VD…` are its own, and never class 40, which drivers
+/// retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SqlState {
     /// `VD001` … `VD007`: a row has a finding, of which this is the code.
     Finding(&'static str),
     /// `VD009`: a guard's trigger fired and the registry does not know it.
     GuardMisconfigured,
+    /// `39P01`: a trigger function was called by something else than its trigger.
+    TriggerProtocol,
     /// `VD010`: a statement would weaken a guard.
     Weakened,
     /// `22023`: an argument has a value that cannot be used.
@@ -49,6 +52,7 @@ impl SqlState {
         match self {
             Self::Finding(code) => code,
             Self::GuardMisconfigured => "VD009",
+            Self::TriggerProtocol => "39P01",
             Self::Weakened => "VD010",
             Self::InvalidParameter => "22023",
             Self::NullNotAllowed => "22004",

@@ -1,8 +1,9 @@
 //! Rows that have gone from one partition to another.
 //!
-//! A cross-partition UPDATE is a DELETE here and an INSERT there. What arrives is judged as the update that it is, with the row
-//! that left: the AFTER DELETE trigger notes it (its tuple bears PostgreSQL's mark of such a move), and the AFTER INSERT triggers
-//! of the same statement, which come next, take the note away. For a guard with a condition there are two: one that bears the
+//! A cross-partition UPDATE is a DELETE here and an INSERT there. What arrives is judged as the
+//! update that it is, with the row that left: the AFTER DELETE trigger notes it (its tuple bears
+//! PostgreSQL's mark of such a move), and the AFTER INSERT triggers of the same statement, which
+//! come next, take the note away. For a guard with a condition there are two: one that bears the
 //! condition, and one for the rows that have left it.
 
 use crate::guard::info::GuardInfo;
@@ -23,8 +24,8 @@ type Sender = (i32, Option<CommandId>);
 type Note = (i32, RowVersion);
 
 thread_local! {
-    /// What has left and not arrived yet, the latest last. More than one only where another trigger has left a row out on its
-    /// way, so that none comes.
+    /// What has left and not arrived yet, the latest last. More than one only where another trigger
+    /// has left a row out on its way, so that none comes.
     static NOTES: RefCell<HashMap<Sender, Vec<Note>>> = RefCell::new(HashMap::new());
     /// The deepest of those levels: most savepoints have nothing to do with rows on their way.
     static DEEPEST: Cell<i32> = const { Cell::new(0) };

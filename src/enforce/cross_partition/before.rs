@@ -1,7 +1,8 @@
 //! Rows that an update may be about to send to another partition, as BEFORE triggers see them.
 //!
-//! What a BEFORE UPDATE trigger has let by may be inserted into another partition next. It must not be left out there: the old
-//! row is gone by then. The executor takes one row after the other, so that of each statement only the latest can be on its way.
+//! What a BEFORE UPDATE trigger has let by may be inserted into another partition next. It must not
+//! be left out there: the old row is gone by then. The executor takes one row after the other, so
+//! that of each statement only the latest can be on its way.
 
 use crate::guard::info::GuardInfo;
 use pg::columns::{self, RowSlot};
@@ -18,8 +19,9 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 #[derive(Clone, Copy)]
 struct Latest {
     version: RowVersion,
-    /// Of subject and content, when what it becomes is not under the condition. The BEFORE trigger on inserts, which bears the
-    /// condition, is then asked for this row only if another trigger brings it back under it, and else for another row.
+    /// Of subject and content, when what it becomes is not under the condition. The BEFORE trigger
+    /// on inserts, which bears the condition, is then asked for this row only if another trigger
+    /// brings it back under it, and else for another row.
     outside: Option<u64>,
 }
 
@@ -60,8 +62,9 @@ pub fn note(info: &GuardInfo, fired: Fired, plain: PlainFrame) {
     });
 }
 
-/// Whether the row that is about to be inserted is the one that its statement has just taken out of another partition, changed
-/// on the way or not: the AFTER trigger judges what arrives. PostgreSQL's own mark on the old row says so.
+/// Whether the row that is about to be inserted is the one that its statement has just taken out of
+/// another partition, changed on the way or not: the AFTER trigger judges what arrives.
+/// PostgreSQL's own mark on the old row says so.
 pub fn continues(info: &GuardInfo, new: RowSlot, plain: PlainFrame) -> bool {
     let at_work = row_version::statement_at_work(plain);
     let noted = LATEST.with_borrow(|latest| {

@@ -18,7 +18,7 @@ CREATE TABLE msgs (id text, body text, kind kind, pair pair, doms dom[], word do
 RESET ROLE;
 SELECT verdict.guard('msgs', 'h', key => 'id', content => '{"body":"body"}');
 CREATE FUNCTION ask(condition text) RETURNS TABLE (message text, hint text) LANGUAGE sql AS
-$$ SELECT regexp_replace(e.message, '^argument condition: ', ''), e.hint
+$$ SELECT regexp_replace(e.message, '^argument "condition": ', ''), e.hint
    FROM t.error(format('SELECT verdict.alter_guard(''msgs'', ''h'', condition => %L)', condition)) AS e $$;
 
 -- a literal of a type whose input is its owner's code

@@ -38,10 +38,12 @@ pub fn own_next_id(sequence: &str) -> Result<i64, Report> {
     }))
 }
 
-/// `moment + interval`, with days of 24 hours in UTC, whatever the session's TimeZone. Raises 22008 when that is out of range.
+/// `moment + interval`, with days of 24 hours in UTC, whatever the session's TimeZone. Raises 22008
+/// when that is out of range.
 pub fn after(moment: i64, interval: Interval, _plain: PlainFrame) -> i64 {
     let mut interval = interval;
-    // SAFETY: the function takes a timestamp and a pointer to an interval; a timestamptz is a timestamp in UTC.
+    // SAFETY: the function takes a timestamp and a pointer to an interval; a timestamptz is a
+    // timestamp in UTC.
     unsafe {
         native::DirectFunctionCall2Coll(
             Some(native::timestamp_pl_interval),
@@ -103,7 +105,7 @@ pub fn interval(raw: Interval) -> Result<pgrx::datum::Interval, Report> {
     pgrx::datum::Interval::new(raw.month, raw.day, raw.time).map_err(|error| {
         Report::new(
             SqlState::InvalidParameter,
-            format!("argument valid_for: {error}"),
+            format!("argument \"valid_for\": {error}"),
         )
     })
 }

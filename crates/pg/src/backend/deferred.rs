@@ -5,8 +5,8 @@ use crate::catalogs::catalog::{self, Relation};
 use crate::report::Report;
 use pgrx::pg_sys;
 
-/// Has the table's constraints checked at once from now on, until the transaction ends: in a security-restricted operation no
-/// trigger can be deferred.
+/// Has the table's constraints checked at once from now on, until the transaction ends: in a
+/// security-restricted operation no trigger can be deferred.
 ///
 /// # Errors
 ///

@@ -1,11 +1,12 @@
-//! The locks that put those in a row who do the same thing: write verdicts of one subject, hold one row, make leaves.
+//! The locks that put those in a row who do the same thing: write verdicts of one subject, hold one
+//! row, make leaves.
 
 use crate::frame::native;
 use crate::frame::plain::PlainFrame;
 use pgrx::pg_sys::{self, TransactionId};
 
-/// Fourth field of our advisory lock tags. PostgreSQL's own functions use 1 and 2, so an application's
-/// advisory locks can never block a recorder, nor ours an application.
+/// Fourth field of our advisory lock tags. PostgreSQL's own functions use 1 and 2, so an
+/// application's advisory locks can never block a recorder, nor ours an application.
 const SUBJECT_CLASS: u16 = 0x5644; // "VD"
 
 /// Advisory lock class for making and retiring leaves, and the locks of it.
@@ -22,9 +23,10 @@ const HOLD_CLASS: u16 = 0x5648; // "VH"
 
 const MODE: pg_sys::LOCKMODE = pg_sys::ExclusiveLock as pg_sys::LOCKMODE;
 
-/// Waits for whoever is writing a verdict of this subject at this moment, and keeps others out until [`leave_subject`]. Its writers'
-/// transactions may go on: who comes next finds what they have written, and waits for them by [`end_of`]. So a transaction of
-/// a million verdicts holds one of these locks, not a million.
+/// Waits for whoever is writing a verdict of this subject at this moment, and keeps others out
+/// until [`leave_subject`]. Its writers' transactions may go on: who comes next finds what they
+/// have written, and waits for them by [`end_of`]. So a transaction of a million verdicts holds one
+/// of these locks, not a million.
 ///
 /// Raises what waiting for a lock raises: 55P03, 40P01, 57014.
 pub fn enter_subject(subject_hash: i64, plain: PlainFrame) {
@@ -51,7 +53,8 @@ pub fn leave_held_row(content_hash: i64, plain: PlainFrame) {
 ///
 /// Raises what waiting for a lock raises.
 pub fn end_of(transaction: TransactionId, plain: PlainFrame) {
-    // SAFETY: a transaction that was seen at work; not ours, for a dirty snapshot tells of others only. Frames are plain.
+    // SAFETY: a transaction that was seen at work; not ours, for a dirty snapshot tells of others
+    // only. Frames are plain.
     unsafe {
         let (anywhere, nothing) = (std::ptr::null_mut(), std::ptr::null_mut());
         native::XactLockTableWait(transaction, anywhere, nothing, pg_sys::XLTW_Oper::XLTW_None);
@@ -59,8 +62,8 @@ pub fn end_of(transaction: TransactionId, plain: PlainFrame) {
     accept_invalidations(plain);
 }
 
-/// Waits for whoever else changes the guards of this table, and keeps others out until the transaction ends. Writers of
-/// messages do not notice. From a step.
+/// Waits for whoever else changes the guards of this table, and keeps others out until the
+/// transaction ends. Writers of messages do not notice. From a step.
 pub fn guards_of(table: pg_sys::Oid) {
     crate::frame::plain::catching_longjmp(|plain| {
         let key = i64::from(table.to_u32());
@@ -82,8 +85,8 @@ pub fn leave_asking(plain: PlainFrame) {
     release(ASKING, LEAF_CLASS, plain);
 }
 
-/// Waits for whoever makes leaves or changes their horizons, and keeps others out until the transaction ends, or until
-/// [`leave_making`].
+/// Waits for whoever makes leaves or changes their horizons, and keeps others out until the
+/// transaction ends, or until [`leave_making`].
 ///
 /// Raises what waiting for a lock raises.
 pub fn enter_making(plain: PlainFrame) {

@@ -1,11 +1,13 @@
-//! Tables in the making: what ALTER TABLE, CLUSTER and VACUUM FULL put in a table's place when they rewrite it.
+//! Tables in the making: what ALTER TABLE, CLUSTER and VACUUM FULL put in a table's place when they
+//! rewrite it.
 //!
-//! Such a table has a name (`pg_temp_OID`), and none of the old one's triggers. Code that runs meanwhile (in a default, a CHECK, an
-//! index) can find it and write into it, and what it has written is in the table afterwards. PostgreSQL fires nothing for that, so
-//! we look at the tables of each statement that writes, as it starts.
+//! Such a table has a name (`pg_temp_OID`), and none of the old one's triggers. Code that runs
+//! meanwhile (in a default, a CHECK, an index) can find it and write into it, and what it has
+//! written is in the table afterwards. PostgreSQL fires nothing for that, so we look at the tables
+//! of each statement that writes, as it starts.
 //!
-//! Who makes such a table has a transaction id, and a statement that comes alone has none yet: it is not looked at. For the others
-//! it is one look into a cache.
+//! Who makes such a table has a transaction id, and a statement that comes alone has none yet: it
+//! is not looked at. For the others it is one look into a cache.
 
 use crate::frame::native;
 use crate::frame::plain;

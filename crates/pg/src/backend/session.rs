@@ -32,15 +32,17 @@ pub fn client_addr() -> Option<String> {
 }
 
 thread_local! {
-    /// What was found out of this worker's subscription in a transaction, by the transaction's start.
+    /// What was found out of this worker's subscription in a transaction, by the transaction's
+    /// start.
     static SHARD_MOVE: Cell<(i64, bool)> = const { Cell::new((i64::MIN, false)) };
 }
 
-/// Whether this is an apply worker of one of the subscriptions with which Citus moves or splits a shard. What it copies was
-/// judged where it came from, and is the same row. Anybody can take such a name: it counts only where Citus is, and for a
-/// superuser's subscription.
+/// Whether this is an apply worker of one of the subscriptions with which Citus moves or splits a
+/// shard. What it copies was judged where it came from, and is the same row. Anybody can take such
+/// a name: it counts only where Citus is, and for a superuser's subscription.
 pub fn is_shard_move(plain: PlainFrame) -> bool {
-    // SAFETY: in an apply worker MySubscription points to the subscription that it works for; else it is NULL.
+    // SAFETY: in an apply worker MySubscription points to the subscription that it works for; else
+    // it is NULL.
     let Some(subscription) = (unsafe {
         match pg_sys::IsLogicalWorker() {
             true => native::MySubscription.as_ref(),
@@ -50,7 +52,8 @@ pub fn is_shard_move(plain: PlainFrame) -> bool {
         return false;
     };
     plain.step(|| {
-        // SAFETY: a worker's subscription has a NUL-terminated name, and lives as long as its transaction.
+        // SAFETY: a worker's subscription has a NUL-terminated name, and lives as long as its
+        // transaction.
         let name = unsafe { text::owned(subscription.name) };
         let is_named_so = [
             "citus_shard_move_subscription_",
@@ -76,10 +79,12 @@ pub fn is_shard_move(plain: PlainFrame) -> bool {
     })
 }
 
-/// Whether a superuser's pg_restore is at work here. Anybody can take that name, so that all depends on the role: code of
-/// another one's, which autovacuum, ANALYZE or an index may run in a superuser's session, has a security context of its own.
+/// Whether a superuser's pg_restore is at work here. Anybody can take that name, so that all
+/// depends on the role: code of another one's, which autovacuum, ANALYZE or an index may run in a
+/// superuser's session, has a security context of its own.
 pub fn is_superusers_restore(_plain: PlainFrame) -> bool {
-    // SAFETY: application_name is NUL-terminated text or NULL; the others read backend state and the syscache.
+    // SAFETY: application_name is NUL-terminated text or NULL; the others read backend state and
+    // the syscache.
     unsafe {
         let name = pg_sys::application_name;
         let (mut user, mut context) = (pg_sys::InvalidOid, 0);

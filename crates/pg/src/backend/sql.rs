@@ -1,7 +1,8 @@
 //! SPI for cold paths only: never in the trigger, never in `record`.
 //!
-//! Every name in a statement is qualified, every value is a parameter, and the search_path is PostgreSQL's own: what is not
-//! qualified all the same (a CASE's comparison, IN, IS DISTINCT FROM) finds no operator of anybody else's.
+//! Every name in a statement is qualified, every value is a parameter, and the search_path is
+//! PostgreSQL's own: what is not qualified all the same (a CASE's comparison, IN, IS DISTINCT FROM)
+//! finds no operator of anybody else's.
 
 use crate::catalogs::catalog::Relation;
 use crate::frame::settings;
@@ -94,7 +95,8 @@ pub fn rows<T>(
     on_own_path(|| Spi::connect(query))
 }
 
-/// A query without arguments that is planned once per session: for what runs with every statement of DDL.
+/// A query without arguments that is planned once per session: for what runs with every statement
+/// of DDL.
 pub struct Kept {
     statement: &'static str,
     /// Never dropped: at a backend's end nobody may ask PostgreSQL to free it any more.
@@ -172,7 +174,8 @@ pub fn or_raise<T>(result: Result<T, Report>) -> T {
     }
 }
 
-/// What SPI itself refuses: a value of another type than was asked for. PostgreSQL's errors pass as they are.
+/// What SPI itself refuses: a value of another type than was asked for. PostgreSQL's errors pass as
+/// they are.
 pub fn failed(error: spi::Error) -> Report {
     Report::new(
         SqlState::NotInPrerequisiteState,

@@ -1,10 +1,11 @@
-//! A statement on a user's table: run as the table's owner, under SECURITY_RESTRICTED_OPERATION, never as us.
+//! A statement on a user's table: run as the table's owner, under SECURITY_RESTRICTED_OPERATION,
+//! never as us.
 //!
 //! Natively, so that what the table's guards and constraints raise reaches the client whole.
 
 use crate::frame::native;
 use crate::frame::plain::PlainFrame;
-use crate::frame::settings::EXACT;
+use crate::frame::settings::{EXACT, set_locally};
 use crate::frame::span::Span;
 use pgrx::pg_sys::{self, Datum, Oid};
 use std::ffi::{c_char, c_int};
@@ -55,17 +56,17 @@ impl Statement {
     }
 
     /// Runs it as `role`; how many rows it has stored or changed. Raises what the statement raises.
-    pub fn run_as(self, role: Oid, plain: PlainFrame) -> u64 {
-        // SAFETY: the pair Get/Set restores what it found, as does the GUC nest level; on ERROR (sub)transaction abort
-        // restores both. SPI is connected and finished in this frame.
+    pub fn run_as(self, role: Oid, _plain: PlainFrame) -> u64 {
+        // SAFETY: the pair Get/Set restores what it found, as does the GUC nest level; on ERROR
+        // (sub)transaction abort restores both. SPI is connected and finished in this frame.
         unsafe {
             let (mut user, mut context) = (pg_sys::InvalidOid, 0);
             native::GetUserIdAndSecContext(&mut user, &mut context);
             let level = native::NewGUCNestLevel();
             for (name, value) in EXACT {
-                set(name.as_ptr(), value.as_ptr(), plain);
+                set_locally(name.as_ptr(), value.as_ptr());
             }
-            set(c"search_path".as_ptr(), self.search_path.as_c_str(), plain);
+            set_locally(c"search_path".as_ptr(), self.search_path.as_c_str());
             let restricted =
                 pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION;
             native::SetUserIdAndSecContext(role, context | restricted as c_int);
@@ -85,21 +86,5 @@ impl Statement {
             native::AtEOXact_GUC(true, level);
             rows
         }
-    }
-}
-
-fn set(name: *const c_char, value: *const c_char, _plain: PlainFrame) {
-    // SAFETY: NUL-terminated; at the nest level that the caller has pushed.
-    unsafe {
-        native::set_config_option(
-            name,
-            value,
-            pg_sys::GucContext::PGC_USERSET,
-            pg_sys::GucSource::PGC_S_SESSION,
-            pg_sys::GucAction::GUC_ACTION_SAVE,
-            true,
-            0,
-            false,
-        );
     }
 }

@@ -1,10 +1,11 @@
-//! Pause points and weakened protocols for the isolation specs: only in builds with the feature `test_hooks`.
+//! Pause points and weakened protocols for the isolation specs: only in builds with the feature
+//! `test_hooks`.
 //!
-//! A protocol that cannot be broken on purpose is a protocol whose tests prove nothing. Without the feature
-//! every function here is a constant and the compiler removes it.
+//! A protocol that cannot be broken on purpose is a protocol whose tests prove nothing. Without the
+//! feature every function here is a constant and the compiler removes it.
 
-/// Where a spec can hold a session: it takes the advisory lock `pg_advisory_lock(n)` first. The race checker has it
-/// sleep there instead.
+/// Where a spec can hold a session: it takes the advisory lock `pg_advisory_lock(n)` first. The
+/// race checker has it sleep there instead.
 #[derive(Clone, Copy, Debug)]
 pub enum Pause {
     /// The guard has found the newest verdict and has not locked it.
@@ -28,7 +29,8 @@ pub enum Weakening {
     SpendUnchecked,
     /// Writers of one subject do not wait for each other.
     Unserialised,
-    /// Writers of one subject wait for each other, but not for the end of each other's transactions.
+    /// Writers of one subject wait for each other, but not for the end of each other's
+    /// transactions.
     Overlooked,
     /// The guard takes approvals that have expired.
     Undying,

@@ -7,11 +7,13 @@ use pgrx::pg_sys::{self, SubXactEvent, XactEvent};
 use std::cell::RefCell;
 use std::ffi::c_void;
 
-/// What one thing that a backend keeps for the length of a transaction does at its ends. None of these but
-/// `before_commit` may raise, allocate much, or look at a catalog: the transaction may have failed.
+/// What one thing that a backend keeps for the length of a transaction does at its ends. None of
+/// these but `before_commit` may raise, allocate much, or look at a catalog: the transaction may
+/// have failed.
 #[derive(Clone, Copy)]
 pub struct Hooks {
-    /// Whether [`Hooks::before_commit`] has anything to do: asked first, because calling it costs a `sigsetjmp`.
+    /// Whether [`Hooks::before_commit`] has anything to do: asked first, because calling it costs a
+    /// `sigsetjmp`.
     pub has_work: fn() -> bool,
     /// Before a COMMIT or PREPARE; may write, and may raise.
     pub before_commit: fn() -> Result<(), Report>,

@@ -7,8 +7,9 @@ use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder};
 use pgrx::pg_sys;
 use std::ffi::CStr;
 
-/// Runs the worker whose entry point is `symbol` in this session's database and waits until it has ended. Does nothing where no
-/// worker can be had: `max_worker_processes` are at work, or the server takes none (single-user mode, pg_upgrade).
+/// Runs the worker whose entry point is `symbol` in this session's database and waits until it has
+/// ended. Does nothing where no worker can be had: `max_worker_processes` are at work, or the
+/// server takes none (single-user mode, pg_upgrade).
 pub fn run_in_this_database(symbol: &CStr, order: &str) {
     // SAFETY: set at start.
     let (database, pid, can_have) = unsafe {
@@ -36,8 +37,10 @@ pub fn run_in_this_database(symbol: &CStr, order: &str) {
     }
 }
 
-/// What a database or the bootstrap superuser may have set otherwise. Under another isolation level the worker's transaction could
-/// make the recorder's fail; the recorder may hold what the worker needs, so that this must not wait for long; and it waits for no standby, for the recorder's own commit will.
+/// What a database or the bootstrap superuser may have set otherwise. Under another isolation level
+/// the worker's transaction could make the recorder's fail; the recorder may hold what the worker
+/// needs, so that this must not wait for long; and it waits for no standby, for the recorder's own
+/// commit will.
 const SETTINGS: [(&CStr, &CStr); 5] = [
     (c"default_transaction_isolation", c"read committed"),
     (c"default_transaction_read_only", c"off"),
@@ -46,7 +49,8 @@ const SETTINGS: [(&CStr, &CStr); 5] = [
     (c"synchronous_commit", c"local"),
 ];
 
-/// Does what `order`, the text that was given to [`run_in_this_database`], says, in one transaction as the bootstrap superuser.
+/// Does what `order`, the text that was given to [`run_in_this_database`], says, in one transaction
+/// as the bootstrap superuser.
 pub fn work(f: fn(order: &str) -> Result<(), Report>) {
     let Some((database, order)) = BackgroundWorker::get_extra().split_once(' ') else {
         return;
@@ -54,7 +58,8 @@ pub fn work(f: fn(order: &str) -> Result<(), Report>) {
     let Ok(database) = database.parse::<u32>() else {
         return;
     };
-    // SAFETY: a worker process that has just been started, in PostgreSQL's own order: signals, database, transaction.
+    // SAFETY: a worker process that has just been started, in PostgreSQL's own order: signals,
+    // database, transaction.
     unsafe {
         #[cfg(not(feature = "pg18"))]
         pg_sys::pqsignal(pg_sys::SIGTERM as i32, Some(native::die));
@@ -75,7 +80,8 @@ pub fn work(f: fn(order: &str) -> Result<(), Report>) {
     BackgroundWorker::transaction(|| or_raise(f(order)));
 }
 
-/// Exports the entry points of background workers by the symbols that [`run_in_this_database`] is given.
+/// Exports the entry points of background workers by the symbols that [`run_in_this_database`] is
+/// given.
 #[macro_export]
 macro_rules! workers {
     ($($symbol:ident => $body:path;)*) => {$(

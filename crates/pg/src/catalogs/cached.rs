@@ -16,7 +16,8 @@ impl<T> Cached<T> {
     }
 }
 
-/// The value in `slot`, or, when anything has changed since it was read, what `read` reads from `verdict.<table>` now.
+/// The value in `slot`, or, when anything has changed since it was read, what `read` reads from
+/// `verdict.<table>` now.
 ///
 /// # Errors
 ///

@@ -93,7 +93,8 @@ impl Relation {
 ///
 /// Undefined object when it is gone.
 pub fn relation(oid: Oid) -> Result<Relation, Report> {
-    // SAFETY: NULL for a relation that is gone, also when it goes while we wait for its lock; closed again.
+    // SAFETY: NULL for a relation that is gone, also when it goes while we wait for its lock;
+    // closed again.
     unsafe {
         let rel = pg_sys::try_relation_open(oid, pg_sys::AccessShareLock as i32);
         if rel.is_null() {
@@ -202,7 +203,8 @@ pub fn owner(oid: Oid) -> Oid {
     }
 }
 
-/// What tells this database from every other one, and from itself after a restore: within one origin an OID means one object.
+/// What tells this database from every other one, and from itself after a restore: within one
+/// origin an OID means one object.
 pub fn origin() -> Option<String> {
     let quarantine = find(SCHEMA, "quarantine")?;
     // SAFETY: both read backend state.
@@ -214,8 +216,8 @@ pub fn origin() -> Option<String> {
     ))
 }
 
-/// Whether `verdict.<name>` is there: an older version of the SQL lacks some, and none is left when the extension was dropped
-/// in this transaction.
+/// Whether `verdict.<name>` is there: an older version of the SQL lacks some, and none is left when
+/// the extension was dropped in this transaction.
 pub fn has_own(name: &str) -> bool {
     find(SCHEMA, name).is_some()
 }
@@ -234,9 +236,11 @@ pub fn find(schema: &str, name: &str) -> Option<Oid> {
     }
 }
 
-/// Whether a statement of this session that has not ended works with the relation, or a cursor is open on it.
+/// Whether a statement of this session that has not ended works with the relation, or a cursor is
+/// open on it.
 pub fn is_in_use(oid: Oid) -> bool {
-    // SAFETY: open, count and close. The relcache itself holds the relations that it never gives up.
+    // SAFETY: open, count and close. The relcache itself holds the relations that it never gives
+    // up.
     unsafe {
         let rel = pg_sys::relation_open(oid, pg_sys::AccessShareLock as i32);
         let ours = if (*rel).rd_isnailed { 2 } else { 1 };
@@ -264,7 +268,8 @@ pub fn ancestors(oid: Oid) -> Vec<Oid> {
     }
 }
 
-/// All relations of a partition tree, the root included, each locked in `lockmode` until the transaction ends.
+/// All relations of a partition tree, the root included, each locked in `lockmode` until the
+/// transaction ends.
 pub fn tree(root: Oid, lockmode: u32) -> Vec<Oid> {
     // SAFETY: the list holds OIDs; no numparents wanted.
     unsafe {
@@ -303,9 +308,11 @@ pub fn hides_rows(relation: Oid) -> bool {
     rls == pg_sys::CheckEnableRlsResult::RLS_ENABLED as i32
 }
 
-/// Whether the column is part of this table's partition key. `false` for a table that is not partitioned.
+/// Whether the column is part of this table's partition key. `false` for a table that is not
+/// partitioned.
 pub fn partitioned_by(relation: Oid, attnum: i16) -> bool {
-    // SAFETY: open, ask and close; the set holds the offset attribute number, as the callee wants it.
+    // SAFETY: open, ask and close; the set holds the offset attribute number, as the callee wants
+    // it.
     unsafe {
         let rel = pg_sys::relation_open(relation, pg_sys::AccessShareLock as i32);
         let partitioned = (*(*rel).rd_rel).relkind as u8 == pg_sys::RELKIND_PARTITIONED_TABLE;
@@ -321,14 +328,15 @@ pub fn partitioned_by(relation: Oid, attnum: i16) -> bool {
     }
 }
 
-/// The table and its partitions, root first, each locked in `lockmode`. Not what merely inherits from it: a guard's triggers
-/// do not stand there.
+/// The table and its partitions, root first, each locked in `lockmode`. Not what merely inherits
+/// from it: a guard's triggers do not stand there.
 pub fn parts(relation: &Relation, lockmode: u32) -> Vec<Oid> {
     match relation.kind {
         RelationKind::Partitioned => tree(relation.oid, lockmode),
         _ => {
             if lockmode != pg_sys::NoLock {
-                // SAFETY: waits for the lock and hears what was committed meanwhile; guarded by pgrx.
+                // SAFETY: waits for the lock and hears what was committed meanwhile; guarded by
+                // pgrx.
                 unsafe { pg_sys::LockRelationOid(relation.oid, lockmode as i32) };
             }
             vec![relation.oid]

@@ -1,7 +1,8 @@
 //! A guard's condition: text to one expression over NEW, checked, and kept as a tree.
 //!
-//! The trigger's WHEN is built from this tree. The text is never put into a statement. It is read as the table's owner, in a
-//! security-restricted operation: whoever puts a guard on, or mends one, lends nobody his rights.
+//! The trigger's WHEN is built from this tree. The text is never put into a statement. It is read
+//! as the table's owner, in a security-restricted operation: whoever puts a guard on, or mends one,
+//! lends nobody his rights.
 
 use super::catalog::Relation;
 use super::condition_text;
@@ -36,18 +37,21 @@ impl Condition {
         unsafe { pg_sys::copyObjectImpl(self.raw.cast()).cast() }
     }
 
-    /// Parses and checks `text` for `relation`: times without a zone are UTC, dates ISO, and types are named with their schema,
-    /// so that the same text is the same condition whoever puts the guard on or mends it.
+    /// Parses and checks `text` for `relation`: times without a zone are UTC, dates ISO, and types
+    /// are named with their schema, so that the same text is the same condition whoever puts the
+    /// guard on or mends it.
     ///
     /// # Errors
     ///
-    /// 42601 when it does not parse as one expression; 22023 when it uses what a guard cannot rely on: OLD, subqueries, whole
-    /// rows, system columns, values that users can change, functions that are not in condition_allowed.txt.
+    /// 42601 when it does not parse as one expression; 22023 when it uses what a guard cannot rely
+    /// on: OLD, subqueries, whole rows, system columns, values that users can change, functions
+    /// that are not in condition_allowed.txt.
     pub fn parse(text: &str, relation: &Relation) -> Result<Self, Report> {
         exactly(relation, || {
             let raw = parse_expression(text)?;
             condition_text::check(raw, relation)?;
-            // SAFETY: builds nodes in the current memory context; the relation is open while it is looked at.
+            // SAFETY: builds nodes in the current memory context; the relation is open while it is
+            // looked at.
             unsafe {
                 let test = pg_sys::palloc0(std::mem::size_of::<pg_sys::BooleanTest>())
                     .cast::<pg_sys::BooleanTest>();
@@ -72,7 +76,8 @@ fn exactly<T>(relation: &Relation, f: impl FnOnce() -> Result<T, Report>) -> Res
     })
 }
 
-/// Refuses a text that the session's settings read in another way than [`Condition::parse`] does, which must have read it first.
+/// Refuses a text that the session's settings read in another way than [`Condition::parse`] does,
+/// which must have read it first.
 ///
 /// # Errors
 ///
@@ -94,7 +99,7 @@ pub fn must_not_depend_on_settings(text: &str, relation: &Relation) -> Result<()
     }
     Err(Report::new(
         SqlState::InvalidParameter,
-        "argument condition: this session's TimeZone, DateStyle or IntervalStyle reads it otherwise than a guard does",
+        "argument \"condition\": this session's TimeZone, DateStyle or IntervalStyle reads it otherwise than a guard does",
     )
     .hint("Write dates as in ISO 8601, and times with their zone: '2026-01-31 12:00+00'."))
 }
@@ -136,7 +141,8 @@ fn parse_expression(text: &str) -> Result<*mut Node, Report> {
         // SAFETY: NUL-terminated; parsing looks at no catalog.
         unsafe { pg_sys::raw_parser(c.as_ptr(), pg_sys::RawParseMode::RAW_PARSE_PLPGSQL_EXPR) }
     })?;
-    // SAFETY: the grammar returns one RawStmt around a SelectStmt; anything but a single bare target is refused.
+    // SAFETY: the grammar returns one RawStmt around a SelectStmt; anything but a single bare
+    // target is refused.
     unsafe {
         let statements = PgList::<pg_sys::RawStmt>::from_pg(list);
         let select = statements

@@ -1,7 +1,8 @@
-//! A condition's text as PostgreSQL's grammar reads it, looked at before any of it is given a meaning.
+//! A condition's text as PostgreSQL's grammar reads it, looked at before any of it is given a
+//! meaning.
 //!
-//! To give a literal its type is to run that type's input, which for domains inside of composites, ranges and arrays is their
-//! owner's code. So what could name such a type is refused here.
+//! To give a literal its type is to run that type's input, which for domains inside of composites,
+//! ranges and arrays is their owner's code. So what could name such a type is refused here.
 
 use super::catalog::{self, Relation};
 use super::expression;
@@ -23,8 +24,8 @@ struct Named {
     other_node: NodeTag,
 }
 
-/// Refuses a raw expression that names types, functions or operators of a user's, or columns whose types are such that their
-/// literals run a user's code.
+/// Refuses a raw expression that names types, functions or operators of a user's, or columns whose
+/// types are such that their literals run a user's code.
 ///
 /// # Errors
 ///
@@ -214,6 +215,6 @@ unsafe fn length(list: *mut pg_sys::List) -> i32 {
 }
 
 pub(crate) fn refuse(state: SqlState, what: impl std::fmt::Display) -> Report {
-    Report::new(state, format!("argument condition: {what}"))
+    Report::new(state, format!("argument \"condition\": {what}"))
         .hint("One expression over NEW with built-in immutable functions and operators only, such as 'NEW.session_type = 1'; types of your own with their schema.")
 }

@@ -8,10 +8,11 @@ use crate::frame::text;
 use pgrx::pg_sys::{self, Datum, Oid};
 use std::ffi::{c_char, c_void};
 
-/// The columns to which `relation` gives another value for each row that does not name them: identities, and defaults such
-/// as a serial number or a time. Locks the relation for reading.
+/// The columns to which `relation` gives another value for each row that does not name them:
+/// identities, and defaults such as a serial number or a time. Locks the relation for reading.
 pub fn changing(relation: Oid) -> Vec<String> {
-    // SAFETY: an existing relation, opened under a lock; its constraints live in the relcache while it is open.
+    // SAFETY: an existing relation, opened under a lock; its constraints live in the relcache while
+    // it is open.
     unsafe {
         let rel = pg_sys::relation_open(relation, pg_sys::AccessShareLock as i32);
         let desc = (*rel).rd_att;
@@ -31,10 +32,12 @@ pub fn changing(relation: Oid) -> Vec<String> {
     }
 }
 
-/// Why what this stored generated column gets cannot be relied on: what a guard sees there must not be changed by whoever can
-/// replace a function. `None` for a column that is not generated, or by built-in and reviewed functions only.
+/// Why what this stored generated column gets cannot be relied on: what a guard sees there must not
+/// be changed by whoever can replace a function. `None` for a column that is not generated, or by
+/// built-in and reviewed functions only.
 pub fn generation_problem(relation: Oid, attnum: i16) -> Option<Problem> {
-    // SAFETY: an existing relation, opened under a lock; its constraints live in the relcache while it is open.
+    // SAFETY: an existing relation, opened under a lock; its constraints live in the relcache while
+    // it is open.
     unsafe {
         let rel = pg_sys::relation_open(relation, pg_sys::AccessShareLock as i32);
         let desc = (*rel).rd_att;
@@ -73,8 +76,9 @@ unsafe fn default_of(desc: pg_sys::TupleDesc, attnum: i16) -> *const c_char {
     }
 }
 
-/// Whether the default gives another value each time: it is volatile, as a sequence's next value is, or asks what time or which transaction it is.
-/// Other functions that are not immutable (`current_user`, `current_setting`) may well give every row the same.
+/// Whether the default gives another value each time: it is volatile, as a sequence's next value
+/// is, or asks what time or which transaction it is. Other functions that are not immutable
+/// (`current_user`, `current_setting`) may well give every row the same.
 ///
 /// # Safety
 ///

@@ -1,7 +1,8 @@
 //! What an expression uses: its functions, types and collations.
 //!
-//! The walkers' callbacks are plain C in Rust's words: what they call raises by `longjmp` through PostgreSQL's frames to the one
-//! boundary at the root, and nothing in them can panic, allocates on Rust's heap, or has a boundary of its own.
+//! The walkers' callbacks are plain C in Rust's words: what they call raises by `longjmp` through
+//! PostgreSQL's frames to the one boundary at the root, and nothing in them can panic, allocates on
+//! Rust's heap, or has a boundary of its own.
 
 use super::catalog;
 use crate::frame::native;
@@ -52,7 +53,8 @@ pub(crate) fn uses(expression: *mut Node, _plain: PlainFrame) -> Uses {
 
 /// # Safety
 ///
-/// A walker of PostgreSQL's: `node` is NULL or a node of an analyzed expression, `context` a `Uses`.
+/// A walker of PostgreSQL's: `node` is NULL or a node of an analyzed expression, `context` a
+/// `Uses`.
 unsafe extern "C-unwind" fn collect(node: *mut Node, context: *mut c_void) -> bool {
     // SAFETY: see above; the tag tells the node's type.
     unsafe {
@@ -131,7 +133,8 @@ unsafe extern "C-unwind" fn collect_function(function: Oid, context: *mut c_void
 }
 
 impl Uses {
-    /// Whether evaluating the expression may run code that is not PostgreSQL's own, or reads anything but its arguments.
+    /// Whether evaluating the expression may run code that is not PostgreSQL's own, or reads
+    /// anything but its arguments.
     ///
     /// PlainFrame: nothing of Rust's.
     pub(crate) fn runs_foreign_code(&self, plain: PlainFrame) -> bool {
@@ -222,7 +225,8 @@ unsafe fn is_enum_or_array_of_one(oid: Oid, _plain: PlainFrame) -> bool {
     unsafe { native::type_is_enum(oid) || native::type_is_enum(native::get_base_element_type(oid)) }
 }
 
-/// Types whose values are what they are: neither a user's, which he can change, nor the name of an object.
+/// Types whose values are what they are: neither a user's, which he can change, nor the name of an
+/// object.
 pub(crate) fn is_plain_value(oid: Oid) -> bool {
     const PLAIN: [Oid; 34] = [
         pg_sys::BOOLOID,
@@ -262,7 +266,8 @@ pub(crate) fn is_plain_value(oid: Oid) -> bool {
         pg_sys::UNKNOWNOID,
     ];
     let element = catalog::element_type(oid);
-    // The labels of an enum that is in a condition cannot be renamed (VD010), and what stands for a label is its OID.
+    // The labels of an enum that is in a condition cannot be renamed (VD010), and what stands for a
+    // label is its OID.
     PLAIN.contains(&element) || catalog::is_enum(element)
 }
 

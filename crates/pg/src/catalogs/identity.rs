@@ -12,7 +12,8 @@ use std::ffi::CStr;
 pub enum Restriction {
     /// For statements on our own tables.
     Local,
-    /// For statements that may run code of a user's (types, triggers): nothing that outlives the statement.
+    /// For statements that may run code of a user's (types, triggers): nothing that outlives the
+    /// statement.
     SecurityRestricted,
 }
 
@@ -76,7 +77,8 @@ pub fn as_extension_owner<T>(f: impl FnOnce() -> Result<T, Report>) -> Result<T,
     as_role(owner, Restriction::Local, f)
 }
 
-/// Runs `f` as `role`. An ERROR inside restores the role and the settings by PostgreSQL's own (sub)transaction abort.
+/// Runs `f` as `role`. An ERROR inside restores the role and the settings by PostgreSQL's own
+/// (sub)transaction abort.
 ///
 /// # Errors
 ///

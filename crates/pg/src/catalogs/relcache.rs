@@ -1,7 +1,8 @@
 //! Knowing that what a backend remembers is out of date.
 //!
-//! One relcache callback, registered once (a backend has ten places for them, and PostgreSQL dies on the eleventh).
-//! It may run in an aborted transaction, so it only moves a counter: no catalog, no allocation, no lock.
+//! One relcache callback, registered once (a backend has ten places for them, and PostgreSQL dies
+//! on the eleventh). It may run in an aborted transaction, so it only moves a counter: no catalog,
+//! no allocation, no lock.
 
 use pgrx::pg_sys::{self, Datum, Oid};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -9,7 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 /// Moves whenever a watched relation, or all of them, may have changed.
 static GENERATION: AtomicU64 = AtomicU64::new(1);
 
-/// A small Bloom filter of watched relations: 4,096 bits, one per relation. A false positive costs a reload.
+/// A small Bloom filter of watched relations: 4,096 bits, one per relation. A false positive costs
+/// a reload.
 static WATCHED: [AtomicU64; 64] = [const { AtomicU64::new(0) }; 64];
 
 /// What the caches compare: equal means that nothing watched has changed since.

@@ -39,15 +39,15 @@ pub fn base_type_with(oid: Oid, typmod: i32) -> (Oid, i32) {
     (base, typmod)
 }
 
-/// Whether values of this type, which is no domain, are read from text by PostgreSQL's own code alone: built-in types, enums,
-/// and arrays of such.
+/// Whether values of this type, which is no domain, are read from text by PostgreSQL's own code
+/// alone: built-in types, enums, and arrays of such.
 pub fn is_read_by_postgres(oid: Oid) -> bool {
     let element = element_type(oid);
     oid.to_u32() < pg_sys::FirstNormalObjectId || is_enum(oid) || is_enum(element)
 }
 
-/// Whether literals of this type, which is no domain, are read without running a user's code: what [`is_read_by_postgres`]
-/// says, and base types, which only superusers make.
+/// Whether literals of this type, which is no domain, are read without running a user's code: what
+/// [`is_read_by_postgres`] says, and base types, which only superusers make.
 pub fn is_read_without_users_code(oid: Oid) -> bool {
     const BASE: c_char = b'b' as c_char;
     let element = element_type(oid);
@@ -55,7 +55,8 @@ pub fn is_read_without_users_code(oid: Oid) -> bool {
     is_read_by_postgres(oid) || unsafe { pg_sys::get_typtype(element) } == BASE
 }
 
-/// Whether pg_catalog has an operator = for values of this type, which is no domain: for all but base types of extensions.
+/// Whether pg_catalog has an operator = for values of this type, which is no domain: for all but
+/// base types of extensions.
 pub fn has_own_equality(oid: Oid) -> bool {
     const BASE: c_char = b'b' as c_char;
     let is_array = element_type(oid) != oid;
@@ -85,7 +86,8 @@ pub fn is_enum(oid: Oid) -> bool {
 
 /// The relation whose row type this is, or `None` for any other type.
 pub fn relation_of_row_type(oid: Oid) -> Option<Oid> {
-    // SAFETY: syscache look-ups; get_typtype tells a type that is not there, which getBaseType would not bear.
+    // SAFETY: syscache look-ups; get_typtype tells a type that is not there, which getBaseType
+    // would not bear.
     let relation = unsafe {
         if pg_sys::get_typtype(oid) == 0 {
             return None;

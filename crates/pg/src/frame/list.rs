@@ -9,8 +9,8 @@ struct Node<T> {
     next: *mut Node<T>,
 }
 
-/// Elements in the order in which they were added. Like a [`super::span::Span`], it is valid as long as the
-/// memory context in which it was made.
+/// Elements in the order in which they were added. Like a [`super::span::Span`], it is valid as
+/// long as the memory context in which it was made.
 #[derive(Clone, Copy)]
 pub struct PlainList<T: Copy> {
     first: *mut Node<T>,
@@ -29,7 +29,8 @@ impl<T: Copy> PlainList<T> {
 
     /// Adds an element at the end. Other copies of the list may not see it.
     pub fn push(&mut self, value: T, _plain: PlainFrame) {
-        // SAFETY: palloc returns aligned memory of that size, or raises; frames are plain. `last` is NULL or one of ours.
+        // SAFETY: palloc returns aligned memory of that size, or raises; frames are plain. `last`
+        // is NULL or one of ours.
         unsafe {
             let node = native::palloc(std::mem::size_of::<Node<T>>()).cast::<Node<T>>();
             let next = std::ptr::null_mut();

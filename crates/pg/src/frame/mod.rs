@@ -1,4 +1,5 @@
-//! Frames that PostgreSQL may jump out of, and what they hold: the ground that all other code here stands on.
+//! Frames that PostgreSQL may jump out of, and what they hold: the ground that all other code here
+//! stands on.
 
 pub mod list;
 pub mod log;

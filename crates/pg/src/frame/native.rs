@@ -2,15 +2,16 @@
 //!
 //! # Why
 //!
-//! pgrx wraps each C call in `sigsetjmp` and rebuilds an error that crosses it: CONTEXT, the names of
-//! schema, table and constraint, and every SQLSTATE outside its enum are lost. A deadlock met while
-//! waiting for a verdict must reach the client as PostgreSQL wrote it. So the paths that wait, scan and
-//! lock call these declarations, and PostgreSQL's `longjmp` passes straight through their frames.
+//! pgrx wraps each C call in `sigsetjmp` and rebuilds an error that crosses it: CONTEXT, the names
+//! of schema, table and constraint, and every SQLSTATE outside its enum are lost. A deadlock met
+//! while waiting for a verdict must reach the client as PostgreSQL wrote it. So the paths that
+//! wait, scan and lock call these declarations, and PostgreSQL's `longjmp` passes straight through
+//! their frames.
 //!
 //! # Safety
 //!
-//! Any of these may `longjmp`. They may only be called from frames that hold nothing to drop: every caller
-//! takes a [`super::plain::PlainFrame`] as the witness of that.
+//! Any of these may `longjmp`. They may only be called from frames that hold nothing to drop: every
+//! caller takes a [`super::plain::PlainFrame`] as the witness of that.
 
 use pgrx::pg_sys::{self, Datum, Oid, Relation};
 use std::ffi::{c_char, c_int, c_void};

@@ -11,14 +11,35 @@ use std::panic::AssertUnwindSafe;
 pub struct Failure {
     pub message: String,
     pub detail: Option<String>,
+    /// The SQLSTATE; one that pgrx does not know (ours) reads as an internal error.
+    pub code: Code,
+}
+
+impl Failure {
     /// 42501.
-    pub is_about_rights: bool,
+    pub fn is_about_rights(&self) -> bool {
+        self.code == Code::ERRCODE_INSUFFICIENT_PRIVILEGE
+    }
+
     /// 0A000, 2BP01 or 42P13: PostgreSQL does not do that to a table that a trigger needs as it is.
-    pub is_about_dependencies: bool,
+    pub fn is_about_dependencies(&self) -> bool {
+        matches!(
+            self.code,
+            Code::ERRCODE_FEATURE_NOT_SUPPORTED
+                | Code::ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST
+                | Code::ERRCODE_INVALID_FUNCTION_DEFINITION
+        )
+    }
+
     /// 55P03.
-    pub is_lock_timeout: bool,
+    pub fn is_lock_timeout(&self) -> bool {
+        self.code == Code::ERRCODE_LOCK_NOT_AVAILABLE
+    }
+
     /// 53200, which a full lock table says too.
-    pub is_out_of_locks: bool,
+    pub fn is_out_of_locks(&self) -> bool {
+        self.code == Code::ERRCODE_OUT_OF_MEMORY
+    }
 }
 
 impl std::fmt::Display for Failure {
@@ -30,9 +51,9 @@ impl std::fmt::Display for Failure {
     }
 }
 
-/// Runs plain code in a savepoint. What it raises rolls the savepoint back and becomes an `Err`; a cancelled statement, a
-/// deadlock and a server that shuts down go on, without the savepoint: PostgreSQL would take one that is left open for the
-/// client's, and wait for its ROLLBACK TO.
+/// Runs plain code in a savepoint. What it raises rolls the savepoint back and becomes an `Err`; a
+/// cancelled statement, a deadlock and a server that shuts down go on, without the savepoint:
+/// PostgreSQL would take one that is left open for the client's, and wait for its ROLLBACK TO.
 pub fn attempt<T: Copy>(f: impl FnOnce(PlainFrame) -> T) -> Result<T, Failure> {
     run(|| catching_longjmp(f), true)
 }
@@ -43,7 +64,8 @@ pub fn trial<T>(f: impl FnOnce() -> T) -> Result<T, Failure> {
 }
 
 fn run<T>(f: impl FnOnce() -> T, keep: bool) -> Result<T, Failure> {
-    // SAFETY: begin, release and rollback in pairs; memory context and resource owner are put back as PL/pgSQL does.
+    // SAFETY: begin, release and rollback in pairs; memory context and resource owner are put back
+    // as PL/pgSQL does.
     unsafe {
         let context = pg_sys::CurrentMemoryContext;
         let owner = pg_sys::CurrentResourceOwner;
@@ -64,16 +86,7 @@ fn run<T>(f: impl FnOnce() -> T, keep: bool) -> Result<T, Failure> {
                 Err(Failure {
                     message: report.message().to_owned(),
                     detail: report.detail().map(str::to_owned),
-                    is_about_rights: report.sql_error_code()
-                        == Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
-                    is_about_dependencies: matches!(
-                        report.sql_error_code(),
-                        Code::ERRCODE_FEATURE_NOT_SUPPORTED
-                            | Code::ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST
-                            | Code::ERRCODE_INVALID_FUNCTION_DEFINITION
-                    ),
-                    is_out_of_locks: report.sql_error_code() == Code::ERRCODE_OUT_OF_MEMORY,
-                    is_lock_timeout: report.sql_error_code() == Code::ERRCODE_LOCK_NOT_AVAILABLE,
+                    code: report.sql_error_code(),
                 })
             }
             other => {
@@ -90,8 +103,9 @@ fn run<T>(f: impl FnOnce() -> T, keep: bool) -> Result<T, Failure> {
     }
 }
 
-/// Whether an error with this code says that a value or text is wrong. Any other (a cancel, a deadlock, a lock that was not to be
-/// had, memory, the disk) would have come with the right one, too, and must not be turned into anything else.
+/// Whether an error with this code says that a value or text is wrong. Any other (a cancel, a
+/// deadlock, a lock that was not to be had, memory, the disk) would have come with the right one,
+/// too, and must not be turned into anything else.
 pub fn is_of_the_value(code: Code) -> bool {
     !ends_statement(code)
         && !matches!(

@@ -2,13 +2,14 @@
 
 use super::native;
 use pgrx::pg_sys;
-use std::ffi::CStr;
+use std::ffi::{CStr, c_char};
 
 /// PostgreSQL's own schema, and last the session's temporary one, which else comes first.
 pub const SEARCH_PATH: (&CStr, &CStr) = (c"search_path", c"pg_catalog, pg_temp");
 
-/// Settings in which texts lose nothing and depend on nothing of the session's, whoever writes or reads them: what pg_dump sets,
-/// and whatever else an input, an output or the grammar obeys. The one list for all that converts values.
+/// Settings in which texts lose nothing and depend on nothing of the session's, whoever writes or
+/// reads them: what pg_dump sets, and whatever else an input, an output or the grammar obeys. The
+/// one list for all that converts values.
 pub const EXACT: [(&CStr, &CStr); 12] = [
     (c"timezone", c"UTC"),
     (c"datestyle", c"ISO, YMD"),
@@ -25,7 +26,8 @@ pub const EXACT: [(&CStr, &CStr); 12] = [
     SEARCH_PATH,
 ];
 
-/// For our own statements: a day has 24 hours, a name is written as it is everywhere, and a backslash is one.
+/// For our own statements: a day has 24 hours, a name is written as it is everywhere, and a
+/// backslash is one.
 pub const OWN_STATEMENTS: [(&CStr, &CStr); 4] = [
     SEARCH_PATH,
     (c"timezone", c"UTC"),
@@ -33,18 +35,19 @@ pub const OWN_STATEMENTS: [(&CStr, &CStr); 4] = [
     (c"standard_conforming_strings", c"on"),
 ];
 
-/// Runs `f` in [`EXACT`], and with the server's own abbreviations of time zones, for what a user wrote. It reads a file: nothing for
-/// every row.
+/// Runs `f` in [`EXACT`], and with the server's own abbreviations of time zones, for what a user
+/// wrote. It reads a file: nothing for every row.
 pub fn reading<T>(f: impl FnOnce() -> T) -> T {
     with(&EXACT, || {
         with(&[(c"timezone_abbreviations", c"Default")], f)
     })
 }
 
-/// Runs `f` with these settings, then restores what stood before. An ERROR inside restores them by PostgreSQL's own
-/// (sub)transaction abort.
+/// Runs `f` with these settings, then restores what stood before. An ERROR inside restores them by
+/// PostgreSQL's own (sub)transaction abort.
 pub fn with<T>(settings: &[(&CStr, &CStr)], f: impl FnOnce() -> T) -> T {
-    // SAFETY: AtEOXact_GUC pops the level that NewGUCNestLevel pushed, and with it what was set at it.
+    // SAFETY: AtEOXact_GUC pops the level that NewGUCNestLevel pushed, and with it what was set at
+    // it.
     let level = unsafe { native::NewGUCNestLevel() };
     for (name, value) in settings {
         set(name, value);
@@ -57,11 +60,23 @@ pub fn with<T>(settings: &[(&CStr, &CStr)], f: impl FnOnce() -> T) -> T {
 
 /// Sets a setting until the innermost [`with`] returns.
 pub fn set(name: &CStr, value: &CStr) {
-    // SAFETY: NUL-terminated; GUC_ACTION_SAVE at the nest level that `with` has pushed.
+    // SAFETY: NUL-terminated; the boundary catches what a check hook raises.
     unsafe {
-        pg_sys::set_config_option(
-            name.as_ptr(),
-            value.as_ptr(),
+        pg_sys::ffi::pg_guard_ffi_boundary(|| set_locally(name.as_ptr(), value.as_ptr()));
+    }
+}
+
+/// Sets a setting for the nest level that the caller has pushed with NewGUCNestLevel.
+///
+/// # Safety
+///
+/// Both texts end with NUL; the caller's frames are plain, or a boundary is around them.
+pub(crate) unsafe fn set_locally(name: *const c_char, value: *const c_char) {
+    // SAFETY: see above.
+    unsafe {
+        native::set_config_option(
+            name,
+            value,
             pg_sys::GucContext::PGC_USERSET,
             pg_sys::GucSource::PGC_S_SESSION,
             pg_sys::GucAction::GUC_ACTION_SAVE,

@@ -7,8 +7,8 @@ use std::ffi::c_char;
 
 /// A run of bytes in palloc'ed memory or in a tuple: a pointer and a length, `Copy`.
 ///
-/// It lives as long as the memory context of the call (the function's or the trigger's per-tuple context).
-/// Nothing keeps one longer than a call.
+/// It lives as long as the memory context of the call (the function's or the trigger's per-tuple
+/// context). Nothing keeps one longer than a call.
 #[derive(Clone, Copy, Debug)]
 pub struct Span {
     start: *const u8,
@@ -22,8 +22,9 @@ impl Span {
     };
 
     /// The payload of a text, bytea or any other varlena, detoasted when needed.
-    pub fn of_varlena(datum: Datum, _plain: PlainFrame) -> Self {
-        // SAFETY: the datum is a varlena by its SQL type; frames are plain, so detoasting may raise.
+    pub(crate) fn of_varlena(datum: Datum, _plain: PlainFrame) -> Self {
+        // SAFETY: the datum is a varlena by its SQL type; frames are plain, so detoasting may
+        // raise.
         unsafe {
             let packed = native::pg_detoast_datum_packed(datum.cast_mut_ptr());
             Self {
@@ -34,7 +35,7 @@ impl Span {
     }
 
     /// The bytes of a NUL-terminated string of PostgreSQL's.
-    pub fn of_c_str(text: *const c_char) -> Self {
+    pub(crate) fn of_c_str(text: *const c_char) -> Self {
         // SAFETY: PostgreSQL's C strings end with NUL.
         let len = unsafe { std::ffi::CStr::from_ptr(text) }.to_bytes().len();
         Self {
@@ -44,7 +45,7 @@ impl Span {
     }
 
     /// `len` bytes at `start`, which the caller knows to live for the call.
-    pub fn of_raw(start: *const u8, len: usize) -> Self {
+    pub(crate) fn of_raw(start: *const u8, len: usize) -> Self {
         Self { start, len }
     }
 
@@ -61,9 +62,11 @@ impl Span {
         Self::of_raw(text.as_ptr(), text.len())
     }
 
-    /// A palloc'ed copy of `bytes`, with a NUL behind it. Runs inside a step (the allocation is guarded).
+    /// A palloc'ed copy of `bytes`, with a NUL behind it. Runs inside a step (the allocation is
+    /// guarded).
     pub fn copy(bytes: &[u8]) -> Self {
-        // SAFETY: palloc returns len + 1 writable bytes or raises (pgrx turns that into a panic for the step).
+        // SAFETY: palloc returns len + 1 writable bytes or raises (pgrx turns that into a panic for
+        // the step).
         unsafe {
             let start = pg_sys::palloc(bytes.len() + 1).cast::<u8>();
             std::ptr::copy_nonoverlapping(bytes.as_ptr(), start, bytes.len());
@@ -122,7 +125,8 @@ impl Span {
         unsafe { std::slice::from_raw_parts(self.start, self.len) }
     }
 
-    /// As text. PostgreSQL has validated it: databases with another encoding than UTF8 are refused at install.
+    /// As text. PostgreSQL has validated it: databases with another encoding than UTF8 are refused
+    /// at install.
     pub fn text(&self) -> &str {
         std::str::from_utf8(self.bytes()).unwrap_or_default()
     }

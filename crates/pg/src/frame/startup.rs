@@ -4,7 +4,8 @@ use pgrx::pg_sys::{self, Datum};
 use std::cell::Cell;
 use std::ffi::c_int;
 
-/// A server started with RUST_BACKTRACE would put backtraces with source paths into its clients' errors.
+/// A server started with RUST_BACKTRACE would put backtraces with source paths into its clients'
+/// errors.
 pub fn forget_backtraces() {
     // SAFETY: a backend has one thread.
     unsafe {

@@ -79,7 +79,8 @@ pub fn read(row: RowSlot, attnum: i16, reader: Reader, plain: PlainFrame) -> Raw
 
 /// A jsonb as text.
 pub(crate) fn jsonb_text(datum: Datum, _plain: PlainFrame) -> Span {
-    // SAFETY: a jsonb datum; detoasted whole (JsonbToCString reads an aligned container behind the 4-byte header).
+    // SAFETY: a jsonb datum; detoasted whole (JsonbToCString reads an aligned container behind the
+    // 4-byte header).
     unsafe {
         let jsonb = native::pg_detoast_datum(datum.cast_mut_ptr()).cast::<pg_sys::Jsonb>();
         let root = &raw mut (*jsonb).root;
@@ -87,8 +88,8 @@ pub(crate) fn jsonb_text(datum: Datum, _plain: PlainFrame) -> Span {
     }
 }
 
-/// Whether the column's bytes differ between two versions of a row. Equal TOAST pointers are equal values; others
-/// are compared detoasted.
+/// Whether the column's bytes differ between two versions of a row. Equal TOAST pointers are equal
+/// values; others are compared detoasted.
 pub fn differs(old: RowSlot, new: RowSlot, attnum: i16, plain: PlainFrame) -> bool {
     match (value(old, attnum, plain), value(new, attnum, plain)) {
         (None, None) => false,
@@ -168,8 +169,8 @@ pub struct Since {
 }
 
 impl Since {
-    /// `from` in microseconds since 2000-01-01 UTC. `None` for a column of another type than timestamptz, timestamp (taken
-    /// as UTC) or bigint (milliseconds since 1970).
+    /// `from` in microseconds since 2000-01-01 UTC. `None` for a column of another type than
+    /// timestamptz, timestamp (taken as UTC) or bigint (milliseconds since 1970).
     pub fn new(column: &catalog::Column, from: i64) -> Option<Self> {
         /// From 1970-01-01 to 2000-01-01.
         const EPOCHS_APART_MS: i64 = 946_684_800_000;

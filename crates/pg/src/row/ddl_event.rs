@@ -28,7 +28,8 @@ impl DdlEvent {
         }
     }
 
-    /// Whether an ALTER TABLE has attached a partition. Which one, its name no longer tells for sure.
+    /// Whether an ALTER TABLE has attached a partition. Which one, its name no longer tells for
+    /// sure.
     pub fn attaches(self) -> bool {
         let alterations = self.alterations();
         alterations
@@ -80,7 +81,8 @@ impl DdlEvent {
         }
     }
 
-    /// Whether an ALTER TYPE has renamed an enum's label: what is stored reads otherwise from then on.
+    /// Whether an ALTER TYPE has renamed an enum's label: what is stored reads otherwise from then
+    /// on.
     pub fn renames_label(self) -> bool {
         // SAFETY: see above.
         unsafe {
@@ -91,8 +93,8 @@ impl DdlEvent {
         }
     }
 
-    /// The enum that an ALTER TYPE … RENAME VALUE or ADD VALUE has changed. Its name still means the same: such a statement runs
-    /// nobody's code.
+    /// The enum that an ALTER TYPE … RENAME VALUE or ADD VALUE has changed. Its name still means
+    /// the same: such a statement runs nobody's code.
     pub fn altered_enum(self) -> Option<Oid> {
         // SAFETY: the parse tree lives during the call; its tag says what it is. missing_ok.
         unsafe {
@@ -107,7 +109,8 @@ impl DdlEvent {
         }
     }
 
-    /// The columns whose generation expression an ALTER TABLE has replaced: their values change without a row trigger.
+    /// The columns whose generation expression an ALTER TABLE has replaced: their values change
+    /// without a row trigger.
     pub fn new_expressions(self) -> Vec<String> {
         #[cfg(any(feature = "pg15", feature = "pg16"))]
         return Vec::new();
@@ -160,7 +163,7 @@ pub fn in_binary_upgrade() -> bool {
 /// For an entry point that was not called by the event trigger manager.
 pub fn not_an_event_trigger() -> Report {
     Report::new(
-        SqlState::GuardMisconfigured,
-        "VD009: this function is called by pg_verdict's event triggers only",
+        SqlState::TriggerProtocol,
+        "this function is called by pg_verdict's event triggers only",
     )
 }

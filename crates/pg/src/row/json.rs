@@ -1,4 +1,5 @@
-//! A jsonb argument as a tree of values: what is too deep or too large for one is the caller's mistake, not an internal error.
+//! A jsonb argument as a tree of values: what is too deep or too large for one is the caller's
+//! mistake, not an internal error.
 
 use super::columns;
 use crate::frame::plain::catching_longjmp;
@@ -11,13 +12,14 @@ use serde_json::Value;
 ///
 /// # Errors
 ///
-/// 22023: nested deeper than 128 levels, or with a number outside of what a double precision can hold.
+/// 22023: nested deeper than 128 levels, or with a number outside of what a double precision can
+/// hold.
 pub fn argument(name: &str, given: Option<AnyElement>) -> Result<Option<Value>, Report> {
     let Some(given) = given else { return Ok(None) };
     if given.oid() != JSONBOID {
         return Err(Report::new(
             SqlState::InvalidParameter,
-            format!("argument {name} must be jsonb"),
+            format!("argument \"{name}\" must be jsonb"),
         ));
     }
     let datum = given.datum();
@@ -27,7 +29,7 @@ pub fn argument(name: &str, given: Option<AnyElement>) -> Result<Option<Value>, 
         .map_err(|error| {
             Report::new(
             SqlState::InvalidParameter,
-            format!("argument {name} cannot be read: {error}"),
+            format!("argument \"{name}\" cannot be read: {error}"),
         )
         .hint("It may be nested 127 levels deep, and its numbers must fit into a double precision.")
         })

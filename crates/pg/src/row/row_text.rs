@@ -41,7 +41,8 @@ pub fn whole(row: RowSlot, leaf: Oid) -> Vec<ColumnText> {
     })
 }
 
-/// One column's text, in the settings that stand; `None` when it is NULL, or there is no such column.
+/// One column's text, in the settings that stand; `None` when it is NULL, or there is no such
+/// column.
 pub fn of(row: RowSlot, leaf: Oid, column: &str) -> Option<String> {
     let found = attributes(row, leaf).find(|(attribute, _)| name_of(attribute) == column);
     let (attribute, value) = found?;
@@ -69,8 +70,9 @@ pub fn size(row: RowSlot, leaf: Oid) -> usize {
         .sum()
 }
 
-/// The columns for a reader: each at most `value_cap` bytes, all together about `cap`. Those that `hidden` names show no
-/// value, and generated ones are there only when the row is `stored` and they are, too. Large values are not even detoasted.
+/// The columns for a reader: each at most `value_cap` bytes, all together about `cap`. Those that
+/// `hidden` names show no value, and generated ones are there only when the row is `stored` and
+/// they are, too. Large values are not even detoasted.
 pub fn bounded(
     row: RowSlot,
     leaf: Oid,
@@ -164,7 +166,7 @@ unsafe fn taken(written: *mut std::ffi::c_char) -> String {
 }
 
 /// A text[] of these, which are let go one by one: never more than twice their bytes at a time.
-pub fn text_array(values: Vec<Option<String>>) -> Datum {
+pub(crate) fn text_array(values: Vec<Option<String>>) -> Datum {
     let mut nulls: Vec<bool> = values.iter().map(Option::is_none).collect();
     let mut texts: Vec<Datum> = Vec::with_capacity(values.len());
     for value in values {
@@ -175,7 +177,8 @@ pub fn text_array(values: Vec<Option<String>>) -> Datum {
     }
     let mut count = texts.len() as i32;
     let mut lower_bound = 1;
-    // SAFETY: `count` texts or NULLs; text is a varlena, aligned as int. What is copied into the array is given back.
+    // SAFETY: `count` texts or NULLs; text is a varlena, aligned as int. What is copied into the
+    // array is given back.
     unsafe {
         let array = pg_sys::construct_md_array(
             texts.as_mut_ptr(),
@@ -199,14 +202,15 @@ pub fn text_array(values: Vec<Option<String>>) -> Datum {
 
 /// The row's attributes but for the dropped, each with its value.
 ///
-/// The leaf's own description says which they are: the slot of a row that is on its way through a partitioned table may
-/// have the plan's, which knows nothing of dropped and generated columns.
+/// The leaf's own description says which they are: the slot of a row that is on its way through a
+/// partitioned table may have the plan's, which knows nothing of dropped and generated columns.
 fn attributes<'a>(
     row: RowSlot,
     leaf: Oid,
 ) -> impl Iterator<Item = (&'a pg_sys::FormData_pg_attribute, Option<Datum>)> {
-    // SAFETY: the statement that the trigger fired for keeps the leaf open, and with it its description. The slot holds a
-    // tuple of as many columns; deformed whole before it is read, guarded.
+    // SAFETY: the statement that the trigger fired for keeps the leaf open, and with it its
+    // description. The slot holds a tuple of as many columns; deformed whole before it is read,
+    // guarded.
     unsafe {
         let slot = row.0;
         let relation = pg_sys::RelationIdGetRelation(leaf);

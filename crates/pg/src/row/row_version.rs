@@ -1,4 +1,5 @@
-//! Row versions that leave for another partition: PostgreSQL marks them when a cross-partition UPDATE deletes them.
+//! Row versions that leave for another partition: PostgreSQL marks them when a cross-partition
+//! UPDATE deletes them.
 
 use super::columns::RowSlot;
 use super::trigger::Fired;
@@ -15,11 +16,14 @@ pub struct RowVersion {
     tid: ItemPointerData,
 }
 
-/// The statement for which a BEFORE trigger has fired. Not the transaction's current command, which a trigger may have moved on.
+/// The statement for which a BEFORE trigger has fired. Not the transaction's current command, which
+/// a trigger may have moved on.
 pub fn statement_at_work(_plain: PlainFrame) -> CommandId {
-    /// A number that no command has: for code that runs statements without a snapshot. PostgreSQL itself does not.
+    /// A number that no command has: for code that runs statements without a snapshot. PostgreSQL
+    /// itself does not.
     const UNKNOWN: CommandId = CommandId::MAX;
-    // SAFETY: the snapshot of the statement at work is the active one. It bears the number that the statement writes.
+    // SAFETY: the snapshot of the statement at work is the active one. It bears the number that the
+    // statement writes.
     unsafe {
         match native::ActiveSnapshotSet() {
             true => (*native::GetActiveSnapshot()).curcid,
@@ -40,11 +44,12 @@ impl RowVersion {
         self.leaf == other.leaf && place(self.tid) == place(other.tid)
     }
 
-    /// Whether this statement has sent it to another partition. (Another access method than heap leaves no mark, and nothing can
-    /// be told: then yes.)
+    /// Whether this statement has sent it to another partition. (Another access method than heap
+    /// leaves no mark, and nothing can be told: then yes.)
     pub fn is_sent_by(self, statement: CommandId, _plain: PlainFrame) -> bool {
-        // SAFETY: this transaction has locked the leaf, or dropped it. The version was seen by it and cannot be vacuumed away,
-        // unless the leaf was truncated here; its header is read under the pin that heap_fetch keeps, and its page's lock.
+        // SAFETY: this transaction has locked the leaf, or dropped it. The version was seen by it
+        // and cannot be vacuumed away, unless the leaf was truncated here; its header is read under
+        // the pin that heap_fetch keeps, and its page's lock.
         unsafe {
             let heap = native::try_table_open(self.leaf, pg_sys::NoLock as i32);
             if heap.is_null() {
@@ -60,7 +65,8 @@ impl RowVersion {
                 let snapshot = &raw mut pg_sys::SnapshotAnyData;
                 if native::heap_fetch(heap, snapshot, &mut tuple, &mut buffer, false) {
                     let header = tuple.t_data;
-                    // Who else locks the version at this moment changes its xmax under the page's lock.
+                    // Who else locks the version at this moment changes its xmax under the page's
+                    // lock.
                     native::LockBuffer(buffer, pg_sys::BUFFER_LOCK_SHARE as i32);
                     let mut sender = pg_sys::InvalidTransactionId;
                     if (*header).t_ctid.ip_posid == MOVED {
@@ -84,11 +90,12 @@ impl RowVersion {
         }
     }
 
-    /// The version as a row of the table that the trigger fired on, whose columns may have other places. It lies in the current
-    /// memory context. `None` when it cannot be read any more.
+    /// The version as a row of the table that the trigger fired on, whose columns may have other
+    /// places. It lies in the current memory context. `None` when it cannot be read any more.
     pub fn as_row_of(self, fired: Fired, _plain: PlainFrame) -> Option<RowSlot> {
-        // SAFETY: as `is_sent_by`. Two partitions of one tree have the same columns by name; the copies of the description and of the
-        // tuple belong to nobody but this call's memory context.
+        // SAFETY: as `is_sent_by`. Two partitions of one tree have the same columns by name; the
+        // copies of the description and of the tuple belong to nobody but this call's memory
+        // context.
         unsafe {
             let heap = native::try_table_open(self.leaf, pg_sys::NoLock as i32);
             if heap.is_null() {

@@ -1,6 +1,7 @@
 //! Rows outside of any trigger: a caller's value, made from JSON, or stored already.
 //!
-//! Nobody's code runs here: no cast, no domain's check, no function of a user's. That is why it does not matter who asks.
+//! Nobody's code runs here: no cast, no domain's check, no function of a user's. That is why it
+//! does not matter who asks.
 
 use super::columns::RowSlot;
 use super::trigger;
@@ -15,19 +16,22 @@ use pgrx::Spi;
 use pgrx::pg_sys::{self, Datum, Oid};
 use std::ffi::CStr;
 
-/// Values for the columns of a table, in the order of their attribute numbers, in the caller's memory context.
+/// Values for the columns of a table, in the order of their attribute numbers, in the caller's
+/// memory context.
 #[derive(Clone, Copy)]
 pub struct Values {
     values: *const Datum,
     nulls: *const bool,
 }
 
-/// Reads the columns `names` of a JSON object, as `jsonb_populate_record` would; all others are NULL. A domain's value is read
-/// as its base type's: the domain's checks are somebody's code, and no guard asks them.
+/// Reads the columns `names` of a JSON object, as `jsonb_populate_record` would; all others are
+/// NULL. A domain's value is read as its base type's: the domain's checks are somebody's code, and
+/// no guard asks them.
 ///
 /// # Errors
 ///
-/// 22023: no object, or a type that a user's code reads; PostgreSQL's own, for a value that is not of its column's type.
+/// 22023: no object, or a type that a user's code reads; PostgreSQL's own, for a value that is not
+/// of its column's type.
 fn from_json(
     relation: &Relation,
     natts: usize,
@@ -35,7 +39,7 @@ fn from_json(
     json: &str,
 ) -> Result<Values, Report> {
     let refuse =
-        |what: String| Report::new(SqlState::InvalidParameter, format!("argument r {what}"));
+        |what: String| Report::new(SqlState::InvalidParameter, format!("argument \"r\" {what}"));
     if !json.starts_with('{') {
         return Err(
             refuse("must be a JSON object of columns and values".to_owned())
@@ -109,7 +113,8 @@ unsafe fn outlives_spi(value: Datum, type_oid: Oid) -> Datum {
     }
 }
 
-/// A table that is held open, so that no statement of this session changes it meanwhile, and a row of it in a slot.
+/// A table that is held open, so that no statement of this session changes it meanwhile, and a row
+/// of it in a slot.
 #[derive(Clone, Copy)]
 pub struct TableRow {
     relation: pg_sys::Relation,
@@ -119,7 +124,8 @@ pub struct TableRow {
 impl TableRow {
     /// Opens the table, until [`TableRow::close`]. There is no row yet.
     pub fn open(table: Oid, _plain: PlainFrame) -> Self {
-        // SAFETY: the slot lives in the current memory context; on ERROR the resource owner closes the table.
+        // SAFETY: the slot lives in the current memory context; on ERROR the resource owner closes
+        // the table.
         unsafe {
             let relation = native::table_open(table, pg_sys::AccessShareLock as i32);
             let slot = native::MakeSingleTupleTableSlot(
@@ -130,7 +136,8 @@ impl TableRow {
         }
     }
 
-    /// Puts in a row made of a JSON object: `given` says which columns are read, and the object. The others are NULL.
+    /// Puts in a row made of a JSON object: `given` says which columns are read, and the object.
+    /// The others are NULL.
     pub fn put_json(
         self,
         given: impl FnOnce() -> Result<(Vec<String>, String), Report>,
@@ -162,7 +169,7 @@ impl TableRow {
                 plain.step(|| {
                     Err::<(), _>(Report::new(
                         SqlState::WrongObjectType,
-                        "argument r is not a row of the table as it is now",
+                        "argument \"r\" is not a row of the table as it is now",
                     ))
                 });
             }
@@ -185,7 +192,8 @@ impl TableRow {
         unsafe { (*self.slot).tts_tid }
     }
 
-    /// As [`trigger::under_condition`], for whoever asks: a condition that would run a user's code is none of ours.
+    /// As [`trigger::under_condition`], for whoever asks: a condition that would run a user's code
+    /// is none of ours.
     pub fn under_condition_of(self, name: &CStr, plain: PlainFrame) -> bool {
         trigger::under_own_condition(self.relation, name, self.slot(), plain)
     }
@@ -199,9 +207,9 @@ impl TableRow {
     }
 }
 
-/// Whether the bytes of a composite value can be read as this row type. Nothing in a value says which shape its table had when
-/// it was made, and a function in the same statement may have altered the table since: to read on would be to follow lengths that are
-/// none.
+/// Whether the bytes of a composite value can be read as this row type. Nothing in a value says
+/// which shape its table had when it was made, and a function in the same statement may have
+/// altered the table since: to read on would be to follow lengths that are none.
 ///
 /// # Safety
 ///
@@ -233,7 +241,8 @@ unsafe fn has_shape_of(
                 b'd' => 8,
                 _ => 1,
             };
-            // A varlena of one byte's header is not aligned, and shows it by a byte that is no padding.
+            // A varlena of one byte's header is not aligned, and shows it by a byte that is no
+            // padding.
             let is_short = attribute.attlen == -1 && at < len && *start.add(at) != 0;
             if !is_short {
                 at = at.next_multiple_of(align);
@@ -268,8 +277,8 @@ unsafe fn has_shape_of(
     }
 }
 
-/// Calls `visit` for each row of one table (not of its partitions) that this statement sees, without SQL: no code of the
-/// table's owner runs.
+/// Calls `visit` for each row of one table (not of its partitions) that this statement sees,
+/// without SQL: no code of the table's owner runs.
 ///
 /// # Errors
 ///
@@ -278,7 +287,8 @@ pub fn for_each(
     table: Oid,
     mut visit: impl FnMut(TableRow) -> Result<(), Report>,
 ) -> Result<(), Report> {
-    // SAFETY: open, scan and close in order; an error in between is cleaned up by the resource owner.
+    // SAFETY: open, scan and close in order; an error in between is cleaned up by the resource
+    // owner.
     unsafe {
         let relation = pg_sys::table_open(table, pg_sys::AccessShareLock as i32);
         let slot = pg_sys::table_slot_create(relation, std::ptr::null_mut());
@@ -302,7 +312,8 @@ pub fn for_each(
     }
 }
 
-/// Whether there is any row in the table or its partitions that this transaction or a committed one has written.
+/// Whether there is any row in the table or its partitions that this transaction or a committed one
+/// has written.
 ///
 /// # Errors
 ///

@@ -59,7 +59,8 @@ impl Fired {
         unsafe { CStr::from_ptr((*(*self.data).tg_trigger).tgname) }
     }
 
-    /// When and for what it fired, when it is a row trigger on an INSERT, UPDATE or DELETE; else `None`.
+    /// When and for what it fired, when it is a row trigger on an INSERT, UPDATE or DELETE; else
+    /// `None`.
     pub fn row_event(self) -> Option<(Timing, RowEvent)> {
         // SAFETY: plain field.
         let event = unsafe { (*self.data).tg_event };
@@ -79,7 +80,8 @@ impl Fired {
         }
     }
 
-    /// What a BEFORE trigger returns for a row that it leaves as it is. NULL leaves the row out of its statement.
+    /// What a BEFORE trigger returns for a row that it leaves as it is. NULL leaves the row out of
+    /// its statement.
     pub fn kept(self) -> Datum {
         Datum::from(self.tuple())
     }
@@ -87,8 +89,8 @@ impl Fired {
     /// As [`Fired::kept`], with another value in one column.
     pub fn kept_with(self, attnum: i16, value: Datum, _plain: PlainFrame) -> Datum {
         let attnum = i32::from(attnum);
-        // SAFETY: the tuple is of the relation's row type and the value of the column's; the new tuple lies in the
-        // per-tuple context, as the trigger manager wants it.
+        // SAFETY: the tuple is of the relation's row type and the value of the column's; the new
+        // tuple lies in the per-tuple context, as the trigger manager wants it.
         unsafe {
             let desc = (*(*self.data).tg_relation).rd_att;
             Datum::from(native::heap_modify_tuple_by_cols(
@@ -126,7 +128,8 @@ impl Fired {
         RowSlot(unsafe { (*self.data).tg_newslot })
     }
 
-    /// Whether a deleted row went to another partition: its tuple bears the mark of a cross-partition update.
+    /// Whether a deleted row went to another partition: its tuple bears the mark of a
+    /// cross-partition update.
     pub fn moved_away(self) -> bool {
         // SAFETY: the manager has fetched the old tuple.
         unsafe {
@@ -135,7 +138,8 @@ impl Fired {
         }
     }
 
-    /// The statement that stored the row of an AFTER INSERT trigger; `None` where the access method does not keep it.
+    /// The statement that stored the row of an AFTER INSERT trigger; `None` where the access method
+    /// does not keep it.
     pub fn stored_by(self, _plain: PlainFrame) -> Option<CommandId> {
         // SAFETY: the tuple's xmin is this transaction's; frames are plain.
         unsafe {
@@ -165,8 +169,9 @@ impl Fired {
     }
 }
 
-/// As [`Fired::under_condition_of`], for somebody who only looks: raises VD009 where the condition is none that
-/// `verdict.guard` could have made, so that a table's owner has nothing run by whoever looks at it.
+/// As [`Fired::under_condition_of`], for somebody who only looks: raises VD009 where the condition
+/// is none that `verdict.guard` could have made, so that a table's owner has nothing run by whoever
+/// looks at it.
 pub(crate) fn under_own_condition(
     relation: pg_sys::Relation,
     name: &CStr,
@@ -177,9 +182,11 @@ pub(crate) fn under_own_condition(
     under_condition(relation, name, row, allowed, plain)
 }
 
-/// Whether `row` is under the condition of the trigger `name` on its table (`true` when that has none).
+/// Whether `row` is under the condition of the trigger `name` on its table (`true` when that has
+/// none).
 ///
-/// Evaluated by the executor from the trigger's own WHEN, for the few rows for which PostgreSQL has not done so.
+/// Evaluated by the executor from the trigger's own WHEN, for the few rows for which PostgreSQL has
+/// not done so.
 fn under_condition(
     relation: pg_sys::Relation,
     name: &CStr,
@@ -187,8 +194,8 @@ fn under_condition(
     allowed: impl Fn(*mut pg_sys::Node) -> bool,
     plain: PlainFrame,
 ) -> bool {
-    // SAFETY: trigdesc belongs to the open relation; the executor state is freed in the same frame or, on ERROR,
-    // with its memory context.
+    // SAFETY: trigdesc belongs to the open relation; the executor state is freed in the same frame
+    // or, on ERROR, with its memory context.
     unsafe {
         let description = (*relation).trigdesc;
         if description.is_null() {
@@ -232,8 +239,8 @@ fn under_condition(
     }
 }
 
-/// The names of the table's triggers, of ours and of others, whose WHEN may run code that is not PostgreSQL's own or does more
-/// than to compute something.
+/// The names of the table's triggers, of ours and of others, whose WHEN may run code that is not
+/// PostgreSQL's own or does more than to compute something.
 pub fn with_code_in_condition(table: Oid) -> Vec<String> {
     // SAFETY: open, look and close; trigdesc belongs to the open relation.
     unsafe {
@@ -276,7 +283,8 @@ pub struct TriggerSpec<'a> {
 /// Makes the trigger on `relation` and on every partition below it. Takes ShareRowExclusiveLock.
 pub fn create(relation: Oid, function: Oid, spec: &TriggerSpec) {
     let name = text::c_string(spec.name);
-    // SAFETY: a well-formed CreateTrigStmt in the current memory context; CreateTriggerFiringOn copies what it keeps.
+    // SAFETY: a well-formed CreateTrigStmt in the current memory context; CreateTriggerFiringOn
+    // copies what it keeps.
     unsafe {
         let stmt = pg_sys::palloc0(std::mem::size_of::<pg_sys::CreateTrigStmt>())
             .cast::<pg_sys::CreateTrigStmt>();
@@ -350,8 +358,8 @@ pub fn drop_if_exists(relation: Oid, name: &str) {
 /// For an entry point that is no trigger of ours.
 pub fn not_a_row_trigger() -> Report {
     Report::new(
-        SqlState::GuardMisconfigured,
-        "VD009: verdict.guard_row() must be called as one of the row triggers that verdict.guard makes",
+        SqlState::TriggerProtocol,
+        "verdict.guard_row() must be called as one of the row triggers that verdict.guard makes",
     )
     .hint("Put guards on tables with verdict.guard(relation, hook).")
 }

@@ -1,4 +1,5 @@
-//! One leaf of `verdict.verdicts`: what it is, the verdict that was found in it, and the lock on that.
+//! One leaf of `verdict.verdicts`: what it is, the verdict that was found in it, and the lock on
+//! that.
 //!
 //! Leaves are ordinary heap tables (made with `USING heap`), so heap's own functions are called.
 
@@ -12,7 +13,8 @@ use crate::frame::span::Span;
 use crate::report::Report;
 use pgrx::pg_sys::{self, ItemPointerData, Oid};
 
-/// The columns of a verdict, in an order of ours. A leaf's attribute numbers are looked up by these names.
+/// The columns of a verdict, in an order of ours. A leaf's attribute numbers are looked up by these
+/// names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Col {
@@ -79,13 +81,15 @@ pub struct Leaf {
     pub starts: i64,
     /// First moment that no longer does.
     pub ends: i64,
-    /// Latest moment at which one of its verdicts, or one that it superseded, could still decide something.
+    /// Latest moment at which one of its verdicts, or one that it superseded, could still decide
+    /// something.
     pub horizon: i64,
     pub(crate) attnums: [i16; COLUMNS.len()],
 }
 
 impl Leaf {
-    /// Finds the leaf's columns and index. `None` when the table is gone (dropped by hand, or left out of a restore).
+    /// Finds the leaf's columns and index. `None` when the table is gone (dropped by hand, or left
+    /// out of a restore).
     pub fn resolve(name: &str, starts: i64, ends: i64, horizon: i64) -> Option<Self> {
         let oid = catalog::find(catalog::SCHEMA, name)?;
         relcache::watch(oid);
@@ -124,7 +128,8 @@ impl Leaf {
     }
 }
 
-/// A verdict as the look-up found it, `Copy`. `err_msg` lives as long as the caller's memory context.
+/// A verdict as the look-up found it, `Copy`. `err_msg` lives as long as the caller's memory
+/// context.
 #[derive(Clone, Copy)]
 pub struct FoundVerdict {
     pub leaf: Leaf,
@@ -153,10 +158,12 @@ pub enum LockOutcome {
     Changed,
 }
 
-/// Locks the verdict FOR SHARE until the transaction ends, so that no writer can supersede it before.
+/// Locks the verdict FOR SHARE until the transaction ends, so that no writer can supersede it
+/// before.
 ///
-/// FOR KEY SHARE would not do: a writer's mark takes NO KEY UPDATE, which does not conflict with it.
-/// A verdict of our own transaction needs no lock: nobody else can see it, and its writers wait for us.
+/// FOR KEY SHARE would not do: a writer's mark takes NO KEY UPDATE, which does not conflict with
+/// it. A verdict of our own transaction needs no lock: nobody else can see it, and its writers wait
+/// for us.
 pub fn lock(found: &FoundVerdict, _plain: PlainFrame) -> LockOutcome {
     if found.own || test_hooks::weakened(Weakening::NoLock) {
         return LockOutcome::Locked;
@@ -166,7 +173,8 @@ pub fn lock(found: &FoundVerdict, _plain: PlainFrame) -> LockOutcome {
     } else {
         pg_sys::LockTupleMode::LockTupleShare
     };
-    // SAFETY: the leaf is open and RowShare-locked since `newest`; the buffer that heap_lock_tuple pins is released.
+    // SAFETY: the leaf is open and RowShare-locked since `newest`; the buffer that heap_lock_tuple
+    // pins is released.
     let result = unsafe {
         let heap = native::table_open(found.leaf.oid, pg_sys::NoLock as i32);
         let mut tuple = pg_sys::HeapTupleData {
@@ -199,12 +207,12 @@ pub fn lock(found: &FoundVerdict, _plain: PlainFrame) -> LockOutcome {
 /// How many holders of a verdict [`holders`] names.
 pub const HOLDERS_CAP: usize = 8;
 
-/// The transactions that have locked or updated the verdict, as far as its tuple says; 0 fills the rest. Some may have
-/// ended since.
+/// The transactions that have locked or updated the verdict, as far as its tuple says; 0 fills the
+/// rest. Some may have ended since.
 pub fn holders(found: &FoundVerdict, _plain: PlainFrame) -> [u32; HOLDERS_CAP] {
     let mut holders = [0; HOLDERS_CAP];
-    // SAFETY: the leaf is open and locked since `newest`; the header is read while its page is pinned and locked; members is
-    // palloc'ed by the callee and has as many elements as it says.
+    // SAFETY: the leaf is open and locked since `newest`; the header is read while its page is
+    // pinned and locked; members is palloc'ed by the callee and has as many elements as it says.
     unsafe {
         let heap = native::table_open(found.leaf.oid, pg_sys::NoLock as i32);
         let mut tuple = pg_sys::HeapTupleData {
@@ -214,7 +222,8 @@ pub fn holders(found: &FoundVerdict, _plain: PlainFrame) -> [u32; HOLDERS_CAP] {
         let mut buffer = pg_sys::InvalidBuffer as pg_sys::Buffer;
         let any = &raw mut pg_sys::SnapshotAnyData;
         if native::heap_fetch(heap, any, &mut tuple, &mut buffer, false) {
-            // The two belong together: whoever locks the row at this moment writes both under the page's lock.
+            // The two belong together: whoever locks the row at this moment writes both under the
+            // page's lock.
             native::LockBuffer(buffer, pg_sys::BUFFER_LOCK_SHARE as i32);
             let infomask = u32::from((*tuple.t_data).t_infomask);
             let xmax = (*tuple.t_data).t_choice.t_heap.t_xmax;

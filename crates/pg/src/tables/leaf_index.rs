@@ -1,6 +1,7 @@
 //! Which index of a leaf leads to a subject's verdicts.
 //!
-//! By what it is, not by its name: REINDEX CONCURRENTLY puts another index in its place, and a DBA may make one of his own.
+//! By what it is, not by its name: REINDEX CONCURRENTLY puts another index in its place, and a DBA
+//! may make one of his own.
 
 use pgrx::pg_sys::{self, Oid, Relation};
 
@@ -10,14 +11,16 @@ const PREDICATE: i32 = pg_sys::Anum_pg_index_indpred as i32;
 #[derive(Clone, Copy, Debug)]
 pub struct LeafIndex {
     pub oid: Oid,
-    /// Among equal hashes it is in the order of the ids: read backwards, the first verdict of a subject is its newest.
+    /// Among equal hashes it is in the order of the ids: read backwards, the first verdict of a
+    /// subject is its newest.
     pub by_id: bool,
 }
 
 /// The best index on column `hash` of the leaf, `None` when there is none that can be used.
 pub fn find(leaf: Oid, hash: i16, id: i16) -> Option<LeafIndex> {
-    // SAFETY: both look-ups return NULL for a relation that is gone; each is closed again. Without a lock: what is read here is
-    // read again when an invalidation tells that it has changed, and used under the leaf's lock only.
+    // SAFETY: both look-ups return NULL for a relation that is gone; each is closed again. Without
+    // a lock: what is read here is read again when an invalidation tells that it has changed, and
+    // used under the leaf's lock only.
     unsafe {
         let heap = pg_sys::RelationIdGetRelation(leaf);
         if heap.is_null() {

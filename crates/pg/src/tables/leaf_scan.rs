@@ -11,8 +11,9 @@ use pgrx::pg_sys::{self, Datum, Oid, Relation, TransactionId};
 /// Whose verdicts are seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sees {
-    /// What is committed at this instant, and our own. It needs no ProcArray visit, takes no predicate locks, and does not
-    /// depend on the isolation level: a verdict newer than the transaction's snapshot counts.
+    /// What is committed at this instant, and our own. It needs no ProcArray visit, takes no
+    /// predicate locks, and does not depend on the isolation level: a verdict newer than the
+    /// transaction's snapshot counts.
     Committed,
     /// Those that are being written, too: a writer has to wait for them.
     Underway,
@@ -28,18 +29,21 @@ pub enum Probed {
     WrittenBy(TransactionId),
 }
 
-/// The newest verdict of (hook, subject) in one leaf: that with the highest id, wherever it lies in the heap.
+/// The newest verdict of (hook, subject) in one leaf: that with the highest id, wherever it lies in
+/// the heap.
 ///
-/// The leaf's lock stays to the end of the transaction when the verdict is in it, so that it is not retired, and no row of it
-/// gets another place. An index is used only if it is the right one after the lock was taken: whoever puts another one in its
-/// place waits, before the old one gets no more entries, for all who hold a lock on the leaf.
+/// The leaf's lock stays to the end of the transaction when the verdict is in it, so that it is not
+/// retired, and no row of it gets another place. An index is used only if it is the right one after
+/// the lock was taken: whoever puts another one in its place waits, before the old one gets no more
+/// entries, for all who hold a lock on the leaf.
 pub fn newest(
     leaf: &Leaf,
     (hook_id, subject, hash): (i32, Span, i64),
     sees: Sees,
     plain: PlainFrame,
 ) -> Probed {
-    // SAFETY: relation, scan and slot are opened and closed in order; on ERROR the resource owner releases them.
+    // SAFETY: relation, scan and slot are opened and closed in order; on ERROR the resource owner
+    // releases them.
     unsafe {
         let heap = native::try_table_open(leaf.oid, pg_sys::RowShareLock as i32);
         if heap.is_null() {
@@ -84,7 +88,8 @@ unsafe fn first_or_highest(
             continue;
         }
         if let Some(writer) = scan.written_by() {
-            // A version that is merely being spent has its verdict beside it: whoever marks that waits for the spender.
+            // A version that is merely being spent has its verdict beside it: whoever marks that
+            // waits for the spender.
             if row.datum(Col::ConsumedAt).is_some() && row.datum(Col::SupersededBy).is_none() {
                 continue;
             }
@@ -211,7 +216,8 @@ impl Scan {
 
     /// Who is writing the row that the scan stands on, if that is somebody else who is still at it.
     fn written_by(&self) -> Option<TransactionId> {
-        // SAFETY: the snapshot lives as long as the scan. Only a dirty one gets an xmin, anew for each row.
+        // SAFETY: the snapshot lives as long as the scan. Only a dirty one gets an xmin, anew for
+        // each row.
         let xmin = unsafe { (*self.snapshot).xmin };
         (xmin != pg_sys::InvalidTransactionId).then_some(xmin)
     }

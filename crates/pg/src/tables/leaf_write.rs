@@ -11,7 +11,8 @@ pub fn supersede(found: &FoundVerdict, by: i64, plain: PlainFrame) -> LockOutcom
     update(found, [(Col::SupersededBy, Datum::from(by))], plain)
 }
 
-/// Spends the verdict for a row of guard `guard_id`. A second spender waits and then sees `Changed`.
+/// Spends the verdict for a row of guard `guard_id`. A second spender waits and then sees
+/// `Changed`.
 pub fn consume(found: &FoundVerdict, guard_id: i32, now: i64, plain: PlainFrame) -> LockOutcome {
     let spent = update(
         found,

@@ -1,4 +1,5 @@
-//! Writing to our own tables without SQL: whoever stores a message needs no right on them, and no planner runs.
+//! Writing to our own tables without SQL: whoever stores a message needs no right on them, and no
+//! planner runs.
 
 use super::leaf::LockOutcome;
 use super::stored::{Indexes, Stored};
@@ -6,18 +7,57 @@ use super::version;
 use crate::catalogs::catalog;
 use crate::frame::native;
 use crate::frame::plain::{self, PlainFrame};
-use crate::report::Report;
+use crate::report::{Report, SqlState};
+use crate::row::row_text;
+use pgrx::IntoDatum;
 use pgrx::pg_sys::{self, Datum, ItemPointerData, Oid};
 
 /// The most columns that one of our tables has.
 const COLUMNS_CAP: usize = 32;
 
+/// A value and its type, which must be the column's.
+#[derive(Clone, Copy)]
+pub struct Value {
+    datum: Option<Datum>,
+    type_oid: Oid,
+}
+
+impl Value {
+    /// Any value that pgrx can turn into a datum; `None` is NULL.
+    pub fn of<T: IntoDatum>(value: T) -> Self {
+        Self {
+            type_oid: T::type_oid(),
+            datum: value.into_datum(),
+        }
+    }
+
+    pub fn text(text: &str) -> Self {
+        Self::of(text)
+    }
+
+    /// A timestamptz, of microseconds since 2000-01-01 UTC.
+    pub fn moment(micros: i64) -> Self {
+        Self {
+            datum: Some(Datum::from(micros)),
+            type_oid: pg_sys::TIMESTAMPTZOID,
+        }
+    }
+
+    /// A text[]; `None` is NULL.
+    pub fn text_array(texts: Option<Vec<Option<String>>>) -> Self {
+        Self {
+            datum: texts.map(row_text::text_array),
+            type_oid: pg_sys::TEXTARRAYOID,
+        }
+    }
+}
+
 /// Appends a row to `verdict.<table>` from a step; columns that are not named are NULL.
 ///
 /// # Errors
 ///
-/// Undefined object when the extension's SQL is not installed.
-pub fn append(table: &str, cells: &[(&str, Option<Datum>)]) -> Result<(), Report> {
+/// Undefined object when the extension's SQL is not installed; VD009 for a column of another type.
+pub fn append(table: &str, cells: &[(&str, Value)]) -> Result<(), Report> {
     let (oid, cells) = resolved(table, cells)?;
     plain::catching_longjmp(|plain| insert(oid, cells, plain));
     Ok(())
@@ -31,7 +71,7 @@ pub fn append(table: &str, cells: &[(&str, Option<Datum>)]) -> Result<(), Report
 pub fn update(
     table: &str,
     tid: ItemPointerData,
-    changes: &[(&str, Option<Datum>)],
+    changes: &[(&str, Value)],
 ) -> Result<LockOutcome, Report> {
     let (oid, changes) = resolved(table, changes)?;
     Ok(plain::catching_longjmp(|plain| {
@@ -46,15 +86,26 @@ pub fn update(
 type Cells = [Option<(usize, Datum)>; COLUMNS_CAP];
 
 /// Columns by attribute number. One that this version of the SQL does not have is left out.
-fn resolved(table: &str, cells: &[(&str, Option<Datum>)]) -> Result<(Oid, Cells), Report> {
+fn resolved(table: &str, cells: &[(&str, Value)]) -> Result<(Oid, Cells), Report> {
     let oid = catalog::own_relation(table)?;
     let facts = catalog::relation(oid)?;
     let mut known = [None; COLUMNS_CAP];
     for (place, (name, value)) in known.iter_mut().zip(cells) {
-        let column = facts.column(name);
-        *place = column
-            .zip(*value)
-            .map(|(column, value)| (column.attnum as usize, value));
+        let Some(column) = facts.column(name) else {
+            continue;
+        };
+        if column.base_type != value.type_oid {
+            return Err(Report::new(
+                SqlState::GuardMisconfigured,
+                format!(
+                    "VD009: column \"{name}\" of verdict.{table} is of type {}, not {}",
+                    catalog::type_name(column.type_oid),
+                    catalog::type_name(value.type_oid)
+                ),
+            )
+            .hint("Was the table changed by hand, or by a newer version of pg_verdict?"));
+        }
+        *place = value.datum.map(|datum| (column.attnum as usize, datum));
     }
     Ok((oid, known))
 }
@@ -96,16 +147,18 @@ pub(crate) fn insert<const N: usize>(
     }
 }
 
-/// Updates the row at `tid`: `changes` are (attribute number, value), 0 for a column that is not there.
+/// Updates the row at `tid`: `changes` are (attribute number, value), 0 for a column that is not
+/// there.
 pub(crate) fn replace<const N: usize>(
     table: Oid,
     tid: ItemPointerData,
     changes: [(usize, Datum); N],
     plain: PlainFrame,
 ) -> LockOutcome {
-    // SAFETY: the tuple is fetched by the TID of a look-up that has kept its lock on the table, so that the row is where it was
-    // (it cannot be vacuumed away: it is live, or dead too recently while our snapshot exists); arrays have natts elements;
-    // heap_update checks that it is still current.
+    // SAFETY: the tuple is fetched by the TID of a look-up that has kept its lock on the table, so
+    // that the row is where it was (it cannot be vacuumed away: it is live, or dead too recently
+    // while our snapshot exists); arrays have natts elements; heap_update checks that it is still
+    // current.
     unsafe {
         let heap = native::table_open(table, pg_sys::RowExclusiveLock as i32);
         let desc = (*heap).rd_att;
@@ -187,7 +240,8 @@ unsafe fn heap_update(
     let mut tid = tid;
     let mut failure = pg_sys::TM_FailureData::default();
     let mut mode = pg_sys::LockTupleMode::LockTupleNoKeyExclusive;
-    // SAFETY: see above. A heap-only successor needs no index entries (nearly always: fillfactor leaves room).
+    // SAFETY: see above. A heap-only successor needs no index entries (nearly always: fillfactor
+    // leaves room).
     unsafe {
         let cid = native::GetCurrentCommandId(true);
         #[cfg(feature = "pg15")]

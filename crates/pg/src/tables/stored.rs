@@ -1,4 +1,5 @@
-//! What PostgreSQL's executor does with a row of a table around heap's own functions: constraints and index entries.
+//! What PostgreSQL's executor does with a row of a table around heap's own functions: constraints
+//! and index entries.
 
 use crate::frame::native;
 use crate::frame::plain::PlainFrame;
@@ -10,15 +11,15 @@ use pgrx::pg_sys;
 pub(crate) enum Indexes {
     /// It is heap-only: they find it by the version that it replaces.
     None,
-    /// Those that say of ranges of pages what is in them (BRIN), from 16 on. Another entry in any other kind of index would make
-    /// the row come twice.
+    /// Those that say of ranges of pages what is in them (BRIN), from 16 on. Another entry in any
+    /// other kind of index would make the row come twice.
     #[cfg(not(feature = "pg15"))]
     Summarizing,
     All,
 }
 
-/// A row of an open table with a minimal executor state, as PostgreSQL's logical replication worker makes it. `Copy`: on an
-/// error the resource owner and the memory context clear it away.
+/// A row of an open table with a minimal executor state, as PostgreSQL's logical replication worker
+/// makes it. `Copy`: on an error the resource owner and the memory context clear it away.
 #[derive(Clone, Copy)]
 pub(crate) struct Stored {
     estate: *mut pg_sys::EState,
@@ -29,7 +30,8 @@ pub(crate) struct Stored {
 impl Stored {
     /// # Safety
     ///
-    /// Frames are plain; `tuple` is a row for `heap`, which is open in RowExclusiveLock. [`Stored::end`] is called.
+    /// Frames are plain; `tuple` is a row for `heap`, which is open in RowExclusiveLock.
+    /// [`Stored::end`] is called.
     pub unsafe fn begin(heap: pg_sys::Relation, tuple: pg_sys::HeapTuple) -> Self {
         // SAFETY: as said.
         unsafe {
@@ -48,7 +50,8 @@ impl Stored {
         }
     }
 
-    /// Raises what the table's NOT NULL and CHECK constraints raise, those that a DBA has added, too.
+    /// Raises what the table's NOT NULL and CHECK constraints raise, those that a DBA has added,
+    /// too.
     ///
     /// # Safety
     ///
@@ -63,7 +66,8 @@ impl Stored {
         }
     }
 
-    /// Enters the row, which has been stored, in the table's indexes, those that a DBA has added, too.
+    /// Enters the row, which has been stored, in the table's indexes, those that a DBA has added,
+    /// too.
     ///
     /// # Safety
     ///
@@ -119,7 +123,8 @@ impl Stored {
     }
 }
 
-/// A deferrable unique constraint is checked when the transaction ends, by a trigger that only a statement of SQL queues.
+/// A deferrable unique constraint is checked when the transaction ends, by a trigger that only a
+/// statement of SQL queues.
 fn cannot_defer() -> Report {
     Report::new(
         SqlState::NotInPrerequisiteState,

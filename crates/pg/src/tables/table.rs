@@ -20,11 +20,13 @@ impl OwnRow<'_> {
     /// The column's value, or `None` when it is NULL or the table has no such column.
     pub fn get<T: FromDatum>(&self, column: &str) -> Option<T> {
         let (value, oid) = self.datum(column)?;
-        // SAFETY: T is the column's type: our tables are declared in sql/tables, and golden tests read each of them.
+        // SAFETY: T is the column's type: our tables are declared in sql/tables, and golden tests
+        // read each of them.
         unsafe { T::from_polymorphic_datum(value, false, oid) }
     }
 
-    /// The transaction that has written the row, if it is another one that has not ended yet: only in [`for_each_by`].
+    /// The transaction that has written the row, if it is another one that has not ended yet: only
+    /// in [`for_each_by`].
     pub fn written_by(&self) -> Option<pg_sys::TransactionId> {
         (self.written_by != pg_sys::InvalidTransactionId).then_some(self.written_by)
     }
@@ -42,7 +44,8 @@ impl OwnRow<'_> {
 
     /// An interval column.
     pub fn interval(&self, column: &str) -> Option<pg_sys::Interval> {
-        // SAFETY: the column is an interval (sql/tables/hooks.sql): a pointer to 16 bytes, copied out.
+        // SAFETY: the column is an interval (sql/tables/hooks.sql): a pointer to 16 bytes, copied
+        // out.
         self.datum(column)
             .map(|(value, _)| unsafe { *value.cast_mut_ptr::<pg_sys::Interval>() })
     }
@@ -131,7 +134,8 @@ impl OwnRow<'_> {
     }
 }
 
-/// Calls `visit` for each row of `verdict.<table>` that is committed now (or is this transaction's own).
+/// Calls `visit` for each row of `verdict.<table>` that is committed now (or is this transaction's
+/// own).
 ///
 /// # Errors
 ///
@@ -143,7 +147,8 @@ pub fn for_each(
     scan(table, None, pg_sys::AccessShareLock, visit)
 }
 
-/// As [`for_each`], for rows that may be changed afterwards, by their TIDs: until the transaction ends none gets another place.
+/// As [`for_each`], for rows that may be changed afterwards, by their TIDs: until the transaction
+/// ends none gets another place.
 ///
 /// # Errors
 ///
@@ -155,8 +160,9 @@ pub fn for_each_to_change(
     scan(table, None, pg_sys::RowExclusiveLock, visit)
 }
 
-/// As [`for_each_to_change`], for the rows whose int8 `column` equals `value`, by an index on it. Sees what is committed at this
-/// instant, whatever the transaction's snapshot, and what others are writing: [`OwnRow::written_by`].
+/// As [`for_each_to_change`], for the rows whose int8 `column` equals `value`, by an index on it.
+/// Sees what is committed at this instant, whatever the transaction's snapshot, and what others are
+/// writing: [`OwnRow::written_by`].
 ///
 /// # Errors
 ///
@@ -202,7 +208,8 @@ fn scan(
         }
         keys.push(key);
     }
-    // SAFETY: open, scan and close in order; an error in between is cleaned up by the resource owner.
+    // SAFETY: open, scan and close in order; an error in between is cleaned up by the resource
+    // owner.
     unsafe {
         let relation = pg_sys::table_open(oid, lockmode as i32);
         let mut dirty = pg_sys::SnapshotData {

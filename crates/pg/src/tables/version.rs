@@ -12,13 +12,15 @@ pub(crate) unsafe fn is_ours(header: HeapTupleHeader) -> bool {
     // SAFETY: as said.
     unsafe {
         let frozen = pg_sys::HEAP_XMIN_FROZEN;
-        // A frozen version keeps the number of its writer, which another transaction may have by now: ours.
+        // A frozen version keeps the number of its writer, which another transaction may have by
+        // now: ours.
         u32::from((*header).t_infomask) & frozen != frozen
             && native::TransactionIdIsCurrentTransactionId((*header).t_choice.t_heap.t_xmin)
     }
 }
 
-/// Whether the version was written by a command of ours that `command` cannot see: the same, or a later one.
+/// Whether the version was written by a command of ours that `command` cannot see: the same, or a
+/// later one.
 ///
 /// # Safety
 ///
