@@ -25,6 +25,9 @@ const STATUSES: [i32; 14] = [
     i32::MAX,
 ];
 
+/// Bodies up to this many bytes are tried with each letter changed.
+const SHORT: usize = 160;
+
 /// `data`: one byte for the HTTP status, then the body of the answer.
 pub fn check(data: &[u8]) {
     let Some((&status, body)) = data.split_first() else {
@@ -166,6 +169,9 @@ fn spoiled(body: &[u8]) {
     assert_eq!(of(&[b"\xef\xbb\xbf", body].concat()), malformed);
     let bad_status = OPENIM.answer(body, 500).outcome;
     assert_eq!(bad_status, Outcome::Failed(Cause::HttpStatus));
+    if body.len() > SHORT {
+        return;
+    }
     // One letter or digit that is another one.
     for (at, byte) in body.iter().enumerate() {
         let other = match byte {
