@@ -16,8 +16,7 @@ use pg::span::Span;
 use pg::{clock, identity, sql, transaction};
 use pgrx::pg_sys::Datum;
 use std::rc::Rc;
-use verdict::HeldState;
-use verdict::{Outcome, Via};
+use verdict::{HeldState, Outcome, Via};
 
 /// By whose word a held row is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
