@@ -1,8 +1,7 @@
 //! Holds a row: writes everything that is needed to store it later into `verdict.quarantine`.
 
 use crate::guard::cache;
-use crate::guard::info::CachedGuard;
-use crate::guard::info::{GuardInfo, WritableColumn};
+use crate::guard::info::{CachedGuard, GuardInfo, WritableColumn};
 use crate::judge::case::Case;
 use pg::columns::{self, RowSlot};
 use pg::leaf::LockOutcome;
@@ -16,8 +15,7 @@ use pg::transaction::Hooks;
 use pg::{catalog, clock, identity, lock, memory, own_table, session, table};
 use pgrx::pg_sys::{ItemPointerData, TransactionId};
 use std::cell::Cell;
-use verdict::HeldState;
-use verdict::RowHash;
+use verdict::{HeldState, RowHash};
 
 /// The largest row that is held, in bytes of text. PostgreSQL has no values of 1 GiB or more, and
 /// no reviewer can read so large a row.

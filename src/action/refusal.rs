@@ -2,8 +2,7 @@
 
 use super::log_line;
 use crate::guard::cache;
-use crate::guard::info::CachedGuard;
-use crate::guard::info::GuardInfo;
+use crate::guard::info::{CachedGuard, GuardInfo};
 use crate::judge::case::{Case, Obstacle, bounded};
 use pg::leaf::FoundVerdict;
 use pg::log;

@@ -1,8 +1,7 @@
 //! `verdict.reconcile` and `verdict.flag_leaks`.
 
 use super::leaks::{Scope, problem};
-use crate::args;
-use crate::args::table_argument;
+use crate::args::{self, table_argument};
 use crate::guard::cache;
 use crate::judge::flag;
 use crate::store::hooks::Hook;

@@ -3,8 +3,7 @@
 
 use super::cross_partition;
 use super::row_change::RowChange;
-use crate::action::done;
-use crate::action::done::Done;
+use crate::action::done::{self, Done};
 use crate::action::refusal;
 use crate::action::tally;
 use crate::guard::cache;

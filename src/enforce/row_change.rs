@@ -1,7 +1,6 @@
 //! An inserted or updated row, as all guards of the table see it.
 
-use crate::action::done;
-use crate::action::done::Done;
+use crate::action::done::{self, Done};
 use crate::action::incident;
 use crate::guard::cache;
 use crate::guard::info::GuardInfo;

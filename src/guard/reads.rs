@@ -1,11 +1,9 @@
 //! Checks all columns that a guard reads: key, content and condition.
 
 use super::mapping;
-use super::registry::Mapped;
-use super::registry::{self, Guard};
+use super::registry::{self, Guard, Mapped};
 use crate::args;
-use crate::store::hooks;
-use crate::store::hooks::Hook;
+use crate::store::hooks::{self, Hook};
 use pg::catalog::{self, Name, Relation};
 use pg::condition::Condition;
 use pg::defaults;

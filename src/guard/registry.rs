@@ -4,8 +4,7 @@
 use pg::cached::{self, Cached};
 use pg::catalog::Name;
 use pg::report::{Report, SqlState};
-use pg::table;
-use pg::table::OwnRow;
+use pg::table::{self, OwnRow};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;

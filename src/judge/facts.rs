@@ -1,7 +1,6 @@
 //! Reads from a row's columns what the guard decides on: subject and digest.
 
-use crate::guard::info::CachedGuard;
-use crate::guard::info::GuardInfo;
+use crate::guard::info::{CachedGuard, GuardInfo};
 use crate::store::lookup::Key;
 use pg::columns::{self, Raw, RowSlot};
 use pg::plain::PlainFrame;

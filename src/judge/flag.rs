@@ -2,8 +2,7 @@
 
 use super::facts::subject_of;
 use crate::guard::cache;
-use crate::guard::info::CachedGuard;
-use crate::guard::info::GuardInfo;
+use crate::guard::info::{CachedGuard, GuardInfo};
 use pg::columns::{self, Raw, RowSlot};
 use pg::plain::PlainFrame;
 use pg::report::Report;

@@ -1,8 +1,7 @@
 //! Break-glass opens the guards of a table for a while and for a reason. Every row with a finding
 //! that passes writes an incident.
 
-use crate::args;
-use crate::args::table_argument;
+use crate::args::{self, table_argument};
 use crate::guard::registry;
 use crate::guc;
 use pg::catalog::Relation;

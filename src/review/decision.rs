@@ -16,8 +16,7 @@ use pg::span::Span;
 use pg::{clock, identity, sql, transaction};
 use pgrx::pg_sys::Datum;
 use std::rc::Rc;
-use verdict::HeldState;
-use verdict::{Outcome, Via};
+use verdict::{HeldState, Outcome, Via};
 
 /// Which approval lets a held row be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

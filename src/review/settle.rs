@@ -22,9 +22,8 @@ use pgrx::iter::TableIterator;
 use pgrx::pg_sys::Oid;
 use pgrx::{PgLogLevel, name, pg_extern};
 use std::collections::HashMap;
-use verdict::HeldState;
 use verdict::{
-    Decision, Digest, Finding, GuardedRow, Locking, RowDigest, Terms, Timestamp, decide,
+    Decision, Digest, Finding, GuardedRow, HeldState, Locking, RowDigest, Terms, Timestamp, decide,
 };
 
 type Settled = TableIterator<

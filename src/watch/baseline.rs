@@ -2,8 +2,7 @@
 //! weakened. A guard without one (in a dump that is being restored) is left alone until it stands.
 
 use super::drift;
-use crate::guard::registry;
-use crate::guard::registry::Guard;
+use crate::guard::registry::{self, Guard};
 use pg::cached::{self, Cached};
 use pg::catalog::{self, Relation};
 use pg::report::Report;

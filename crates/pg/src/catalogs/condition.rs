@@ -6,8 +6,7 @@
 //! a guard gives its rights to nobody.
 
 use super::catalog::Relation;
-use super::condition_text;
-use super::condition_text::refuse;
+use super::condition_text::{self, refuse};
 use super::expression;
 use super::identity::{self, Restriction};
 use crate::frame::native;
