@@ -12,7 +12,7 @@ use pgrx::pg_sys::{self, ItemPointerData, Oid, Relation};
 /// A row version that an update is about to replace, or has moved away.
 #[derive(Clone, Copy)]
 pub struct RowVersion {
-    leaf: Oid,
+    partition: Oid,
     tid: ItemPointerData,
 }
 
@@ -33,15 +33,15 @@ pub fn statement_at_work(_plain: PlainFrame) -> CommandId {
 }
 
 impl RowVersion {
-    pub fn of(leaf: Oid, row: RowSlot) -> Self {
+    pub fn of(partition: Oid, row: RowSlot) -> Self {
         // SAFETY: the slot holds a stored row.
         let tid = unsafe { (*row.0).tts_tid };
-        Self { leaf, tid }
+        Self { partition, tid }
     }
 
     pub fn is(self, other: Self) -> bool {
         let place = |tid: ItemPointerData| (tid.ip_blkid.bi_hi, tid.ip_blkid.bi_lo, tid.ip_posid);
-        self.leaf == other.leaf && place(self.tid) == place(other.tid)
+        self.partition == other.partition && place(self.tid) == place(other.tid)
     }
 
     /// Whether this statement has moved the version to another partition. An access method other
@@ -51,7 +51,7 @@ impl RowVersion {
         // version, which cannot be vacuumed away unless the partition was truncated here. The
         // header is read while heap_fetch keeps its page pinned, and under the page's lock.
         unsafe {
-            let heap = native::try_table_open(self.leaf, pg_sys::NoLock as i32);
+            let heap = native::try_table_open(self.partition, pg_sys::NoLock as i32);
             if heap.is_null() {
                 return false;
             }
@@ -97,7 +97,7 @@ impl RowVersion {
         // SAFETY: as `is_sent_by`. Two partitions of one tree have the same columns by name. The
         // copies of the descriptor and of the tuple live in this call's memory context.
         unsafe {
-            let heap = native::try_table_open(self.leaf, pg_sys::NoLock as i32);
+            let heap = native::try_table_open(self.partition, pg_sys::NoLock as i32);
             if heap.is_null() {
                 return None;
             }
