@@ -1,8 +1,8 @@
 //! The guard cache: a backend reads the guards of a table once and uses them for every row.
 //!
 //! The cache finds a guard by the relation: from a partition to its root, and from there to the
-//! registry. It never uses the trigger's arguments. If somebody puts our trigger on another table, no
-//! guard is found and VD009 is raised.
+//! registry. It never uses the trigger's arguments. If somebody puts our trigger on another table,
+//! no guard is found and VD009 is raised.
 
 use super::info::{CachedGuard, GuardInfo};
 use super::load::load;
