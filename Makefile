@@ -1,5 +1,5 @@
 # The verbs. Each is a script in scripts/, which says what it does.
-.PHONY: help demo test test-races test-asserts accept unit psql lint deb install clean
+.PHONY: help demo test test-races test-asserts accept unit psql lint fuzz deb install clean
 PG ?= 15
 PG_CONFIG ?= pg_config
 
@@ -11,6 +11,7 @@ help:
 	@echo 'make test-races [PG=15] [ARGS=…]   the full form of the races; ARGS=--help says what can be set'
 	@echo 'make test-asserts [PG=15|17|18]   tests against a PostgreSQL built with its own assertions (once per release)'
 	@echo 'make accept NAME=x [PG=15]  takes what golden file or isolation spec x prints as expected'
+	@echo 'make fuzz [TARGET=json|dialect|digest|request] [FOR=30|-runs=N]   looks for bytes that break the pure crate'
 	@echo 'make lint                   rustfmt, clippy, cargo-deny, pgspot, shellcheck and what else needs no test'
 	@echo 'make install PG_CONFIG=/path/to/pg_config [DESTDIR=…]   release build into your own server'
 	@echo 'make deb PG_CONFIG=/path/to/pg_config   a Debian package of it: target/debian/postgresql-NN-pg-verdict_…deb'
@@ -36,6 +37,9 @@ test-asserts:
 
 accept:
 	$(if $(NAME),,$(error say which: make accept NAME=name-of-the-file-without-suffix))@scripts/test $(PG) --accept '$(NAME)'
+
+fuzz:
+	@scripts/fuzz $(or $(TARGET),all) $(FOR)
 
 lint:
 	@scripts/lint

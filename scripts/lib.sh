@@ -63,7 +63,10 @@ majors() { sed -n 's/^pg\([0-9]*\) *=.*/\1/p' pgrx.toml; }
 pg_config_of() { printf '%s/%s\n' "$WORK" "$(sed -n "s/^pg$1 *= *\"\(.*\)\".*/\1/p" pgrx.toml | sed "s,^pg/$1/,pg/$1$FLAVOUR/,")"; }
 
 # pure_crates: names of the crates that know nothing of PostgreSQL
-pure_crates() { grep -L '^pgrx' crates/*/Cargo.toml | xargs sed -n 's/^name *= *"\(.*\)".*/\1/p'; }
+pure_crates() {
+  grep -L '^pgrx' crates/*/Cargo.toml fuzz/Cargo.toml |
+    xargs sed -sn '0,/^name/s/^name *= *"\(.*\)".*/\1/p' # the first name, not those of its programs
+}
 
 # need_rust: one line when there is none, or an old one, for which cargo itself may only say that it can't read Cargo.toml
 need_rust() {

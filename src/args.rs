@@ -1,4 +1,4 @@
-//! Checks on arguments that several functions share: each error names the argument, the value and
+//! Checks on arguments that several functions share. Each error names the argument, the value and
 //! the way out.
 
 use pg::catalog::{self, Relation};
@@ -8,7 +8,7 @@ use pgrx::pg_sys::Oid;
 use std::str::FromStr;
 use verdict::UnknownWord;
 
-/// The argument's value, or the error for a NULL where a value is needed.
+/// The argument's value, or the error for a NULL where the function needs a value.
 ///
 /// # Errors
 ///
@@ -22,7 +22,7 @@ pub fn required<T>(argument: &str, value: Option<T>) -> Result<T, Report> {
     })
 }
 
-/// A text that says something: not NULL and not blank.
+/// A text that is not NULL and not blank.
 ///
 /// # Errors
 ///
@@ -42,7 +42,7 @@ pub fn not_blank<'a>(argument: &str, value: Option<&'a str>) -> Result<&'a str, 
 ///
 /// # Errors
 ///
-/// 22004; 22023 with what exists in the hint.
+/// 22004; 22023 with the words of the set in the hint.
 pub fn word<T: FromStr<Err = UnknownWord>>(
     argument: &str,
     value: Option<&str>,
@@ -52,7 +52,7 @@ pub fn word<T: FromStr<Err = UnknownWord>>(
         .map_err(|unknown: UnknownWord| unknown_word(argument, &unknown))
 }
 
-/// The report for a word that is not of its set.
+/// The error for a word that is not in its set.
 pub fn unknown_word(argument: &str, unknown: &UnknownWord) -> Report {
     Report::new(
         SqlState::InvalidParameter,
@@ -64,7 +64,7 @@ pub fn unknown_word(argument: &str, unknown: &UnknownWord) -> Report {
     .hint(format!("Available values: {}.", unknown.exists.join(", ")))
 }
 
-/// A name that people will read in messages: 1 to 63 bytes, no control characters.
+/// A name that messages will show: 1 to 63 bytes, no control characters.
 ///
 /// # Errors
 ///
@@ -85,7 +85,7 @@ pub fn name<'a>(argument: &str, value: Option<&'a str>) -> Result<&'a str, Repor
     Ok(text)
 }
 
-/// The table of an argument `relation`, which the caller must own.
+/// The table of an argument `relation`. The caller must own it.
 ///
 /// # Errors
 ///

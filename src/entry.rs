@@ -1,14 +1,15 @@
-//! The front door: everything of ours that PostgreSQL calls by name.
+//! The entry points: every function of ours that PostgreSQL calls by name.
 //!
-//! `sql/` names a symbol as text; here is what stands behind it. Symbols of functions that work row
-//! by row, or call back into PostgreSQL from frames without destructors, are exported as they are
-//! ([`natives!`]). All others are `#[pg_extern]` functions, for which pgrx exports `NAME_wrapper`
-//! ([`wrapped!`]).
+//! `sql/` names each symbol as text; this file names the Rust function behind it. Some functions
+//! work row by row, or call back into PostgreSQL from frames without destructors: their symbols are
+//! exported as they are ([`natives!`]). All others are `#[pg_extern]` functions, for which pgrx
+//! exports `NAME_wrapper` ([`wrapped!`]).
 
 use crate::{audit, enforce, manage, review, roles, selftest, store, watch};
 use pg::{natives, workers};
 
-/// The compiler sees that each of them is there; `make lint`, that none is left out.
+/// The compiler checks that each of these functions exists. `make lint` checks that none is missing
+/// here.
 macro_rules! wrapped {
     ($($function:path;)*) => {
         $(const _: () = { #[allow(unused_imports)] use $function; };)*

@@ -1,8 +1,8 @@
-//! All settings, prefix `verdict.`.
+//! All settings. Their prefix is `verdict.`.
 
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
 
-/// Whether guards act: `verdict.enforce`.
+/// The values of `verdict.enforce`: whether guards act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PostgresGucEnum)]
 #[allow(non_camel_case_types)] // the values' own spelling
 pub enum Enforce {
@@ -12,25 +12,27 @@ pub enum Enforce {
 
 static ENFORCE: GucSetting<Enforce> = GucSetting::<Enforce>::new(Enforce::on);
 
-/// 5 s: longer than a message's transaction should be, shorter than a moderator's patience.
+/// 5 s: longer than a message's transaction should take, shorter than a moderator's patience.
 static REVOKE_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(5_000);
 
-/// 30 days of evidence, unless a hook is under legal hold.
+/// 30 days: how long leaves are kept as evidence, unless their hook is under legal hold.
 static RETENTION_DAYS: GucSetting<i32> = GucSetting::<i32>::new(30);
 
-/// 90 days: a quarter, as long as a complaint may take.
+/// 90 days: a quarter. A complaint may take as long.
 static INCIDENT_RETENTION_DAYS: GucSetting<i32> = GucSetting::<i32>::new(90);
 
-/// 4 hours: long enough to mend a server at night, short enough to be closed before the next one.
+/// 4 hours: enough to repair a server at night, and the glass is closed again before the next
+/// night.
 static BREAK_GLASS_MAX: GucSetting<i32> = GucSetting::<i32>::new(4 * 3_600);
 
-/// 10 lines a second and session: a log that can be read, and is not filled by a retrying client.
+/// 10 lines per second and session: people can read such a log, and a retrying client cannot fill
+/// it.
 static LOG_RATE: GucSetting<i32> = GucSetting::<i32>::new(10);
 
-/// 4 kB: enough to recognise a message by.
+/// 4 kB: enough to recognise a message.
 static ROW_IMAGE_BYTES: GucSetting<i32> = GucSetting::<i32>::new(4_096);
 
-/// Whether guards act at all; else they decide and write down.
+/// Whether guards act. If not, they decide and write incidents.
 pub fn enforced() -> bool {
     ENFORCE.get() == Enforce::on
 }
@@ -45,7 +47,7 @@ pub fn incident_retention_days() -> i32 {
     INCIDENT_RETENTION_DAYS.get()
 }
 
-/// How long `verdict.revoke` waits for the transactions that hold the verdict, in milliseconds. 0:
+/// How many milliseconds `verdict.revoke` waits for the transactions that hold the verdict. 0 means
 /// for ever.
 pub fn revoke_timeout_ms() -> i32 {
     REVOKE_TIMEOUT.get()
@@ -56,8 +58,8 @@ pub fn break_glass_max_s() -> i32 {
     BREAK_GLASS_MAX.get()
 }
 
-/// How many lines about rejected rows a session may write to the server's log per second. -1: as
-/// many as there are.
+/// How many lines about rejected rows a session may write to the server's log per second. `None`
+/// (setting -1) means no limit.
 pub fn log_rate() -> Option<u32> {
     u32::try_from(LOG_RATE.get()).ok()
 }

@@ -1,4 +1,4 @@
-//! `verdict.grant_role` and `verdict.revoke_role`: who may record, look, and rule.
+//! `verdict.grant_role` and `verdict.revoke_role`: who may record, read, review and administer.
 
 use crate::args;
 use pg::catalog::{self, quote};
@@ -14,11 +14,11 @@ use pgrx::{PgLogLevel, pg_extern, pg_sys::Oid};
 enum RoleKind {
     /// Records verdicts, and nothing else.
     Recorder,
-    /// Reads everything, explains, and compares what is stored with what was approved.
+    /// Reads everything, explains, and compares stored rows with approvals.
     Auditor,
     /// Reads held rows and incidents, and decides about held rows.
     Reviewer,
-    /// Names hooks and puts guards on tables that it owns.
+    /// Names hooks, and puts guards on tables that it owns.
     Admin,
 }
 
@@ -118,7 +118,7 @@ impl RoleKind {
         }
     }
 
-    /// The first is the kind's own: whoever may execute it is of this kind.
+    /// The first function marks the kind: a role that may execute it is of this kind.
     fn functions(self) -> &'static [&'static str] {
         match self {
             Self::Recorder => &RECORDING,
@@ -169,11 +169,11 @@ fn apply(kind: Option<&str>, role: Option<Oid>, change: Change) -> Result<(), Re
             Change::Grant => {
                 sql::run(&format!("GRANT USAGE ON SCHEMA verdict TO {role}"), &[])?;
                 kinds.push(kind);
-                // Who rules must see what there is.
+                // An admin must be able to read everything.
                 kinds.extend((kind == RoleKind::Admin).then_some(RoleKind::Auditor));
             }
             Change::Revoke => {
-                // USAGE stays: alone it opens nothing.
+                // USAGE stays: it gives no right by itself.
                 change_rights(kind, "REVOKE", "FROM", &role)?;
                 kinds.retain(|held| *held != kind);
                 if !kinds.is_empty() {
@@ -185,14 +185,14 @@ fn apply(kind: Option<&str>, role: Option<Oid>, change: Change) -> Result<(), Re
                 }
             }
         }
-        // Kinds share functions: what a role has by another kind it keeps.
+        // Kinds share functions: the role keeps what it has by another kind.
         kinds
             .into_iter()
             .try_for_each(|kind| change_rights(kind, "GRANT", "TO", &role))
     })
 }
 
-/// Whether the current role may weaken a guard: a superuser or a verdict admin.
+/// Whether the current role may weaken a guard. Superusers and verdict admins may.
 ///
 /// # Errors
 ///
@@ -222,7 +222,7 @@ fn change_rights(kind: RoleKind, verb: &str, preposition: &str, role: &str) -> R
     }
     for table in kind.tables() {
         if !catalog::has_own(table) {
-            // The SQL is older than the library.
+            // The installed SQL is older than the library.
             continue;
         }
         sql::run(
@@ -233,7 +233,7 @@ fn change_rights(kind: RoleKind, verb: &str, preposition: &str, role: &str) -> R
     Ok(())
 }
 
-/// Whether the role itself (not a role that it is a member of) was made one of this kind.
+/// Whether this kind was granted to the role itself, and not only to a role that it is a member of.
 fn is_of(kind: RoleKind, role: Oid) -> Result<bool, Report> {
     let found = sql::one::<bool>(
         "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_proc AS p, pg_catalog.aclexplode(p.proacl) AS a

@@ -1,28 +1,28 @@
-//! What is done about a finding, other than refusing the row.
+//! What is done about a finding, other than to refuse the row.
 
 use crate::guard::info::GuardInfo;
 use crate::guc;
 use crate::judge::case::Case;
 use verdict::Mode;
 
-/// What was done about a finding, other than refusing the row.
+/// What was done about a finding, other than to refuse the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Done {
-    /// The row was stored with its flag column set, or as it was when the guard has none.
+    /// The row was stored with the flag value. A guard without a flag column stores it unchanged.
     Flagged,
-    /// The row was left out and is held under this id of `verdict.quarantine`.
+    /// The row was not stored. It is held under this id of `verdict.quarantine`.
     Held(i64),
-    /// The row was left out.
+    /// The row was not stored.
     Discarded,
     /// The row was stored: the guard allows this finding.
     Allowed,
-    /// The row was stored: the guard, or verdict.enforce, only observes.
+    /// The row was stored: the guard, or `verdict.enforce`, only observes.
     Observed,
     /// The row was stored: the glass is broken.
     GlassBroken,
-    /// The update was stored: the row was never judged, and the guard lets such rows be.
+    /// The update was stored: the row was never judged, and the guard lets such rows pass.
     Legacy,
-    /// The row was stored by a replication worker.
+    /// A replication worker stored the row.
     Applied,
 }
 
@@ -41,7 +41,7 @@ impl Done {
     }
 }
 
-/// What else than the guard's action becomes of a row with a finding, if anything.
+/// What is done with the row instead of the guard's action, if anything.
 pub fn instead_of_acting(info: &GuardInfo, case: &Case) -> Option<Done> {
     if case.apply {
         Some(Done::Applied)

@@ -1,8 +1,7 @@
-//! Holding a row: everything that is needed to store it one day, in `verdict.quarantine`.
+//! Holds a row: writes everything that is needed to store it later into `verdict.quarantine`.
 
 use crate::guard::cache;
-use crate::guard::info::CachedGuard;
-use crate::guard::info::{GuardInfo, WritableColumn};
+use crate::guard::info::{CachedGuard, GuardInfo, WritableColumn};
 use crate::judge::case::Case;
 use pg::columns::{self, RowSlot};
 use pg::leaf::LockOutcome;
@@ -16,15 +15,14 @@ use pg::transaction::Hooks;
 use pg::{catalog, clock, identity, lock, memory, own_table, session, table};
 use pgrx::pg_sys::{ItemPointerData, TransactionId};
 use std::cell::Cell;
-use verdict::HeldState;
-use verdict::RowHash;
+use verdict::{HeldState, RowHash};
 
-/// The largest row that is held, in bytes of text. PostgreSQL cannot have a value of 1 GiB, and a
-/// reviewer no use for it.
+/// The largest row that is held, in bytes of text. PostgreSQL has no values of 1 GiB or more, and
+/// no reviewer can read so large a row.
 pub const ROW_CAP: usize = 256 * 1024 * 1024;
 
 thread_local! {
-    /// Whether this transaction holds rows already.
+    /// Whether this transaction already holds rows.
     static HOLDS: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -33,19 +31,19 @@ pub const HOOKS: Hooks = Hooks {
     ..Hooks::NONE
 };
 
-/// At the end of a transaction.
+/// Runs at the end of a transaction.
 fn forget() {
     HOLDS.set(false);
 }
 
-/// How many bytes of text the row and what it replaces will need at least.
+/// How many bytes of text the new row and the old row need at least.
 pub fn size(info: &GuardInfo, new: RowSlot, old: Option<RowSlot>) -> usize {
     let size = |row| row_text::size(row, info.table);
     size(new) + old.map_or(0, size)
 }
 
-/// Holds the row and returns its id in `verdict.quarantine`. A row that is held already (a client
-/// that sends again, a driver that retries) is counted there.
+/// Holds the row and returns its id in `verdict.quarantine`. When a client or a driver sends a held
+/// row again, the held row is counted up instead.
 pub fn hold(
     info: &GuardInfo,
     case: &Case,
@@ -55,7 +53,7 @@ pub fn hold(
 ) -> i64 {
     let hash =
         plain.step(|| cache::with_cached(info, |cached| Ok(content_hash(cached, case, new, old))));
-    // Of a row without a subject nothing tells whether it comes again: nobody is kept out.
+    // Without a subject, nothing tells whether a row comes again, and so no lock is needed.
     let of_this_row = |change: fn(i64, PlainFrame)| {
         if let Some(hash) = hash {
             change(hash, plain);
@@ -66,9 +64,9 @@ pub fn hold(
         match plain
             .step(|| cache::with_cached(info, |cached| hold_once(cached, case, hash, new, old)))
         {
-            Turn::Held(id) => break id,
-            Turn::WaitFor(transaction) => {
-                // Not while we keep others out: they may be what it waits for.
+            Attempt::Held(id) => break id,
+            Attempt::WaitFor(transaction) => {
+                // Release the lock while waiting: the other transaction may wait for it.
                 of_this_row(lock::leave_held_row);
                 lock::end_of(transaction, plain);
                 of_this_row(lock::enter_held_row);
@@ -80,9 +78,9 @@ pub fn hold(
     id
 }
 
-/// How an attempt to hold a row went.
+/// The result of one attempt to hold a row.
 #[derive(Clone, Copy)]
-enum Turn {
+enum Attempt {
     /// The row's id in `verdict.quarantine`.
     Held(i64),
     /// This transaction is about to hold the same row.
@@ -95,18 +93,18 @@ fn hold_once(
     hash: Option<i64>,
     new: RowSlot,
     old: Option<RowSlot>,
-) -> Result<Turn, Report> {
-    let leaf = cached.info.table;
-    let new = row_text::whole(new, leaf);
-    let old_values = old.map(|old| values(row_text::whole(old, leaf)));
+) -> Result<Attempt, Report> {
+    let table = cached.info.table;
+    let new = row_text::whole(new, table);
+    let old_values = old.map(|old| values(row_text::whole(old, table)));
     while let Some(hash) = hash {
         match held_already(cached, case, hash, &new, old_values.as_ref())? {
-            Already::No => break,
-            // Two sessions that store the same row at once: the second waits to see the first
-            // one's. But not while it holds rows itself: batches of the same rows in another order
-            // would end in a deadlock. At worst a row is held twice.
+            Already::NotHeld => break,
+            // Two sessions store the same row at once: the second waits, to see the row of the
+            // first. A session that already holds rows does not wait: two batches with the same
+            // rows in another order would deadlock. At worst a row is held twice.
             Already::HeldBy(_) if HOLDS.get() => break,
-            Already::HeldBy(transaction) => return Ok(Turn::WaitFor(transaction)),
+            Already::HeldBy(transaction) => return Ok(Attempt::WaitFor(transaction)),
             Already::Here(held) => {
                 catching_longjmp(|plain| test_hooks::pause(Pause::HolderBeforeCount, plain));
                 let counted = own_table::update(
@@ -118,18 +116,19 @@ fn hold_once(
                     ],
                 )?;
                 if counted == LockOutcome::Locked {
-                    return Ok(Turn::Held(held.id));
+                    return Ok(Attempt::Held(held.id));
                 }
-                // A reviewer has decided about it at this moment: that was not about this row.
+                // A reviewer has just decided about the held row. The decision does not cover this
+                // row.
             }
         }
     }
-    append(cached, case, hash, new, old_values).map(Turn::Held)
+    append(cached, case, hash, new, old_values).map(Attempt::Held)
 }
 
-/// What a resend is found by: guard, operation, subject, digest, and the values that [`same_given`]
-/// compares. `None` for a row without a subject: nothing tells whether another one is the same
-/// message.
+/// The hash that finds a resend: of guard, operation, subject, digest, and the values that
+/// [`same_given`] compares. `None` for a row without a subject: nothing tells whether another row
+/// is the same message.
 fn content_hash(
     cached: &CachedGuard,
     case: &Case,
@@ -142,7 +141,7 @@ fn content_hash(
     hash.add(Some(subject.bytes()));
     hash.add(case.digest.as_ref().map(|digest| &digest.as_bytes()[..]));
     let mut add = |row, column: &WritableColumn| {
-        // What is read for it is given back, column by column.
+        // Frees the memory of each column's value before the next one.
         memory::scratch(|| {
             let value = catching_longjmp(|plain| columns::fingerprint(row, column.attnum, plain));
             hash.add(value.as_ref().map(Span::bytes));
@@ -161,9 +160,9 @@ fn content_hash(
 
 /// Whether the same message is held.
 enum Already {
-    No,
+    NotHeld,
     Here(HeldAlready),
-    /// This transaction has not ended yet.
+    /// This transaction holds the same message, and has not ended yet.
     HeldBy(TransactionId),
 }
 
@@ -173,19 +172,19 @@ struct HeldAlready {
     tid: ItemPointerData,
 }
 
-type Values = Vec<Option<String>>;
+type Texts = Vec<Option<String>>;
 
-/// The same message is the same guard, operation, subject and digest, and the same values in all
-/// columns but those that the table itself gives another value for each row: copies of a message
-/// for several users differ in one of those, a resend only in a serial number or a time.
+/// Two rows are the same message when they agree in guard, operation, subject, digest, and in all
+/// columns except those whose default changes from row to row. Copies of a message for several
+/// users differ in another column. A resend differs only in a serial number or a time.
 fn held_already(
     cached: &CachedGuard,
     case: &Case,
     hash: i64,
     new: &[ColumnText],
-    old_values: Option<&Values>,
+    old_values: Option<&Texts>,
 ) -> Result<Already, Report> {
-    let mut found = Already::No;
+    let mut found = Already::NotHeld;
     table::for_each_by(
         "quarantine",
         ("quarantine_content_hash", "content_hash"),
@@ -199,11 +198,11 @@ fn held_already(
                     row.get::<String>("subject").as_deref() == Some(key.subject.text())
                 })
                 && row.get::<Vec<u8>>("digest") == digest
-                && row.get::<Values>("old_values").as_ref() == old_values
+                && row.get::<Texts>("old_values").as_ref() == old_values
                 && same_given(cached, new, row)?;
             if same {
                 found = match (row.written_by(), &found) {
-                    // One that is there for sure is better than one that may be rolled back.
+                    // A committed row is preferred: the other one may still be rolled back.
                     (Some(_), Already::Here(_)) => return Ok(()),
                     (Some(transaction), _) => Already::HeldBy(transaction),
                     (None, _) => Already::Here(HeldAlready {
@@ -231,7 +230,7 @@ fn same_given(
         place.is_ok_and(|place| cached.columns[place].changing)
     };
     let names: Vec<String> = held.required("columns")?;
-    let values: Values = held.required("row_values")?;
+    let values: Texts = held.required("row_values")?;
     Ok(names.len() == new.len()
         && new
             .iter()
@@ -241,7 +240,7 @@ fn same_given(
             }))
 }
 
-fn values(columns: Vec<ColumnText>) -> Values {
+fn values(columns: Vec<ColumnText>) -> Texts {
     columns.into_iter().map(|column| column.value).collect()
 }
 
@@ -250,7 +249,7 @@ fn append(
     case: &Case,
     hash: Option<i64>,
     columns: Vec<ColumnText>,
-    old_values: Option<Values>,
+    old_values: Option<Texts>,
 ) -> Result<i64, Report> {
     let id = clock::own_next_id("quarantine_id_seq")?;
     let root = catalog::root(cached.info.table);

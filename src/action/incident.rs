@@ -15,15 +15,16 @@ use pgrx::{JsonB, PgLogLevel};
 use serde_json::json;
 use verdict::DriftDone;
 
-/// The longest text that is kept of one column of a row, in bytes.
+/// How many bytes of one column's value an incident keeps at most.
 const VALUE_CAP: usize = 1_024;
 
-/// Writes the incident in this transaction: it stands or falls with the row that it is about.
-/// `stored`: the row is.
+/// Writes the incident in this transaction: row and incident are both committed, or neither is.
+/// `stored` says whether the row is in the table.
 ///
 /// # Errors
 ///
-/// Undefined object when the extension's SQL is not installed; a read-only transaction's own.
+/// Undefined object when the extension's SQL is not installed. In a read-only transaction,
+/// PostgreSQL's error.
 pub fn write(
     cached: &CachedGuard,
     case: &Case,
@@ -77,7 +78,7 @@ pub fn write(
     own_table::append("incidents", &cells)
 }
 
-/// An older version of the SQL has no incidents: the server's log gets a line instead.
+/// An older version of the SQL has no table of incidents. Then the server's log gets a line.
 fn log_instead(cached: &CachedGuard, case: &Case, done: Done) {
     let mut line = case.facts(cached);
     line.insert("event".into(), json!("row_passed"));
@@ -86,7 +87,7 @@ fn log_instead(cached: &CachedGuard, case: &Case, done: Done) {
     ereport(PgLogLevel::LOG_SERVER_ONLY, &format!("verdict: {line}"));
 }
 
-/// Writes down what a statement has done to a guard.
+/// Writes an incident about a statement that changed a guard.
 ///
 /// # Errors
 ///
@@ -111,7 +112,7 @@ pub fn write_drift(guard: &Guard, table: &Name, done: DriftDone, what: &str) -> 
     own_table::append("incidents", &cells)
 }
 
-/// Who is at work, and from where.
+/// The role, and where its session comes from.
 fn who() -> [(&'static str, Value); 5] {
     let acting = identity::role_name(identity::current_user());
     [

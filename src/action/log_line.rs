@@ -1,4 +1,4 @@
-//! A rejected row leaves nothing in the database but a line in the server's log: `verdict:` and
+//! A rejected row leaves nothing in the database. The server's log gets one line: `verdict:` and
 //! JSON.
 
 use crate::guard::info::CachedGuard;
@@ -11,7 +11,7 @@ use pgrx::PgLogLevel;
 use serde_json::{Value, json};
 use std::cell::Cell;
 
-/// A second, in which `verdict.log_rate` lines may be written.
+/// One second. A session writes at most `verdict.log_rate` lines in it.
 const WINDOW: i64 = 1_000_000;
 
 #[derive(Clone, Copy)]
@@ -19,7 +19,7 @@ struct Rate {
     /// When the window began, in microseconds.
     since: i64,
     written: u32,
-    /// Lines left out since the last one that was written.
+    /// How many lines were left out since the last written line.
     left_out: u64,
 }
 
@@ -27,8 +27,8 @@ thread_local! {
     static RATE: Cell<Rate> = const { Cell::new(Rate { since: i64::MIN, written: 0, left_out: 0 }) };
 }
 
-/// The line, or `None` when this session has written enough of them this second: then it is
-/// counted.
+/// The line, or `None` when this session has already written enough lines this second. Then the
+/// line is counted as left out.
 pub fn line(cached: &CachedGuard, case: &Case) -> Option<Span> {
     let left_out = admit(case.now, guc::log_rate())?;
     let mut line = case.facts(cached);
@@ -41,7 +41,7 @@ pub fn line(cached: &CachedGuard, case: &Case) -> Option<Span> {
     ))
 }
 
-/// How many lines were left out before this one, or `None` when it is left out too.
+/// How many lines were left out before this one; `None` when this one is left out too.
 fn admit(now: i64, rate: Option<u32>) -> Option<u64> {
     let mut state = RATE.get();
     if now.saturating_sub(state.since) >= WINDOW || now < state.since {
@@ -63,7 +63,7 @@ fn admit(now: i64, rate: Option<u32>) -> Option<u64> {
     admitted.then_some(left_out)
 }
 
-/// At the end of a session: what was left out and no later line has told.
+/// Runs at the end of a session: reports the lines that were left out and not reported yet.
 fn tell_left_out() {
     let left_out = RATE.get().left_out;
     if left_out > 0 {

@@ -1,9 +1,8 @@
-//! The error of a row that is refused.
+//! The error that refuses a row.
 
 use super::log_line;
 use crate::guard::cache;
-use crate::guard::info::CachedGuard;
-use crate::guard::info::GuardInfo;
+use crate::guard::info::{CachedGuard, GuardInfo};
 use crate::judge::case::{Case, Obstacle, bounded};
 use pg::leaf::FoundVerdict;
 use pg::log;
@@ -12,7 +11,7 @@ use pg::report::{About, Report, SqlState};
 use serde_json::Value;
 use verdict::Finding;
 
-/// Raises. The transaction ends with its incident; the log's line stays.
+/// Raises the error. The transaction rolls back and its incident with it; the log line stays.
 pub fn refuse(info: &GuardInfo, case: &Case, plain: PlainFrame) {
     let line = plain.step(|| cache::with_cached(info, |cached| Ok(log_line::line(cached, case))));
     if let Some(line) = line {
@@ -21,7 +20,7 @@ pub fn refuse(info: &GuardInfo, case: &Case, plain: PlainFrame) {
     plain.step(|| cache::with_cached(info, |cached| Err::<(), _>(report(cached, case))));
 }
 
-/// The error of a rejection. The message begins with the code: of eight real servers only one logs
+/// The error of a rejection. Its message begins with the code: of eight real servers only one logs
 /// the SQLSTATE.
 fn report(cached: &CachedGuard, case: &Case) -> Report {
     let code = case.finding.sqlstate();
@@ -40,7 +39,7 @@ fn report(cached: &CachedGuard, case: &Case) -> Report {
         })
 }
 
-/// `: 5001 消息发送失败` when the business system gave its reason.
+/// `: 5001 消息发送失败`, if the business system gave a code and a message.
 fn business_words(found: &FoundVerdict) -> String {
     match (
         found.err_code,

@@ -1,7 +1,7 @@
-//! How many rows an observing guard has judged: one row of `verdict.observed` per guard and
-//! transaction, written at its end. `verdict.readiness` says "N of M" with it.
+//! Counts the rows that an observing guard has judged. At its end, each transaction writes one row
+//! of `verdict.observed` per guard. `verdict.readiness` takes the M of "N of M" from it.
 //!
-//! Counts of a savepoint that is rolled back go with it, as the rows do.
+//! When a savepoint is rolled back, its counts are forgotten: its rows are gone, too.
 
 use pg::own_table::Value;
 use pg::report::Report;
@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 type Counts = BTreeMap<i32, i64>;
 
 thread_local! {
-    /// One for the transaction and one for each open savepoint in which something was counted, with
-    /// its nest level.
+    /// Counts with their nest level: one entry for the transaction, and one for each open savepoint
+    /// that has counted something.
     static LEVELS: RefCell<Vec<(i32, Counts)>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -39,7 +39,7 @@ pub fn count(guard_id: i32, nest_level: i32) {
     });
 }
 
-/// A savepoint is released: its counts become its parent's.
+/// A savepoint is released: its counts are added to those of the level above.
 fn keep(nest_level: i32) {
     LEVELS.with(|levels| {
         let Ok(mut levels) = levels.try_borrow_mut() else {
@@ -59,7 +59,7 @@ fn keep(nest_level: i32) {
     });
 }
 
-/// A savepoint is rolled back.
+/// A savepoint is rolled back: its counts go.
 fn drop_level(nest_level: i32) {
     LEVELS.with(|levels| {
         if let Ok(mut levels) = levels.try_borrow_mut() {
@@ -68,20 +68,20 @@ fn drop_level(nest_level: i32) {
     });
 }
 
-/// Whether there is something to write.
+/// Whether nothing was counted.
 fn is_empty() -> bool {
     LEVELS.with_borrow(Vec::is_empty)
 }
 
-/// Writes what the transaction has counted, just before it commits.
+/// Writes the transaction's counts, just before it commits.
 ///
 /// # Errors
 ///
 /// The append's own.
 fn write() -> Result<(), Report> {
     if !catalog::has_own("observed") {
-        // The SQL is older than the library, or the extension was dropped in this transaction, and
-        // the counts with it.
+        // The installed SQL is older than the library, or this transaction has dropped the
+        // extension and `verdict.observed` with it.
         forget();
         return Ok(());
     }
@@ -101,7 +101,7 @@ fn write() -> Result<(), Report> {
     Ok(())
 }
 
-/// At the end of a transaction.
+/// Runs at the end of a transaction.
 fn forget() {
     LEVELS.with(|levels| {
         if let Ok(mut levels) = levels.try_borrow_mut() {

@@ -2,8 +2,7 @@
 
 use crate::args;
 use crate::guard::cache;
-use crate::guard::info::CachedGuard;
-use crate::guard::info::GuardInfo;
+use crate::guard::info::{CachedGuard, GuardInfo};
 use crate::guard::registry;
 use crate::judge::facts::{Content, facts};
 use crate::store::lookup::{self, Key};

@@ -1,8 +1,7 @@
 //! `verdict.reconcile` and `verdict.flag_leaks`.
 
 use super::leaks::{Scope, problem};
-use crate::args;
-use crate::args::table_argument;
+use crate::args::{self, table_argument};
 use crate::guard::cache;
 use crate::judge::flag;
 use crate::store::hooks::Hook;
@@ -195,7 +194,9 @@ fn set_flag(
             "Give it one: verdict.alter_guard(relation, hook, flag_column => …, flag_value => …).",
         ));
     };
-    let type_oid = cached.flag_type.map_or(pg_sys::InvalidOid, |(oid, _)| oid);
+    let type_oid = cached
+        .flag_type
+        .map_or(pg_sys::InvalidOid, |flag| flag.type_oid);
     let value = identity::as_role(owner, Restriction::SecurityRestricted, || {
         flag::value(cached)
     })?;

@@ -1,9 +1,9 @@
-//! AFTER the row is stored: it is judged as it is, like a foreign key, and refused or written down.
+//! The AFTER triggers. The row is stored, and the guard judges it as it was stored, as a foreign
+//! key does. A row with a finding is refused or written down.
 
 use super::cross_partition;
 use super::row_change::RowChange;
-use crate::action::done;
-use crate::action::done::Done;
+use crate::action::done::{self, Done};
 use crate::action::refusal;
 use crate::action::tally;
 use crate::guard::cache;
@@ -20,7 +20,7 @@ use pg::transaction;
 use pg::trigger::Fired;
 use verdict::Action;
 
-/// A new row is judged. One that comes from another partition was updated.
+/// Judges a new row. A row that comes from another partition is judged as an update.
 pub fn inserted(fired: Fired, info: &GuardInfo, plain: PlainFrame) {
     if info.partitioned
         && let Some(old) = cross_partition::after::old_row(info, fired, plain)
@@ -34,7 +34,7 @@ pub fn inserted(fired: Fired, info: &GuardInfo, plain: PlainFrame) {
     }
 }
 
-/// A row that has left the condition on its way to another partition was updated, too.
+/// A row moved to another partition and left the guard's condition: this is judged as an update.
 pub fn arrived_outside(fired: Fired, info: &GuardInfo, plain: PlainFrame) {
     if !cross_partition::after::is_nothing_on_its_way()
         && !fired.under_condition_of(info.insert_trigger(), fired.row(), plain)
@@ -44,13 +44,13 @@ pub fn arrived_outside(fired: Fired, info: &GuardInfo, plain: PlainFrame) {
     }
 }
 
-/// A row that stays in its partition was updated.
+/// Judges a row that an UPDATE changed within its partition.
 pub fn updated(fired: Fired, info: &GuardInfo, plain: PlainFrame) {
     edited(&RowChange::updated(fired, true), fired.row(), info, plain);
 }
 
-/// An update is judged again when it changes what was approved, brings the row under the condition,
-/// or unflags it.
+/// The guard judges an update again when it changes what was approved, brings the row under the
+/// condition, or takes the row off its flag value.
 fn edited(change: &RowChange, old: RowSlot, info: &GuardInfo, plain: PlainFrame) {
     let new = change.new;
     let case = match rejudge(change.fired, info, old, new, plain) {
@@ -79,8 +79,7 @@ fn count(info: &GuardInfo, plain: PlainFrame) {
     }
 }
 
-/// A stored row with a finding. The soft actions were taken before it was stored; here it is seen
-/// that they were.
+/// A stored row has a finding. The BEFORE trigger took the soft action; this checks that it did.
 fn found(info: &GuardInfo, change: &RowChange, case: &Case, plain: PlainFrame) {
     if let Some(done) = done::instead_of_acting(info, case) {
         return change.write_down(info, case, done, plain);
@@ -100,7 +99,8 @@ fn found(info: &GuardInfo, change: &RowChange, case: &Case, plain: PlainFrame) {
             change.write_down(info, case, Done::Flagged, plain);
         }
         Action::Flag | Action::Quarantine | Action::Discard => {
-            // A stronger guard's word was left to that guard, and so this one has done nothing.
+            // This guard left the row to a guard with a stronger action, and so took no action
+            // itself.
             let others = change.cases_of_others(info, plain);
             let refuses = |(other, case): &(GuardInfo, Case)| {
                 other.policy.actions.get(case.finding) == Action::Reject

@@ -1,9 +1,9 @@
-//! BEFORE the row is stored: flag, hold or discard it. Only guards with such an action have these
-//! triggers.
+//! The BEFORE triggers flag, hold or discard a row before it is stored. Only guards with such an
+//! action have these triggers.
 //!
-//! Nothing is locked or spent here, and nothing is decided for good: an INSERT may still meet ON
-//! CONFLICT, another trigger may still change the row. The AFTER trigger judges what was stored,
-//! and refuses it when that is not what was done here.
+//! They lock nothing and spend nothing, and their decision is not final: an INSERT may still meet
+//! ON CONFLICT, and another trigger may still change the row. The AFTER trigger judges the stored
+//! row. It refuses a row that the BEFORE trigger did not treat in the same way.
 
 use super::cross_partition;
 use super::row_change::RowChange;
@@ -36,14 +36,15 @@ pub fn update(fired: Fired, info: &GuardInfo, plain: PlainFrame) -> Datum {
         if taken.is_null() {
             cross_partition::before::left_out(info, fired.row(), plain);
         } else {
-            // Should the row move to another partition, nothing is done to it a second time there.
+            // If the row moves to another partition, the trigger there must not act on it a second
+            // time.
             cross_partition::before::note(info, fired, plain);
         }
     }
     taken
 }
 
-/// Takes the guard's action, unless another guard's is stronger: then that one takes it.
+/// Takes the guard's action. If another guard's action is stronger, that guard acts instead.
 fn take(change: &RowChange, info: &GuardInfo, plain: PlainFrame) -> Datum {
     let kept = change.fired.kept();
     let Some(case) = change.case(info, plain) else {
@@ -67,7 +68,7 @@ fn take(change: &RowChange, info: &GuardInfo, plain: PlainFrame) -> Datum {
         };
         refusal::refuse(info, &case, plain);
     }
-    // One incident for each guard that has something against the row.
+    // Each guard with a finding on the row writes one incident.
     let left_out = |done| {
         change.write_down(info, &case, done, plain);
         for (other, case) in others.iter() {
@@ -83,7 +84,7 @@ fn take(change: &RowChange, info: &GuardInfo, plain: PlainFrame) -> Datum {
                     .old
                     .is_some_and(|old| only_unflags(change.fired, info, old, change.new, plain))
                 {
-                    // The others have a say of their own about their flags.
+                    // The other guards write the incidents for their own flags.
                     change.write_down(info, &case, Done::Flagged, plain);
                 }
                 let value = plain.step(|| cache::with_cached(info, flag::value));

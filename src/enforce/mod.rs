@@ -1,4 +1,5 @@
-//! The trigger: which guard, which rows, and what becomes of them. No SPI, no PL/pgSQL, no network.
+//! The trigger finds its guard, decides whether the guard judges this event, and calls the code
+//! that does. It uses no SPI, no PL/pgSQL and no network.
 
 pub mod after;
 pub mod before;
@@ -24,7 +25,7 @@ pub fn init() {
     transaction::register(cross_partition::before::HOOKS);
 }
 
-/// `verdict.guard_row()`: every trigger of every guard.
+/// `verdict.guard_row()`: every trigger of every guard calls it.
 pub fn guard_row(call: Call, plain: PlainFrame) -> Datum {
     let (fired, timing, event) = plain.step(|| {
         let fired = call.trigger().ok_or_else(trigger::not_a_row_trigger)?;
@@ -38,8 +39,8 @@ pub fn guard_row(call: Call, plain: PlainFrame) -> Datum {
         };
     }
     if !test_hooks::weakened(Weakening::StaleGuards) {
-        // What was committed meanwhile counts from this row on. When there is nothing new, it is
-        // one look at a flag.
+        // From this row on, the guard sees what other sessions have committed. Without news, this
+        // costs one look at a flag.
         lock::accept_invalidations(plain);
     }
     let planned = plain.step(
@@ -76,19 +77,19 @@ pub fn guard_row(call: Call, plain: PlainFrame) -> Datum {
         (TriggerKind::BeforeUpdate, Timing::Before, RowEvent::Update) => {
             return before::update(fired, &info, plain);
         }
-        // An update of guarded columns is judged by the trigger that sees every update; this one's
-        // column list makes PostgreSQL refuse to retype or drop the columns.
+        // The trigger on every update judges updates of guarded columns. The column list of this
+        // trigger only makes PostgreSQL refuse to retype or drop these columns.
         (TriggerKind::AfterInsert, Timing::After, RowEvent::Update)
         | (TriggerKind::AfterMove, Timing::After, _) => {}
-        // A trigger of our name that somebody made by hand, at another time or for another event.
+        // Somebody made a trigger of this name by hand, with another timing or event.
         _ => plain.step(|| Err::<(), _>(trigger::not_a_row_trigger())),
     }
-    // What an AFTER trigger returns is ignored.
+    // PostgreSQL ignores what an AFTER trigger returns.
     Datum::null()
 }
 
 /// A replication worker that fails starts again and fails again. So a guard that cannot work lets
-/// it be, and says so.
+/// the row pass, and writes a WARNING.
 fn not_judged(why: &Report) {
     ereport(
         PgLogLevel::WARNING,

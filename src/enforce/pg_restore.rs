@@ -1,10 +1,13 @@
 //! Partitions that a parallel pg_restore fills.
 //!
-//! A trigger waits for its table's rows, and a partitioned table has none: `pg_restore -j` may make
-//! it while the partitions are still empty, before the verdicts and the registry are there. Then
-//! pg_restore's own order is restored: rows first, they were judged where they came from. Only for
-//! a superuser, who could leave the triggers out as well; and only for a table that this pg_restore
-//! made, which it shows by TRUNCATE in the transaction that fills it.
+//! pg_restore makes a trigger after it has filled the trigger's table. But a partitioned table has
+//! no rows itself, and so `pg_restore -j` may make the trigger while the partitions are still
+//! empty, and before the verdicts and the registry are restored. Guards let these rows pass, as if
+//! pg_restore had filled the partitions first: the rows were judged in the database that they come
+//! from.
+//!
+//! This holds only for a superuser, who could also restore without triggers. It holds only for a
+//! table that this pg_restore made: it runs TRUNCATE in the transaction that fills the table.
 
 use pg::catalog;
 use pg::clock;
@@ -17,12 +20,12 @@ use pgrx::pg_sys::Oid;
 use std::cell::Cell;
 
 thread_local! {
-    /// What the log was told of last: a table, and the transaction that fills it, by its start.
+    /// The latest log line's table, and the start of the transaction that fills it.
     static TOLD: Cell<(Oid, i64)> = const { Cell::new((Oid::INVALID, 0)) };
 }
 
-/// Whether the row comes from a superuser's pg_restore that fills a table of its own making. Each
-/// time is a line in the log.
+/// Whether a superuser's pg_restore inserts the row into a table that this pg_restore made. Writes
+/// one log line for each table and transaction.
 pub fn is_filled(fired: Fired, event: RowEvent, plain: PlainFrame) -> bool {
     if event != RowEvent::Insert
         || !fired.has_new_storage()
@@ -30,13 +33,13 @@ pub fn is_filled(fired: Fired, event: RowEvent, plain: PlainFrame) -> bool {
     {
         return false;
     }
-    let leaf = fired.relation();
-    let filling = (leaf, clock::transaction_start());
+    let table = fired.relation();
+    let filling = (table, clock::transaction_start());
     if TOLD.replace(filling) != filling {
         plain.step(|| {
             let line = format!(
                 "verdict: not judged on path restore: {}",
-                catalog::relation(leaf)?.name
+                catalog::relation(table)?.name
             );
             ereport(PgLogLevel::LOG_SERVER_ONLY, &line);
             Ok(())

@@ -1,7 +1,6 @@
-//! A row on its way into the table, as all guards of the table see it.
+//! An inserted or updated row, as all guards of the table see it.
 
-use crate::action::done;
-use crate::action::done::Done;
+use crate::action::done::{self, Done};
 use crate::action::incident;
 use crate::guard::cache;
 use crate::guard::info::GuardInfo;
@@ -18,10 +17,10 @@ use pg::trigger::Fired;
 #[derive(Clone, Copy)]
 pub struct RowChange {
     pub fired: Fired,
-    /// The row as it was, for an update.
+    /// The row before an update.
     pub old: Option<RowSlot>,
     pub new: RowSlot,
-    /// Whether it is stored already: then its generated columns have values.
+    /// Whether the row is stored: only then do its generated columns have values.
     pub stored: bool,
 }
 
@@ -52,7 +51,7 @@ impl RowChange {
         }
     }
 
-    /// What this guard has against the row, if it would act on it.
+    /// This guard's finding on the row, if the guard would act on it.
     pub fn case(&self, info: &GuardInfo, plain: PlainFrame) -> Option<Case> {
         let case = match self.old {
             None => judgement::look(info, self.new, Operation::Insert, plain)?,
@@ -74,7 +73,7 @@ impl RowChange {
             .then_some(case)
     }
 
-    /// What the table's other guards have against the row, if they would act on it.
+    /// The findings of the table's other guards on the row, if they would act on them.
     pub fn cases_of_others(
         &self,
         info: &GuardInfo,
@@ -97,8 +96,8 @@ impl RowChange {
         other: &GuardInfo,
         plain: PlainFrame,
     ) -> Option<Case> {
-        // What a generated column will hold is not known yet; that guard has its say when the row
-        // is stored.
+        // The value of a generated column is not known before the row is stored. That guard judges
+        // the stored row.
         if other.guard_id == info.guard_id || other.generated && !self.stored {
             return None;
         }
@@ -106,14 +105,14 @@ impl RowChange {
             self.fired
                 .under_condition_of(other.insert_trigger(), self.new, plain)
         };
-        // For an update, whether it is under the condition is part of the question.
+        // For an update, `rejudge` looks at the condition.
         if self.old.is_none() && !under() {
             return None;
         }
         self.case(other, plain)
     }
 
-    /// This guard's incident.
+    /// Writes this guard's incident.
     pub fn write_down(&self, info: &GuardInfo, case: &Case, done: Done, plain: PlainFrame) {
         let (row, stored) = (self.new, self.stored);
         plain.step(|| {

@@ -1,7 +1,7 @@
-//! The guards on a table, as a backend remembers them: looked up once, used for every row.
+//! The guard cache: a backend reads the guards of a table once and uses them for every row.
 //!
-//! A guard is found from the relation (partition → root → registry), never from the trigger's
-//! arguments: a trigger that somebody hung on another table finds no guard and raises VD009.
+//! The cache finds a guard by the relation (partition → root → registry), never by the trigger's
+//! arguments. If somebody puts our trigger on another table, no guard is found and VD009 is raised.
 
 use super::info::{CachedGuard, GuardInfo};
 use super::load::load;
@@ -16,7 +16,7 @@ use std::ffi::CStr;
 use std::rc::Rc;
 
 struct Cache {
-    /// Of [`relcache`], when all this was read.
+    /// The [`relcache`] generation at which the cache was filled.
     generation: u64,
     by_table: HashMap<Oid, Rc<[CachedGuard]>>,
 }
@@ -25,11 +25,11 @@ thread_local! {
     static CACHE: RefCell<Cache> = RefCell::new(Cache { generation: 0, by_table: HashMap::new() });
 }
 
-/// The guard whose trigger `name` fired on `table`, and which of its triggers that is.
+/// The guard whose trigger `name` fired on `table`, and the kind of that trigger.
 ///
 /// # Errors
 ///
-/// VD009 when the registry knows no such guard, or its columns are gone.
+/// VD009 when the registry has no such guard, or when the guard's columns are gone.
 pub fn guard_of_trigger(table: Oid, name: &CStr) -> Result<(GuardInfo, TriggerKind), Report> {
     let guards = guards_on(table)?;
     let found = guards.iter().find_map(|cached| {
@@ -40,7 +40,7 @@ pub fn guard_of_trigger(table: Oid, name: &CStr) -> Result<(GuardInfo, TriggerKi
     found.ok_or_else(|| unregistered(table, name))
 }
 
-/// The guards on this table, from the backend's memory or read again when anything has changed.
+/// The guards on this table: from the cache, or read again when anything has changed.
 ///
 /// # Errors
 ///
@@ -62,14 +62,14 @@ pub fn guards_on(table: Oid) -> Result<Rc<[CachedGuard]>, Report> {
     Ok(guards)
 }
 
-/// As [`guards_on`], but what is remembered though it may be out of date: one row is judged by one
-/// reading of the registry.
+/// As [`guards_on`], but uses the cache even when it may be out of date: one reading of the
+/// registry judges the whole row.
 fn guards_at_hand(table: Oid) -> Result<Rc<[CachedGuard]>, Report> {
     let known = CACHE.with_borrow(|cache| cache.by_table.get(&table).cloned());
     known.map_or_else(|| guards_on(table), Ok)
 }
 
-/// Uses what is cached of a guard that [`guard_of_trigger`] or [`nth_guard_on`] has returned.
+/// Calls `f` with the cached guard of an `info` from [`guard_of_trigger`] or [`nth_guard_on`].
 ///
 /// # Errors
 ///

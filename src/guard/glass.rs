@@ -1,4 +1,4 @@
-//! Whether the glass of a table is broken: then its guards are open.
+//! Whether the glass of a table is broken. While it is broken, the table's guards are open.
 
 use pg::catalog::{self, Name};
 use pg::log::ereport;
@@ -8,7 +8,7 @@ use pgrx::PgLogLevel;
 use std::cell::Cell;
 
 /// Until when the guards of this table are open, in microseconds since 2000-01-01 UTC; `i64::MIN`
-/// when they are not.
+/// when they are closed.
 ///
 /// # Errors
 ///
@@ -16,7 +16,7 @@ use std::cell::Cell;
 pub fn broken_until(name: &Name) -> Result<i64, Report> {
     let mut until = i64::MIN;
     if !catalog::has_own("glass") {
-        // The SQL is older than the library.
+        // The installed SQL is older than the library.
         return Ok(until);
     }
     table::for_each("glass", |row| {
@@ -29,12 +29,12 @@ pub fn broken_until(name: &Name) -> Result<i64, Report> {
 }
 
 thread_local! {
-    /// The last closing that this session has told the log of.
+    /// The latest closing that this session has logged.
     static TOLD: Cell<i64> = const { Cell::new(i64::MIN) };
 }
 
-/// Glass closes by itself, and nobody is there to see it: the first finding afterwards tells, once
-/// per session.
+/// Glass closes when its time is over, and no statement runs at that moment. The first finding
+/// after that logs the closing, once per session.
 pub fn tell_closed(until: i64, table: &Name) {
     if until > TOLD.get() {
         TOLD.set(until);

@@ -1,4 +1,4 @@
-//! A guard as a backend keeps it: resolved to the columns of the table that the row is in.
+//! A guard in the cache, with the attribute numbers of the table that the row is in.
 
 use super::registry::Guard;
 use super::trigger_kind::TriggerKind;
@@ -23,12 +23,12 @@ pub struct GuardedColumn {
     pub reader: Reader,
 }
 
-/// A guard on one table, without names. `Copy`, so that plain frames can hold it.
+/// A guard on one table, without names. It is `Copy`, so that plain frames can hold it.
 #[derive(Clone, Copy)]
 pub struct GuardInfo {
     pub guard_id: i32,
     pub hook_id: i32,
-    /// The table that the row is in; of a partitioned table the partition.
+    /// The table that the row is in. For a partitioned table, this is the partition.
     pub table: Oid,
     pub partitioned: bool,
     pub policy: Policy,
@@ -41,11 +41,11 @@ pub struct GuardInfo {
     pub(super) condition: [i16; condition::COLUMNS_CAP],
     pub(super) condition_len: usize,
     pub(super) insert_trigger: [u8; TRIGGER_NAME_CAP],
-    /// The column that `flag` sets.
+    /// The flag column.
     pub flag: Option<GuardedColumn>,
-    /// Whether a guarded column is generated: unknown before the row is stored.
+    /// Whether a guarded column is generated. Its value is unknown before the row is stored.
     pub generated: bool,
-    /// The guards of this table are open until then (microseconds since 2000-01-01 UTC).
+    /// Until when the guards of this table are open (microseconds since 2000-01-01 UTC).
     pub glass_until: i64,
 }
 
@@ -65,7 +65,7 @@ impl GuardInfo {
         &self.condition[..self.condition_len]
     }
 
-    /// The same guard, content with an approval that has been spent.
+    /// The same guard, but it accepts an approval that has been spent.
     pub fn spending_nothing(self) -> Self {
         Self {
             locking: match self.locking {
@@ -76,7 +76,7 @@ impl GuardInfo {
         }
     }
 
-    /// What hook and guard say to a decision.
+    /// The terms of hook and guard, for `decide`.
     pub fn terms(&self) -> Terms {
         Terms {
             failed_continue: self.policy.failed_continue,
@@ -84,33 +84,40 @@ impl GuardInfo {
         }
     }
 
-    /// The name of the trigger that bears the condition.
+    /// The name of the AFTER INSERT trigger, which bears the condition.
     pub fn insert_trigger(&self) -> &CStr {
         CStr::from_bytes_until_nul(&self.insert_trigger).unwrap_or_default()
     }
 }
 
-/// A guard on one table, with the names that digests and messages need: for steps.
+/// A guard on one table, with the names that digests and messages need. Only steps use it.
 pub struct CachedGuard {
     pub guard: Guard,
-    /// The table that the row is in; of a partitioned table the partition.
+    /// The table that the row is in. For a partitioned table, this is the partition.
     pub table: Name,
     /// The table that the guard is on.
     pub root: Name,
     /// Names of the content's fields, in the order of the digest.
     pub fields: Vec<String>,
-    /// The columns of the table that an INSERT could name, in order of their names.
+    /// The columns that an INSERT could name, in the order of their names.
     pub columns: Rc<[WritableColumn]>,
-    /// Type and modifier of the flag column.
-    pub flag_type: Option<(Oid, i32)>,
+    pub flag_type: Option<FlagType>,
     pub info: GuardInfo,
     pub triggers: [(CString, TriggerKind); TriggerKind::ALL.len()],
+}
+
+/// The type of a flag column.
+#[derive(Clone, Copy, Debug)]
+pub struct FlagType {
+    pub type_oid: Oid,
+    /// `atttypmod`: the length of a varchar, for example.
+    pub typmod: i32,
 }
 
 /// A column of a guarded table that an INSERT could name.
 pub struct WritableColumn {
     pub name: String,
     pub attnum: i16,
-    /// The table gives it another value for each row that does not name it.
+    /// Whether the column's default changes from row to row.
     pub changing: bool,
 }

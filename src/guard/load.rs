@@ -2,7 +2,7 @@
 
 use super::glass;
 use super::info::{
-    BOUND_CAP, CachedGuard, GuardInfo, GuardedColumn, TRIGGER_NAME_CAP, WritableColumn,
+    BOUND_CAP, CachedGuard, FlagType, GuardInfo, GuardedColumn, TRIGGER_NAME_CAP, WritableColumn,
 };
 use super::registry::{self, Guard};
 use super::trigger_kind::{TriggerKind, trigger_name};
@@ -17,7 +17,7 @@ use std::ffi::CString;
 use std::rc::Rc;
 use verdict::{FIELDS_CAP, Policy};
 
-/// Reads the guards of the table that `table` is, or is a partition of.
+/// Reads the guards of `table`, or of the table that it is a partition of.
 ///
 /// # Errors
 ///
@@ -60,8 +60,8 @@ pub fn load(table: Oid) -> Result<Vec<CachedGuard>, Report> {
 }
 
 fn writable_columns(table: &Relation, ancestors: &[Oid]) -> Vec<WritableColumn> {
-    // A row gets the defaults of the table that the statement names: PostgreSQL lets a partition
-    // have others.
+    // A partition may have other defaults than its parent. PostgreSQL uses the defaults of the
+    // table that the statement names.
     let tables = [table.oid].into_iter().chain(ancestors.iter().copied());
     let changing: HashSet<String> = tables.flat_map(defaults::changing).collect();
     let given = table
@@ -79,7 +79,7 @@ fn writable_columns(table: &Relation, ancestors: &[Oid]) -> Vec<WritableColumn> 
     columns
 }
 
-/// VD009 for a guard that is registered and cannot work.
+/// VD009 for a registered guard that cannot work.
 fn misconfigured(guard: &Guard, table: &Relation, why: &str) -> Report {
     Report::new(
         SqlState::GuardMisconfigured,
@@ -96,7 +96,7 @@ fn misconfigured(guard: &Guard, table: &Relation, why: &str) -> Report {
     })
 }
 
-/// A guard's columns, found by name in one table.
+/// Finds a guard's columns by name in one table.
 struct Columns<'a> {
     guard: &'a Guard,
     table: &'a Relation,
@@ -144,15 +144,18 @@ impl Columns<'_> {
         Ok(condition)
     }
 
-    /// The column that `flag` sets, with its type and the type's modifier.
-    fn flag(&self) -> Result<Option<(GuardedColumn, (Oid, i32))>, Report> {
+    /// The flag column, with its type and type modifier.
+    fn flag(&self) -> Result<Option<(GuardedColumn, FlagType)>, Report> {
         let Some((name, _)) = &self.guard.flag else {
             return Ok(None);
         };
         let found = self.find(name)?;
         Ok(Some((
             self.readable(name, None)?,
-            (found.type_oid, found.typmod),
+            FlagType {
+                type_oid: found.type_oid,
+                typmod: found.typmod,
+            },
         )))
     }
 }
@@ -214,7 +217,7 @@ fn resolve(
         info,
         table: table.name.clone(),
         root: root.clone(),
-        flag_type: flag.map(|(_, type_and_typmod)| type_and_typmod),
+        flag_type: flag.map(|(_, flag_type)| flag_type),
         fields: guard.content.keys().cloned().collect(),
         columns: columns.clone(),
         triggers: TriggerKind::ALL.map(|kind| {

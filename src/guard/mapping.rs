@@ -1,4 +1,4 @@
-//! Which columns a guard reads: checked against the table and the hook.
+//! Checks the columns that a guard reads against the table and the hook.
 
 use super::registry::Mapped;
 use crate::args;
@@ -40,8 +40,8 @@ pub fn guardable(relation: &Relation) -> Result<(), Report> {
     }
 }
 
-/// Locks the table and everything below it until the transaction ends, and refuses it when some of
-/// its rows are kept elsewhere.
+/// Locks the table and everything below it until the transaction ends. Refuses the table when some
+/// of its rows are kept elsewhere.
 ///
 /// # Errors
 ///
@@ -109,7 +109,7 @@ pub fn key(key: Option<&str>, hook: &Hook, relation: &Relation) -> Result<Option
     }
 }
 
-/// The content map: every field of the hook, no other.
+/// The content map: every field of the hook, and no other field.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! A guard as it is registered, and as a backend keeps it: columns, triggers, glass.
+//! A guard as it is registered, and as a backend caches it: columns, triggers, glass.
 
 pub mod cache;
 pub mod glass;

@@ -1,10 +1,10 @@
-//! A guard as the registry keeps it: names, not OIDs, so that dump and restore carry it.
+//! A guard as the registry keeps it. The registry keeps names and not OIDs, so that dump and
+//! restore carry it.
 
 use pg::cached::{self, Cached};
 use pg::catalog::Name;
 use pg::report::{Report, SqlState};
-use pg::table;
-use pg::table::OwnRow;
+use pg::table::{self, OwnRow};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -17,23 +17,23 @@ pub struct Guard {
     pub id: i32,
     pub name: String,
     pub hook_id: i32,
-    /// `None`: matched by content digest.
+    /// `None`: the subject is the content's digest.
     pub key: Option<Mapped>,
-    /// Field → column, in the order of the digest. Empty: not bound to content.
+    /// Field → column, in the order of the digest. Empty when the guard binds no content.
     pub content: BTreeMap<String, Mapped>,
     pub condition: Option<String>,
     pub condition_columns: Vec<String>,
     /// Without the hook's `failed_continue`.
     pub policy: Policy,
     pub locking: Locking,
-    /// The column that `flag` sets, and the text of the value that it gets.
+    /// The flag column, and the text of the flag value.
     pub flag: Option<(String, String)>,
     /// Columns whose values incidents do not show.
     pub redact: Vec<String>,
 }
 
 impl Guard {
-    /// Field → column as `verdict.guard` takes it; `None` when the guard is not bound to content.
+    /// Field → column, as `verdict.guard` takes it; `None` when the guard binds no content.
     pub fn content_map(&self) -> Option<serde_json::Value> {
         let columns = self
             .content
@@ -42,7 +42,7 @@ impl Guard {
         (!self.content.is_empty()).then(|| serde_json::Value::Object(columns.collect()))
     }
 
-    /// Names of the columns that are read to judge a row: key, content and condition; sorted, each
+    /// Names of the columns that are read to judge a row: key, content and condition. Sorted, each
     /// once.
     pub fn columns_read(&self) -> Vec<String> {
         column_names(
@@ -52,8 +52,8 @@ impl Guard {
         )
     }
 
-    /// Names of the columns that may not change unseen: those that are read, and the flag column;
-    /// sorted.
+    /// Names of the columns that nobody may change without the guard: the columns read, and the
+    /// flag column. Sorted.
     pub fn columns_guarded(&self) -> Vec<String> {
         let mut names = self.columns_read();
         names.extend(self.flag.iter().map(|(name, _)| name.clone()));
@@ -62,7 +62,7 @@ impl Guard {
         names
     }
 
-    /// Whether a row may be changed or left out: what needs a BEFORE trigger.
+    /// Whether the guard may change a row or keep it out of the table. This needs a BEFORE trigger.
     pub fn is_soft(&self) -> bool {
         Finding::ALL
             .iter()
@@ -95,7 +95,7 @@ impl Mapped {
 }
 
 impl Mapped {
-    /// As [`Mapped::parse`] reads it.
+    /// The text that [`Mapped::parse`] reads.
     pub fn written(&self) -> String {
         match &self.form {
             Some(form) => format!("{}:{form}", self.name),
@@ -104,7 +104,7 @@ impl Mapped {
     }
 }
 
-/// Names of key, content and condition columns; sorted, each once.
+/// Names of key, content and condition columns. Sorted, each once.
 pub fn column_names<'a>(
     key: Option<&'a Mapped>,
     content: impl Iterator<Item = &'a Mapped>,
@@ -176,7 +176,7 @@ pub fn read(row: &OwnRow) -> Result<Guard, Report> {
     })
 }
 
-/// What is said of a table that nothing guards.
+/// The error for a table that no guard is on.
 pub fn no_guard(table: &Name) -> Report {
     Report::new(
         SqlState::UndefinedObject,
@@ -185,7 +185,7 @@ pub fn no_guard(table: &Name) -> Report {
     .hint("See verdict.guards.")
 }
 
-/// A word that an older version of the SQL does not keep.
+/// The word in a column, or the default when an older version of the SQL has no such column.
 fn or_default<T: FromStr>(row: &OwnRow, column: &str, default: T) -> Result<T, T::Err> {
     row.get::<String>(column)
         .map_or(Ok(default), |word| word.parse())
@@ -216,12 +216,12 @@ pub fn guards_of(table: &Name) -> Result<Vec<Guard>, Report> {
     Ok(guards)
 }
 
-/// A guard of a table, with what only the watch needs of its registry's row.
+/// A guard of a table, and the part of its registry row that only the watch needs.
 #[derive(Clone, Debug)]
 pub struct Watched {
     pub guard: Guard,
     pub table: Name,
-    /// The WHEN of the guard's triggers as PostgreSQL wrote it when they were made.
+    /// The WHEN of the guard's triggers, as PostgreSQL wrote it when they were made.
     pub when_clause: Option<String>,
 }
 
@@ -229,8 +229,7 @@ thread_local! {
     static REGISTERED: RefCell<Cached<Vec<Watched>>> = const { RefCell::new(Cached::nothing()) };
 }
 
-/// All guards that are registered, from the backend's memory or read again when anything has
-/// changed.
+/// All registered guards: from the cache, or read again when anything has changed.
 ///
 /// # Errors
 ///

@@ -1,34 +1,35 @@
-//! Which triggers a guard has: what installs them and what looks for drift read it here.
+//! Which triggers a guard has. The code that installs triggers and the code that looks for drift
+//! both read it here.
 
 use super::registry::Guard;
 use pg::catalog::RelationKind;
 use pg::trigger::{DELETE, INSERT, Timing, UPDATE};
 
-/// One of the triggers of a guard.
+/// One of a guard's triggers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TriggerKind {
     /// AFTER INSERT OR UPDATE OF the guarded columns; bears the condition.
     AfterInsert,
-    /// AFTER UPDATE of anything.
+    /// AFTER UPDATE of any column.
     AfterUpdate,
-    /// AFTER DELETE on partitioned tables, and AFTER INSERT where the guard has a condition, which
-    /// it does not bear.
+    /// AFTER DELETE on partitioned tables. If the guard has a condition, also AFTER INSERT, without
+    /// the condition.
     AfterMove,
     /// BEFORE INSERT, for soft actions; bears the condition.
     BeforeInsert,
-    /// BEFORE UPDATE of anything, for soft actions.
+    /// BEFORE UPDATE of any column, for soft actions.
     BeforeUpdate,
 }
 
-/// How a trigger stands on its table.
+/// When and for what a trigger fires on its table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stand {
     pub timing: Timing,
     /// [`INSERT`], [`UPDATE`] and [`DELETE`], added.
     pub events: u32,
-    /// `UPDATE OF` these columns, in the order of their names; empty for any.
+    /// The columns of `UPDATE OF`, in the order of their names; empty for any column.
     pub columns: Vec<String>,
-    /// Whether it has the guard's condition as its WHEN.
+    /// Whether its WHEN is the guard's condition.
     pub has_condition: bool,
 }
 
@@ -44,7 +45,7 @@ impl TriggerKind {
     /// How many triggers every guard has, whatever its table and actions.
     pub const ALWAYS: usize = 2;
 
-    /// How this trigger of `guard` stands on a table of this kind; `None`: the guard needs no such
+    /// How this trigger of `guard` stands on a table of this kind. `None`: the guard needs no such
     /// trigger there.
     pub fn stand(self, guard: &Guard, table: RelationKind) -> Option<Stand> {
         let (timing, events, is_needed) = match self {
@@ -71,8 +72,8 @@ impl TriggerKind {
     }
 }
 
-/// The name of one of a guard's triggers. Triggers fire in the order of their names: those before
-/// the row is stored should come after the application's own.
+/// The name of one of a guard's triggers. PostgreSQL fires triggers in the order of their names:
+/// the BEFORE triggers should fire after the application's own.
 pub fn trigger_name(guard_id: i32, kind: TriggerKind) -> String {
     match kind {
         TriggerKind::AfterInsert => format!("verdict_guard_{guard_id}"),

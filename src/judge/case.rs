@@ -1,4 +1,4 @@
-//! A row with a finding: everything that is said about it, to a client, a log or an incident.
+//! A case: a row with a finding, and all facts that a client, a log line or an incident is told.
 
 use crate::guard::info::CachedGuard;
 use crate::store::lookup::Key;
@@ -7,7 +7,7 @@ use pg::span::Span;
 use serde_json::{Map, Value, json};
 use verdict::{Digest, Finding};
 
-/// Which statement brought the row.
+/// The statement that brought the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     Insert,
@@ -23,54 +23,55 @@ impl Operation {
     }
 }
 
-/// Why a row is refused although something else was asked for.
+/// Why the row is refused although the guard's action for the finding is another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obstacle {
     /// An edit under `edits => 'refuse'`: no verdict would help.
     FinalContent,
-    /// The row that was stored is not the one that the BEFORE trigger judged.
+    /// The BEFORE trigger judged another row than the one that was stored.
     JudgedOtherwise,
-    /// A foreign key's own statement changes the row, so that it cannot be left as it is: it would
-    /// reference nothing.
+    /// A foreign key's own statement changes the row. The change cannot be left out: the row would
+    /// then reference a row that no longer exists.
     ForeignKey,
     /// The row has more bytes than can be held.
     TooLarge(usize),
 }
 
-/// One row's case. `Copy`, so that plain frames can hold it.
+/// One row's case. It is `Copy`, so that plain frames can hold it.
 #[derive(Clone, Copy)]
 pub struct Case {
     pub finding: Finding,
     pub operation: Operation,
     pub key: Option<Key>,
-    /// Of the row's content, when the guard is bound to it and it has one.
+    /// The digest of the row's content, if the guard binds content and the row has a digest.
     pub digest: Option<Digest>,
     pub found: Option<FoundVerdict>,
-    /// Why the guard's action for this finding cannot be taken, or would not help.
+    /// Why the guard cannot take its action for this finding, or why a new verdict would not help.
     pub obstacle: Option<Obstacle>,
-    /// The row comes from a replication worker.
+    /// Whether the row comes from a replication worker.
     pub apply: bool,
     /// The clock at the check, in microseconds since 2000-01-01 UTC.
     pub now: i64,
 }
 
-/// The longest text that a DETAIL or log line carries of a subject or message, in bytes.
+/// How many bytes of a subject or a message a DETAIL or log line carries at most.
 const TEXT_CAP: usize = 256;
 
 impl Case {
-    /// The verdict whose words explain the refusal. The business system's words belong to its
-    /// refusals; of an approval they say nothing.
+    /// The verdict whose code and message explain the refusal. Only a denied or failed verdict
+    /// explains one: an approval's message does not.
     pub fn refusal(&self) -> Option<&FoundVerdict> {
         let refused = matches!(self.finding, Finding::Denied | Finding::Failed);
         self.found.as_ref().filter(|_| refused)
     }
 
-    /// Which way the row came: from a client, or from a replication worker.
+    /// How the row came: from a client, or from a replication worker.
     pub fn path(&self) -> &'static str {
         if self.apply { "apply" } else { "client" }
     }
 
-    /// For DETAIL and log lines: bounded, and without the row's content.
+    /// The facts for DETAIL and log lines. Texts are bounded, and the row's content is not among
+    /// them.
     pub fn facts(&self, cached: &CachedGuard) -> Map<String, Value> {
         let found = self.found.as_ref();
         let text = |span: &Span| json!(bounded(span.text()));
@@ -108,7 +109,7 @@ impl Case {
     }
 }
 
-/// At most [`TEXT_CAP`] bytes of it.
+/// The first [`TEXT_CAP`] bytes of a text at most.
 pub fn bounded(text: &str) -> &str {
     &text[..text.floor_char_boundary(TEXT_CAP)]
 }

@@ -1,7 +1,6 @@
-//! From a row's columns to what is decided on: its subject and its digest.
+//! Reads from a row's columns what the guard decides on: subject and digest.
 
-use crate::guard::info::CachedGuard;
-use crate::guard::info::GuardInfo;
+use crate::guard::info::{CachedGuard, GuardInfo};
 use crate::store::lookup::Key;
 use pg::columns::{self, Raw, RowSlot};
 use pg::plain::PlainFrame;
@@ -21,7 +20,7 @@ pub struct Content {
 }
 
 impl Content {
-    /// Reads subject and content columns. May detoast.
+    /// Reads the subject and content columns. May detoast.
     pub fn read(info: &GuardInfo, row: RowSlot, plain: PlainFrame) -> Self {
         let key = info
             .key
@@ -36,17 +35,18 @@ impl Content {
     }
 }
 
-/// The row as `decide` wants it, and what its verdict is looked up by.
+/// The row as `decide` takes it, and the key to look its verdict up by.
 ///
 /// # Errors
 ///
-/// 53200. Content without a digest is a fact, not an error.
+/// 53200. Content that has no digest is a fact, not an error.
 pub fn facts(cached: &CachedGuard, content: &Content) -> Result<(GuardedRow, Option<Key>), Report> {
     let digest = match content.count {
         0 => RowDigest::Unbound,
         count => match digest(&cached.fields, &content.fields[..count]) {
             Ok(digest) => RowDigest::Of(digest),
-            // Whether the row is approved is not known: no finding says that.
+            // Without memory the guard cannot know whether the row is approved, and no finding says
+            // so.
             Err(DigestError::OutOfMemory) => return Err(out_of_memory()),
             Err(_) => RowDigest::Unavailable,
         },
@@ -116,7 +116,8 @@ fn feed(builder: &mut DigestBuilder, name: &str, raw: Raw) -> Result<(), DigestE
     }
 }
 
-/// The subject's text, in PostgreSQL's memory: a column may hold more than this process can.
+/// The subject's text, in PostgreSQL's memory: this process may not have the memory for a long
+/// column.
 pub(super) fn subject_of(raw: Raw) -> Option<Span> {
     let copy = |text: String| Some(Span::copy(text.as_bytes()));
     match raw {

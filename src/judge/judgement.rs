@@ -1,14 +1,13 @@
-//! The guard's half of the locking protocol: look up, decide, hold the verdict that was relied on.
+//! The guard's half of the locking protocol: look up, decide, lock the verdict.
 //!
-//! A finding needs no lock. An approval is locked FOR SHARE (or spent), and the lock tells whether
-//! it was superseded meanwhile: then all is facts again.
+//! A finding needs no lock. The guard locks an approval FOR SHARE, or spends it. If the lock shows
+//! that another session has superseded the verdict meanwhile, the guard looks up and decides again.
 
 use super::case::{Case, Obstacle, Operation};
 use super::facts::{Content, facts};
 use crate::guard::cache;
 use crate::guard::info::GuardInfo;
-use crate::store::lookup::standing;
-use crate::store::lookup::{self, Key};
+use crate::store::lookup::{self, Key, standing};
 use pg::clock;
 use pg::columns::RowSlot;
 use pg::leaf::{self, FoundVerdict, LockOutcome};
@@ -21,15 +20,15 @@ use verdict::{
     Decision, Finding, GuardedRow, Locking, ReplicaRole, RowDigest, Terms, Timestamp, decide,
 };
 
-/// How often a guard looks again because the verdict changed under it. Each round waits for a
-/// writer to commit.
+/// How often a guard looks again because another session changed the verdict. Each round waits for
+/// a writer to commit.
 const TRIES: usize = 1000;
 
-/// What a look without a lock sees.
+/// The result of a look without a lock.
 #[derive(Clone, Copy)]
 #[allow(clippy::large_enum_variant)] // plain frames hold it: nothing may be boxed
 enum Look {
-    /// This verdict lets the row pass, if it can be held.
+    /// This verdict lets the row pass, if the guard can lock it.
     Approved(Option<FoundVerdict>),
     Case(Case),
 }
@@ -75,16 +74,16 @@ impl RowFacts {
         }
     }
 
-    /// Looks the newest verdict up and decides, without a lock: the finding, or the verdict to rely
-    /// on.
+    /// Looks the newest verdict up and decides, without a lock. The result is a case, or the
+    /// verdict that lets the row pass.
     fn look(&self, info: &GuardInfo, plain: PlainFrame) -> Look {
         let now = clock::now(plain);
         let found = self.key.and_then(|key| lookup::newest(key, now, plain));
         let standing = found.as_ref().and_then(standing);
         let terms = info.terms();
         let terms = Terms {
-            // The approval of a replicated row was spent where the row was stored first, and that
-            // mark may be here already.
+            // A replicated row's approval was spent on the publisher, and that mark may have
+            // arrived here before the row.
             consume: terms.consume && !by_replication(info),
             ..terms
         };
@@ -99,8 +98,8 @@ impl RowFacts {
     }
 }
 
-/// The row's finding as far as can be seen without a lock: before it is stored, and for a look
-/// only.
+/// The row's case, as far as a look without a lock can tell. For rows that are not stored yet, and
+/// for callers that only look.
 pub fn look(
     info: &GuardInfo,
     slot: RowSlot,
@@ -113,12 +112,12 @@ pub fn look(
     }
 }
 
-/// What a stored row is to its verdict.
+/// A stored row and its verdict.
 #[derive(Clone, Copy)]
 pub struct StoredRow {
     pub key: Option<Key>,
-    /// What the guard would have found when the row was stored. That its verdict has been spent or
-    /// has expired since says nothing.
+    /// What the guard would have found when the row was stored. It does not count that the verdict
+    /// has been spent or has expired since.
     pub finding: Option<Finding>,
     pub verdict_id: Option<i64>,
 }
@@ -145,8 +144,8 @@ pub fn stored_row(info: &GuardInfo, slot: RowSlot, plain: PlainFrame) -> StoredR
     }
 }
 
-/// The row's finding, or `None` when it is approved: then the verdict is held until the transaction
-/// ends.
+/// The row's case, or `None` when the row is approved. Then the verdict is locked until the
+/// transaction ends.
 pub fn judge(
     info: &GuardInfo,
     slot: RowSlot,
@@ -173,7 +172,7 @@ pub fn judge(
     })
 }
 
-/// The case of an edit of content that is final, whatever verdict there is.
+/// The case of an edit of final content. No verdict would help.
 pub fn final_content(info: &GuardInfo, slot: RowSlot, plain: PlainFrame) -> Case {
     let facts = RowFacts::read(info, slot, Operation::Update, plain);
     Case {
@@ -182,7 +181,7 @@ pub fn final_content(info: &GuardInfo, slot: RowSlot, plain: PlainFrame) -> Case
     }
 }
 
-/// Whether the row comes from a replication worker, or from a session that the guard takes for one.
+/// Whether the row comes from a replication worker, or from a session that the guard treats as one.
 fn by_replication(info: &GuardInfo) -> bool {
     trigger::is_apply()
         || (info.policy.replica_role == ReplicaRole::Apply && session::in_replica_role())
@@ -190,8 +189,9 @@ fn by_replication(info: &GuardInfo) -> bool {
 
 fn hold(found: &FoundVerdict, info: &GuardInfo, plain: PlainFrame) -> LockOutcome {
     if by_replication(info) {
-        // The row is stored in any case: a lock would help nobody, and could make the worker wait
-        // for a client. And a mark of our own would keep the publisher's from being found.
+        // On this path the row is stored in any case. A lock would help nobody, and the worker
+        // could wait for a client. A mark of this server would keep the publisher's mark from being
+        // found.
         return LockOutcome::Locked;
     }
     match info.locking {

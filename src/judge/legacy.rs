@@ -1,4 +1,5 @@
-//! Rows that were never judged: older than the guard, or so old that their verdict is retired.
+//! Legacy rows: rows that were never judged. They are older than the guard, or so old that their
+//! verdict is retired.
 
 use super::case::{Case, Operation};
 use super::flag;
@@ -9,9 +10,9 @@ use pg::plain::PlainFrame;
 use pg::trigger::Fired;
 use verdict::{Finding, Legacy};
 
-/// Whether the guard lets this update be: there is no verdict for what the row becomes, and there
-/// was none for what it was. A row that is to lose its flag was judged. One that was not under the
-/// condition was never asked for a verdict: that it has none does not make it old.
+/// Whether the guard lets this update of a legacy row pass: neither the new row nor the old row has
+/// a verdict. A flagged row was judged, and so it is no legacy row. A row outside the condition
+/// never needed a verdict, and so a missing verdict does not make it a legacy row.
 pub fn passes(
     fired: Fired,
     info: &GuardInfo,

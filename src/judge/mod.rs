@@ -1,4 +1,4 @@
-//! From a row to a finding: its facts, its verdict, and which updates are judged again.
+//! From a row to a finding: the row's facts, its verdict, and which updates are judged again.
 
 pub mod case;
 pub mod facts;

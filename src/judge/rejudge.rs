@@ -1,4 +1,4 @@
-//! Which updates are judged again.
+//! Which updates the guard judges again.
 
 use super::flag;
 use crate::guard::info::GuardInfo;
@@ -10,19 +10,19 @@ use verdict::{Edits, Locking};
 /// What an update means to a guard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rejudge {
-    /// Nothing: what was approved is unchanged.
+    /// Nothing: the update does not change what was approved.
     Unneeded,
-    /// The row needs a verdict for what it now is.
+    /// The new row needs a verdict.
     Needed,
-    /// As `Needed`, but subject and content are what they were, and the guard has judged them: an
-    /// approval that was spent on them still stands.
+    /// The new row needs a verdict, but the guard has judged the same subject and content before:
+    /// an approval that was spent on them still counts.
     Unchanged,
-    /// It changes content that is final (`edits => 'refuse'`).
+    /// The update changes content that is final (`edits => 'refuse'`).
     Final,
 }
 
 impl Rejudge {
-    /// The guard as it judges such an update.
+    /// The guard's terms for this update.
     pub fn asks(self, info: &GuardInfo) -> GuardInfo {
         match self {
             Self::Unchanged => info.spending_nothing(),
@@ -31,8 +31,8 @@ impl Rejudge {
     }
 }
 
-/// Judged again is an update that changes subject or content, changes a condition column while the
-/// new row is under the condition, or takes a row off its flag value.
+/// The guard judges an update again when it changes subject or content, changes a condition column
+/// while the new row is under the condition, or takes a row off its flag value.
 pub fn rejudge(
     fired: Fired,
     info: &GuardInfo,
@@ -44,8 +44,8 @@ pub fn rejudge(
     asked(fired, info, old, new, unflagged, plain)
 }
 
-/// Whether the flag is all that the update is judged for: once it is put back, no trigger sees
-/// anything to judge.
+/// Whether the guard judges the update only because it takes the row off its flag value. When the
+/// BEFORE trigger then sets the flag value again, the AFTER trigger has nothing to judge.
 pub fn only_unflags(
     fired: Fired,
     info: &GuardInfo,
@@ -71,7 +71,7 @@ fn asked(
     }
     let name = info.insert_trigger();
     let now_under = fired.under_condition_of(name, new, plain);
-    // Leaving the condition with other content is an edit of a guarded row all the same.
+    // An update that changes content and leaves the condition still edits a guarded row.
     let edited = content || unflagged;
     let must_know = match edited {
         true => !now_under || info.policy.edits != Edits::Enforce,

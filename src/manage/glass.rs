@@ -1,8 +1,7 @@
 //! Break-glass: the guards of a table are open for a while, for a reason, and everything that
 //! passes is written down.
 
-use crate::args;
-use crate::args::table_argument;
+use crate::args::{self, table_argument};
 use crate::guard::registry;
 use crate::guc;
 use pg::catalog::Relation;

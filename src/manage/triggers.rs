@@ -2,8 +2,7 @@
 
 use crate::guard::reads::Reads;
 use crate::guard::registry::Guard;
-use crate::guard::trigger_kind::TriggerKind;
-use crate::guard::trigger_kind::trigger_name;
+use crate::guard::trigger_kind::{TriggerKind, trigger_name};
 use crate::watch::baseline;
 use pg::catalog::{self, Relation};
 use pg::identity::{self, Restriction};

@@ -16,8 +16,7 @@ use pg::span::Span;
 use pg::{clock, identity, sql, transaction};
 use pgrx::pg_sys::Datum;
 use std::rc::Rc;
-use verdict::HeldState;
-use verdict::{Outcome, Via};
+use verdict::{HeldState, Outcome, Via};
 
 /// By whose word a held row is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,14 +140,14 @@ fn by_word_of(entry: Option<NewVerdict>, approval: Approval, plain: PlainFrame) 
 }
 
 #[derive(Clone, Copy)]
-struct Prepared {
+struct PreparedRow {
     restore: Restore,
     hook_id: i32,
     is_update: bool,
 }
 
-fn prepare(held: &HeldRow, adapt: bool) -> Result<Prepared, Report> {
-    Ok(Prepared {
+fn prepare(held: &HeldRow, adapt: bool) -> Result<PreparedRow, Report> {
+    Ok(PreparedRow {
         restore: restore::prepare(held, adapt)?,
         hook_id: held.hook_id,
         is_update: held.is_update,
@@ -184,7 +183,7 @@ fn approval_of(held: &HeldRow, reason: &str) -> Result<NewVerdict, Report> {
     )
 }
 
-fn not_stored(id: i64, row: &Prepared, rows: u64, began: i64) -> Result<Report, Report> {
+fn not_stored(id: i64, row: &PreparedRow, rows: u64, began: i64) -> Result<Report, Report> {
     let report = Report::new(
         SqlState::NotInPrerequisiteState,
         format!("row {id} stays held: it was not stored"),

@@ -170,9 +170,9 @@ fn parameter(column: &Column, text: Option<&str>) -> Result<Parameter, Report> {
     Ok((column.type_oid, value))
 }
 
-type Prepared = (String, Vec<Parameter>);
+type Sql = (String, Vec<Parameter>);
 
-fn insert(relation: &Relation, columns: &[(&HeldColumn, &Column)]) -> Result<Prepared, Report> {
+fn insert(relation: &Relation, columns: &[(&HeldColumn, &Column)]) -> Result<Sql, Report> {
     let names: Vec<String> = columns.iter().map(|(_, now)| quote(&now.name)).collect();
     let places: Vec<String> = (1..=columns.len()).map(|n| format!("${n}")).collect();
     let parameters = columns
@@ -208,7 +208,7 @@ fn update(
     held_id: i64,
     relation: &Relation,
     columns: &[(&HeldColumn, &Column)],
-) -> Result<Prepared, Report> {
+) -> Result<Sql, Report> {
     let mut parameters = Vec::new();
     let mut set = Vec::new();
     let mut matches = Vec::new();

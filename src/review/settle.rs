@@ -21,9 +21,8 @@ use pgrx::iter::TableIterator;
 use pgrx::pg_sys::Oid;
 use pgrx::{PgLogLevel, name, pg_extern};
 use std::collections::HashMap;
-use verdict::HeldState;
 use verdict::{
-    Decision, Digest, Finding, GuardedRow, Locking, RowDigest, Terms, Timestamp, decide,
+    Decision, Digest, Finding, GuardedRow, HeldState, Locking, RowDigest, Terms, Timestamp, decide,
 };
 
 type Settled = TableIterator<
@@ -72,7 +71,12 @@ pub fn settle(relation: Option<Oid>) -> Settled {
                                 HeldState::Held => "stays held",
                                 decided => decided.as_str(),
                             };
-                            rows.push((row.id, Some(row.subject), decision.to_owned(), detail));
+                            rows.push((
+                                row.id,
+                                Some(row.subject),
+                                decision.to_owned(),
+                                Some(detail),
+                            ));
                         }
                     }
                 }
@@ -102,15 +106,18 @@ fn guards_of(name: &Name) -> Result<HashMap<i32, (bool, bool)>, Report> {
     Ok(facts.collect())
 }
 
-/// What the newest verdict says to the row, and what was done; `None` when there is nothing to do
-/// yet.
-fn settled(
-    row: &Waiting,
-    guards: &HashMap<i32, (bool, bool)>,
-) -> Result<Option<(HeldState, Option<String>)>, Report> {
+/// What the newest verdict of a held row comes to.
+struct Word {
+    verdict_id: i64,
+    decision: Decision,
+}
+
+/// `None` when there is no verdict, or the hook is gone.
+fn newest_word(row: &Waiting, guards: &HashMap<i32, (bool, bool)>) -> Result<Option<Word>, Report> {
     let Some(hook) = hooks::by_id(row.hook_id)? else {
         return Ok(None);
     };
+    // A guard that is gone spends nothing, and is bound to nothing.
     let (consume, bound) = guards.get(&row.guard_id).copied().unwrap_or_default();
     let terms = Terms {
         failed_continue: hook.failed_continue,
@@ -133,46 +140,47 @@ fn settled(
     let now = clock::current();
     let found = catching_longjmp(|plain| lookup::newest(key, now, plain));
     let standing = found.as_ref().and_then(lookup::standing);
-    let Some(verdict_id) = found.map(|found| found.id) else {
+    Ok(found.map(|found| Word {
+        verdict_id: found.id,
+        decision: decide(&facts, standing.as_ref(), terms, Timestamp(now)),
+    }))
+}
+
+/// Does what the newest verdict says: what has become of the row, and why. `None` when no verdict
+/// decides about it yet.
+fn settled(
+    row: &Waiting,
+    guards: &HashMap<i32, (bool, bool)>,
+) -> Result<Option<(HeldState, String)>, Report> {
+    let Some(Word {
+        verdict_id,
+        decision,
+    }) = newest_word(row, guards)?
+    else {
         return Ok(None);
     };
+    let (state, why) = match decision {
+        Decision::Approved => (HeldState::Released, "approved"),
+        Decision::FailedOpen => (HeldState::Released, "failed, which the hook lets pass"),
+        // It was denied when it came, and is held so that somebody looks at it.
+        Decision::Found(_) if row.verdict_id == Some(verdict_id) => return Ok(None),
+        Decision::Found(finding @ (Finding::Denied | Finding::Revoked)) => {
+            (HeldState::Refused, finding.as_str())
+        }
+        Decision::Found(_) => return Ok(None),
+    };
     let word = Approval::Recorded(verdict_id);
-    let reason =
-        |what: &str| Span::copy(format!("settled by verdict {verdict_id}: {what}").as_bytes());
-    Ok(
-        match decide(&facts, standing.as_ref(), terms, Timestamp(now)) {
-            passed @ (Decision::Approved | Decision::FailedOpen) => {
-                let reason = reason(if passed == Decision::FailedOpen {
-                    "failed, which the hook lets pass"
-                } else {
-                    "approved"
-                });
-                let released = savepoint::attempt(|plain| {
-                    decision::release_row(row.id, reason, false, word, plain)
-                });
-                match released {
-                    Ok(_) => Some((HeldState::Released, Some(reason.text().to_owned()))),
-                    Err(problem) => Some((HeldState::Held, Some(problem.to_string()))),
-                }
-            }
-            // It was denied when it came, and is held so that somebody looks at it.
-            Decision::Found(Finding::Denied | Finding::Revoked)
-                if row.verdict_id == Some(verdict_id) =>
-            {
-                None
-            }
-            Decision::Found(finding @ (Finding::Denied | Finding::Revoked)) => {
-                let reason = reason(finding.as_str());
-                let refused =
-                    savepoint::attempt(|plain| decision::refuse_row(row.id, reason, word, plain));
-                match refused {
-                    Ok(_) => Some((HeldState::Refused, Some(reason.text().to_owned()))),
-                    Err(problem) => Some((HeldState::Held, Some(problem.to_string()))),
-                }
-            }
-            Decision::Found(_) => None,
-        },
-    )
+    let reason = Span::copy(format!("settled by verdict {verdict_id}: {why}").as_bytes());
+    let done = savepoint::attempt(|plain| match state {
+        HeldState::Refused => decision::refuse_row(row.id, reason, word, plain),
+        HeldState::Released | HeldState::Held => {
+            decision::release_row(row.id, reason, false, word, plain)
+        }
+    });
+    Ok(Some(match done {
+        Ok(_) => (state, reason.text().to_owned()),
+        Err(problem) => (HeldState::Held, problem.to_string()),
+    }))
 }
 
 fn after(name: &Name, last: i64) -> Result<Vec<Waiting>, Report> {

@@ -1,8 +1,7 @@
 //! What the self-test is run on: a guarded table, and a row for it that was never approved.
 
 use crate::guard::cache;
-use crate::guard::info::CachedGuard;
-use crate::guard::info::GuardInfo;
+use crate::guard::info::{CachedGuard, GuardInfo};
 use crate::guard::registry;
 use crate::judge::facts::{Content, facts};
 use crate::store::hooks;

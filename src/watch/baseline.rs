@@ -1,9 +1,8 @@
-//! Which guards were seen whole: only those can be weakened. What was never whole (a dump that is
-//! being restored) is left alone until it is.
+//! Baselines: each records that a guard stood as installed. Only a guard with a baseline can be
+//! weakened. A guard without one (in a dump that is being restored) is left alone until it stands.
 
 use super::drift;
-use crate::guard::registry;
-use crate::guard::registry::Guard;
+use crate::guard::registry::{self, Guard};
 use pg::cached::{self, Cached};
 use pg::catalog::{self, Relation};
 use pg::report::Report;
@@ -14,15 +13,15 @@ use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// A guard that was seen whole on this table. The table by OID: its name is one of the things that
-/// a swap changes.
+/// A guard that stood as installed on this table. The table is kept by OID: when two tables swap
+/// their names, the name would lead to the wrong one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Baseline {
     pub guard_id: i32,
     pub relation: Oid,
     /// Guarded column → attribute number.
     columns: Map<String, Value>,
-    /// It has not been weakened since.
+    /// Whether nobody has weakened the guard since.
     pub is_whole: bool,
 }
 
@@ -30,7 +29,7 @@ thread_local! {
     static BASELINES: RefCell<Cached<Vec<Baseline>>> = const { RefCell::new(Cached::nothing()) };
 }
 
-/// All of them, from the backend's memory or read again when anything has changed.
+/// All baselines: from the cache, or read again when anything has changed.
 ///
 /// # Errors
 ///
@@ -54,7 +53,7 @@ pub fn all() -> Result<Rc<Vec<Baseline>>, Report> {
     })
 }
 
-/// Notes that the guard stands as installed on this table.
+/// Records that the guard stands as installed on this table.
 ///
 /// # Errors
 ///
@@ -75,9 +74,9 @@ pub fn keep(guard: &Guard, root: &Relation) -> Result<(), Report> {
     })
 }
 
-/// Guarded columns whose names belong to other columns than when the guard was last seen whole, in
-/// words. Two columns that change places keep every name that a trigger has; what is stored in them
-/// is not what was approved.
+/// Guarded columns whose names belong to other columns than in the guard's baseline, in words. When
+/// two columns swap their names, no trigger changes, but the columns no longer hold the approved
+/// content.
 ///
 /// # Errors
 ///
@@ -95,7 +94,7 @@ pub fn changed_places(guard: &Guard, root: &Relation) -> Result<Vec<String>, Rep
         .collect())
 }
 
-/// An admin has weakened the guard: until it is whole again, it is not watched.
+/// An admin has weakened the guard: it is not watched until it stands as installed again.
 ///
 /// # Errors
 ///
@@ -110,14 +109,14 @@ pub fn weakened(guard_id: i32) -> Result<(), Report> {
     })
 }
 
-/// Forgets it: the guard was taken off, or its table dropped.
+/// Removes the baseline: the guard was taken off, or its table dropped.
 ///
 /// # Errors
 ///
 /// SPI's own.
 pub fn remove(guard_id: i32) -> Result<(), Report> {
     if !catalog::has_own("baselines") {
-        // The SQL is older than the library.
+        // The installed SQL is older than the library.
         return Ok(());
     }
     identity::as_extension_owner(|| {
@@ -128,17 +127,16 @@ pub fn remove(guard_id: i32) -> Result<(), Report> {
     })
 }
 
-/// Guards that came into the registry by hand of a restore, and were never looked at: those that
-/// stand are watched from now on. A parallel restore makes the triggers before the registry is
-/// there; mostly it is the other way round, and the event trigger looks.
+/// Takes baselines of guards that a restore has put into the registry, if they stand as installed.
+/// A parallel restore may make the triggers before it fills the registry. In the usual order the
+/// triggers come last, and the event trigger takes the baseline.
 ///
 /// # Errors
 ///
 /// SPI's own.
 pub fn keep_for_new() -> Result<(), Report> {
     let Ok(registered) = registry::registered() else {
-        // A row that cannot be read is told of where a guard needs it; here it must not hinder the
-        // restore.
+        // Guards report a row that cannot be read. Here it must not stop the restore.
         return Ok(());
     };
     let seen = all()?;
@@ -150,8 +148,8 @@ pub fn keep_for_new() -> Result<(), Report> {
             continue;
         };
         let root = catalog::relation(oid)?;
-        // Whoever makes a trigger at this moment is waited for, and then waits for us, and sees the
-        // registry.
+        // The lock waits for a session that is making a trigger now. A later session waits for this
+        // transaction, and then sees the registry.
         let members = catalog::parts(&root, ShareRowExclusiveLock);
         if drift::differences(watched, &root, &members)?.is_empty() {
             keep(&watched.guard, &root)?;

@@ -1,5 +1,5 @@
-//! `verdict.coverage_guards`: each guard on each table of its tree, as it is. `verdict.coverage`
-//! adds what else there is to know.
+//! `verdict.coverage_guards`: the state of each guard on each table of its tree. `verdict.coverage`
+//! adds all other rows.
 
 use super::baseline;
 use super::difference::Difference;
@@ -73,7 +73,8 @@ pub fn coverage_guards() -> Coverage {
     })())
 }
 
-/// One row for each guarded table whose indexes run other people's code, where that could do harm.
+/// One row for each guarded table whose indexes run other people's code, if some session might not
+/// load the library.
 fn rows_of_code(registered: &[Watched], rows: &mut Vec<CoverageRow>) -> Result<(), Report> {
     if index_code::is_loaded_everywhere()? {
         return Ok(());
@@ -151,7 +152,8 @@ fn covered(watched: &Watched, root: &Relation, rows: &mut Vec<CoverageRow>) -> R
     Ok(())
 }
 
-/// What the guard reads, and whoever may change a function or a setting decides.
+/// The risks of a guard: somebody who may change a function or a setting could change what it
+/// reads.
 fn unreliable(watched: &Watched, root: &Relation) -> Result<Vec<CoverageRow>, Report> {
     let hook = hooks::by_id(watched.guard.hook_id)?.map_or(String::new(), |hook| hook.name.clone());
     let alter = |what: &str| {
@@ -174,7 +176,7 @@ fn unreliable(watched: &Watched, root: &Relation) -> Result<Vec<CoverageRow>, Re
         )
     };
     let mut rows = Vec::new();
-    // In a savepoint: what PostgreSQL held while it refused the condition is given back with it.
+    // A savepoint frees what PostgreSQL holds when it refuses the condition.
     let refused = |condition| savepoint::trial(|| Condition::parse(condition, root).err());
     let refused = watched.guard.condition.as_deref().map(refused);
     let refused = match refused {
@@ -205,12 +207,12 @@ fn unreliable(watched: &Watched, root: &Relation) -> Result<Vec<CoverageRow>, Re
     Ok(rows)
 }
 
-/// No trigger of the guard is there.
+/// Whether no trigger of the guard is there.
 fn is_missing(differs: &[Difference]) -> bool {
     differs.iter().all(Difference::is_missing) && differs.len() >= TriggerKind::ALWAYS
 }
 
-/// Rows that were stored before two columns changed places are looked at first.
+/// Rows were stored before two columns swapped their names. Reconcile comes before repair.
 fn reconcile_and_repair(watched: &Watched, root: &Relation) -> Result<String, Report> {
     let hook = hooks::by_id(watched.guard.hook_id)?.map_or(String::new(), |hook| hook.name.clone());
     Ok(format!(
@@ -221,7 +223,7 @@ fn reconcile_and_repair(watched: &Watched, root: &Relation) -> Result<String, Re
     ))
 }
 
-/// A guarded table that has become a partition takes no rows until it is none any more.
+/// A guarded table that has become a partition refuses all rows until it is detached.
 fn detach(root: &Relation) -> Result<String, Report> {
     let parent = catalog::ancestors(root.oid).first().copied();
     let parent = parent.map_or(Ok(root.clone()), catalog::relation)?;

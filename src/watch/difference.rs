@@ -1,4 +1,4 @@
-//! One thing in which a guard's trigger is not as it was installed.
+//! One difference between a guard's trigger and the trigger as it was installed.
 
 use pg::catalog::Name;
 use std::fmt;
@@ -19,23 +19,23 @@ pub enum TriggerDifference {
     Missing,
     /// It calls another function than ours.
     OtherFunction,
-    /// It is not ENABLE ALWAYS, but this: `pg_trigger.tgenabled`.
+    /// It is not ENABLE ALWAYS. Its `pg_trigger.tgenabled` is this.
     Enabled(String),
     /// It fires at another time, or for other events.
     Events,
-    /// `UPDATE OF` other columns.
+    /// It fires for `UPDATE OF` other columns.
     Columns {
         found: Vec<String>,
         expected: Vec<String>,
     },
     /// It has another WHEN.
     Condition,
-    /// DROP EXTENSION of another extension takes it along.
+    /// DROP EXTENSION of another extension would drop it.
     DependsOnExtension,
 }
 
 impl Difference {
-    /// Whether it is that a trigger is missing.
+    /// Whether the difference is that a trigger is missing.
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Trigger(_, TriggerDifference::Missing))
     }
@@ -75,7 +75,7 @@ impl fmt::Display for TriggerDifference {
     }
 }
 
-/// All of them, in one line of text.
+/// All differences in one line of text.
 pub fn in_words(differences: &[Difference]) -> String {
     let words: Vec<String> = differences.iter().map(ToString::to_string).collect();
     words.join("; ")

@@ -1,4 +1,4 @@
-//! Drift: what differs between a guard as it is registered and its triggers as they are.
+//! Drift: the differences between a guard as it is registered and its triggers as they stand.
 
 use super::difference::{Difference, TriggerDifference};
 use crate::guard::registry::Watched;
@@ -12,7 +12,7 @@ use pg::trigger;
 use pgrx::pg_sys::Oid;
 use std::collections::HashMap;
 
-/// A trigger as it is.
+/// A trigger as it stands.
 struct Standing {
     enabled: String,
     tgtype: i16,
@@ -22,8 +22,8 @@ struct Standing {
     depends: bool,
 }
 
-/// What differs on each of these tables of the guard's tree; tables on which nothing does are left
-/// out.
+/// The differences on each of these tables of the guard's tree. Tables without a difference are not
+/// in the list.
 ///
 /// # Errors
 ///
@@ -124,7 +124,7 @@ fn standing(
     )
     };
     identity::as_extension_owner(|| {
-        // The statement's own snapshot may be older than a lock that we have waited for.
+        // The statement's snapshot may be older than a lock that this session has waited for.
         let rows = settings::with(&EXACT, || sql::with_latest_snapshot(rows))?;
         Ok(rows.into_iter().collect())
     })

@@ -1,8 +1,8 @@
-//! The event triggers: a statement that would weaken a guard is refused, unless an admin or a
-//! superuser makes it.
+//! The event triggers refuse a statement that would weaken a guard. An admin or a superuser may run
+//! it.
 //!
-//! Refused is a *transition* from a guard that was seen whole to a weaker one, never a state: a
-//! dump is restored, and pg_upgrade works, in steps whose middle is weaker than their end.
+//! They refuse the *transition* from a guard with a baseline to a weaker one, never a state. A
+//! restore and pg_upgrade take many steps, and a guard is weaker in the middle than at the end.
 
 use super::baseline::{self, Baseline};
 use super::drift;
@@ -57,7 +57,7 @@ pub fn command_ended(call: Call, plain: PlainFrame) -> Datum {
                 if is_watched(catalog::root(relation))? {
                     new_partitions::must_not_be_in_use(*attached)?;
                 }
-                // It may have been a guarded table of its own.
+                // The attached table may have been a guarded table itself.
                 watch(&statement, &Brought::default(), *attached)?;
                 looked_at(*attached)?;
             }
@@ -65,8 +65,8 @@ pub fn command_ended(call: Call, plain: PlainFrame) -> Datum {
                 new_partitions::must_be_born_empty(relation)?;
                 looked_at(relation)?;
             }
-            // What it does to a table it does to those that inherit from it, and tells of the first
-            // one only.
+            // A statement also changes the tables that inherit from its table, but PostgreSQL
+            // reports only its table.
             for inheritor in catalog::inheritors(relation) {
                 watch(&statement, &brought, inheritor)?;
             }
@@ -101,8 +101,8 @@ pub fn dropped(call: Call, plain: PlainFrame) -> Datum {
     Datum::null()
 }
 
-/// `verdict.watch_rewrite()`, at table_rewrite. That it is called loads the library, and with it
-/// `pg::making`.
+/// `verdict.watch_rewrite()`, at table_rewrite. The call makes PostgreSQL load the library, and
+/// with it `pg::making`.
 pub fn rewriting(call: Call, plain: PlainFrame) -> Datum {
     plain.step(|| {
         call.event()
@@ -112,14 +112,14 @@ pub fn rewriting(call: Call, plain: PlainFrame) -> Datum {
     Datum::null()
 }
 
-/// Guarded tables that a statement changes without touching them: a schema's new name is a new name
-/// of all its tables, a type's labels are in conditions and rows. Looking at a table waits for
-/// whoever has locked it, so it is not done without need.
+/// Guarded tables that a statement changes without touching them: a schema's new name changes the
+/// names of all its tables, and conditions and rows contain a type's labels. To look at a table,
+/// this session waits for those who have locked it. So it looks only where it must.
 fn also_touched(statement: &DdlStatement) -> Result<Vec<Oid>, Report> {
     let seen = baseline::all()?;
     let seen: Vec<Oid> = seen.iter().map(|seen| seen.relation).collect();
     match statement.tag.as_str() {
-        // An extension may have a guarded table as a member, and go to another schema.
+        // An extension may have a guarded table as a member, and move to another schema.
         "ALTER SCHEMA" | "ALTER EXTENSION" => Ok(seen),
         "ALTER TYPE" | "ALTER DOMAIN" => sql::rows(
             "SELECT c.oid FROM pg_catalog.pg_class AS c
@@ -133,8 +133,8 @@ fn also_touched(statement: &DdlStatement) -> Result<Vec<Oid>, Report> {
     }
 }
 
-/// An index that runs other people's code has come to a guarded table: that is on record, and
-/// allowed.
+/// A new index on a guarded table runs other people's code: this is allowed, and an incident
+/// records it.
 fn new_code(indexes: &[Oid]) -> Result<(), Report> {
     for (table, names) in index_code::in_indexes(indexes)? {
         let root = catalog::relation(catalog::root(table))?;
@@ -151,8 +151,8 @@ fn new_code(indexes: &[Oid]) -> Result<(), Report> {
     Ok(())
 }
 
-/// A partition has been looked at since it came, unless a guard does not stand on it yet:
-/// PostgreSQL makes its triggers last, and rows may still come.
+/// Notes that a new partition has been looked at. A partition on which a guard does not stand yet
+/// is not noted: PostgreSQL makes its triggers last, and until then rows may come.
 fn looked_at(partition: Oid) -> Result<(), Report> {
     let root = catalog::relation(catalog::root(partition))?;
     for watched in registry::registered()?.iter() {
@@ -169,8 +169,8 @@ fn is_watched(table: Oid) -> Result<bool, Report> {
     Ok(baseline::all()?.iter().any(|seen| seen.relation == table))
 }
 
-/// Nothing to watch: pg_upgrade is at work, our own statements run, or our tables go with the
-/// extension.
+/// Whether there is nothing to watch: pg_upgrade runs, our own statements run, or the extension is
+/// being dropped with our tables.
 fn is_off() -> Result<bool, Report> {
     if ddl_event::in_binary_upgrade() || suspended::is_suspended() {
         return Ok(true);
@@ -183,8 +183,7 @@ fn is_off() -> Result<bool, Report> {
     Ok(registry::registered()?.is_empty())
 }
 
-/// Looks at the guards of a table that a statement has touched: those of the table itself and of
-/// those above it.
+/// Looks at the guards of a table that a statement has touched, and at the guards of its ancestors.
 fn watch(statement: &DdlStatement, brought: &Brought, relation: Oid) -> Result<(), Report> {
     let Ok(facts) = catalog::relation(relation) else {
         return Ok(());
@@ -200,7 +199,7 @@ fn watch(statement: &DdlStatement, brought: &Brought, relation: Oid) -> Result<(
             seen.guard_id == watched.guard.id
                 && (seen.relation == relation || above.contains(&seen.relation))
         });
-        // A guarded table that has become a partition is not the root of its tree.
+        // A guarded table that has become a partition is no longer the root of its tree.
         let below = seen.filter(|seen| seen.relation != root.oid);
         let below = below
             .map(|seen| catalog::relation(seen.relation))
@@ -233,9 +232,9 @@ fn watch(statement: &DdlStatement, brought: &Brought, relation: Oid) -> Result<(
                     )?;
                 }
             }
-            // A partition that was mended may have been all that was wrong. While a dump is being
-            // restored the guard was never seen, and the tree is not looked through for each of its
-            // partitions.
+            // The statement may have repaired the guard's last difference, on one partition. A
+            // guard that is being restored has no baseline yet. Then the whole tree is not
+            // searched, because this would happen once for each partition.
             (false, None) if whole_tree || (seen.is_some() && stands(watched, home)?) => {
                 baseline::keep(&watched.guard, home)?;
             }
@@ -251,7 +250,7 @@ fn stands(watched: &Watched, root: &Relation) -> Result<bool, Report> {
     Ok(drift::differences(watched, root, &members)?.is_empty())
 }
 
-/// Refuses, or writes down what an admin has done.
+/// Refuses the statement, or records that an admin has weakened the guard.
 fn weakened(
     watched: &Watched,
     statement: &DdlStatement,
@@ -283,7 +282,7 @@ fn weakened(
     note(watched, DriftDone::Weakened, &what)
 }
 
-/// Its owner may drop a guarded table; that it was guarded stays on record.
+/// The owner may drop a guarded table. An incident records that it was guarded.
 fn table_dropped(statement: &DdlStatement, seen: &Baseline) -> Result<(), Report> {
     for watched in registry::registered()?.iter() {
         if watched.guard.id == seen.guard_id {
@@ -308,8 +307,8 @@ fn note(watched: &Watched, done: DriftDone, what: &str) -> Result<(), Report> {
 }
 
 thread_local! {
-    /// The tables that the statement has touched: themselves, or by a trigger or rule on them. And
-    /// types, and how many commands it consisted of.
+    /// The tables that the statement has touched, directly or by a trigger or rule on them; the
+    /// types that it has touched; the number of its commands.
     static TOUCHED: Kept = const { Kept::new(
         "SELECT pg_catalog.array_agg(DISTINCT CASE
              WHEN c.classid = 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid THEN c.objid
@@ -323,8 +322,8 @@ thread_local! {
              pg_catalog.count(*)
          FROM pg_catalog.pg_event_trigger_ddl_commands() AS c",
     ) };
-    /// The tables that the statement has dropped, and those that are still there and have lost a
-    /// trigger.
+    /// The tables that the statement has dropped, and the tables that have lost a trigger and still
+    /// exist.
     static DROPPED: Kept = const { Kept::new(
         "SELECT pg_catalog.array_agg(d.objid) FILTER (WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
                  AND d.objsubid = 0),
@@ -340,7 +339,7 @@ thread_local! {
 struct Touched {
     tables: Vec<Oid>,
     types: Vec<Oid>,
-    /// PostgreSQL does not say: these are all that it may have been.
+    /// PostgreSQL does not report what was touched: the lists hold all that may have been.
     is_untold: bool,
 }
 

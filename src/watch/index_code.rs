@@ -1,17 +1,16 @@
-//! Whose code runs while a guarded table is rewritten by CLUSTER or VACUUM FULL: that of its
+//! The code that runs while CLUSTER or VACUUM FULL rewrites a guarded table: the code of its
 //! indexes.
 //!
-//! No event trigger fires for these statements. A session that has loaded the library lets nobody
-//! write into the table in the making (`pg::making`); one that has not does, and only the index's
-//! code could.
+//! No event trigger fires for these statements. In a session that has loaded the library, nobody
+//! can write into the new table (`pg::making`). In another session, the code of an index could.
 
 use pg::catalog::Relation;
 use pg::report::Report;
 use pg::{catalog, identity, sql};
 use pgrx::pg_sys::{NoLock, Oid};
 
-/// Functions and domains that these indexes, or the indexes of these tables, use, and that belong
-/// to others than superusers: the table, and their names.
+/// Functions and domains that are used by these indexes, or by the indexes of these tables, and
+/// that are not owned by superusers. For each table, their names.
 ///
 /// # Errors
 ///
@@ -50,7 +49,7 @@ pub fn in_indexes(of: &[Oid]) -> Result<Vec<(Oid, String)>, Report> {
     })
 }
 
-/// That of all indexes of a guarded table and its partitions, each name once.
+/// The names of such code on all indexes of a guarded table and its partitions, each name once.
 ///
 /// # Errors
 ///
@@ -70,7 +69,7 @@ pub fn foreign_code_on(root: &Relation) -> Result<Option<String>, Report> {
 /// SPI's own.
 pub fn is_loaded_everywhere() -> Result<bool, Report> {
     let found = identity::as_extension_owner(|| {
-        // Not `one`, which takes a transaction id: a standby has none to give.
+        // `one` would take a transaction id, and a standby cannot assign one.
         sql::rows(
             "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_settings AS s
                  WHERE s.name = ANY (ARRAY['shared_preload_libraries', 'session_preload_libraries']::pg_catalog.text[])
@@ -83,7 +82,7 @@ pub fn is_loaded_everywhere() -> Result<bool, Report> {
     Ok(found.contains(&Some(true)))
 }
 
-/// What is said of it.
+/// The risk, in words.
 pub fn means(names: &str) -> String {
     format!(
         "its indexes run code of others than superusers ({names}): in a session that has not loaded the library, CLUSTER and VACUUM FULL let it write past the guard"

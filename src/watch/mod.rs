@@ -1,4 +1,4 @@
-//! The registry of guards, and how a guard comes, changes and goes.
+//! The watch: drift, the event triggers that refuse statements, and `verdict.coverage`.
 
 pub mod baseline;
 pub mod coverage;
@@ -25,8 +25,8 @@ pub fn init() {
     rewrite_hook::register(rewritten::takes_no_rows);
 }
 
-/// `verdict.invalidate()`: AFTER ROW ALWAYS on our configuration tables. A change of theirs, by
-/// whatever way it came, makes every backend read them again.
+/// `verdict.invalidate()`: AFTER ROW ALWAYS on our configuration tables. Whatever changes these
+/// tables, every backend reads them again.
 pub fn invalidate(call: Call, plain: PlainFrame) -> Datum {
     let came = plain.step(|| {
         let fired = call.trigger().ok_or_else(trigger::not_a_row_trigger)?;
@@ -38,15 +38,15 @@ pub fn invalidate(call: Call, plain: PlainFrame) -> Datum {
             && catalog::has_own("baselines"))
     });
     if came {
-        // The row that fired the trigger is not to be seen before its command has ended.
+        // Only after the end of the command does this session see the row that fired the trigger.
         clock::end_of_command(plain);
         plain.step(baseline::keep_for_new);
     }
     Datum::null()
 }
 
-/// `verdict.guard` and `verdict.alter_guard` of the SQL 0.1.0, which took fewer arguments: their
-/// names must be there for pg_upgrade, which makes every function again.
+/// `verdict.guard` and `verdict.alter_guard` of SQL 0.1.0, which took fewer arguments. pg_upgrade
+/// makes every function again, and so the library must keep their symbols.
 pub fn outdated(_call: Call, plain: PlainFrame) -> Datum {
     plain.step(|| {
         Err(Report::new(

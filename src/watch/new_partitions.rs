@@ -1,8 +1,8 @@
-//! Partitions that have come in this transaction: which of them an ATTACH has just brought.
+//! Partitions that are new in this transaction. They show which tables an ATTACH has just brought.
 //!
-//! The statement's own text does not tell: a name may mean another table by the time the statement
-//! has ended, since code of the table's owner runs while it is at work. What is new in pg_inherits
-//! does.
+//! The text of the statement does not show them. Code of the table's owner runs during the
+//! statement, and so a name in the text may mean another table when the statement has ended. The
+//! new rows of pg_inherits show them.
 
 use pg::report::{Report, SqlState};
 use pg::transaction::Hooks;
@@ -11,13 +11,13 @@ use pgrx::pg_sys::{NoLock, Oid};
 use std::cell::RefCell;
 use std::collections::HashSet;
 
-/// A row of pg_inherits: where it is, and the (sub)transaction that wrote it. A partition that goes
-/// and comes again has another one.
-type Place = (String, u32);
+/// A row of pg_inherits: its ctid, and the (sub)transaction that wrote it. A partition that is
+/// detached and attached again has another row.
+type InheritsRow = (String, u32);
 
 thread_local! {
-    /// Those that were looked at when they came.
-    static LOOKED_AT: RefCell<HashSet<Place>> = RefCell::new(HashSet::new());
+    /// New partitions that were already looked at.
+    static LOOKED_AT: RefCell<HashSet<InheritsRow>> = RefCell::new(HashSet::new());
 }
 
 pub const HOOKS: Hooks = Hooks {
@@ -25,7 +25,7 @@ pub const HOOKS: Hooks = Hooks {
     ..Hooks::NONE
 };
 
-/// At the end of a transaction.
+/// Runs at the end of a transaction.
 fn forget() {
     LOOKED_AT.with(|places| {
         if let Ok(mut places) = places.try_borrow_mut() {
@@ -34,8 +34,8 @@ fn forget() {
     });
 }
 
-/// Partitions that this transaction has given to `parent`, without those that were looked at when
-/// they came.
+/// Partitions that this transaction has given to `parent`, without those that were already looked
+/// at.
 ///
 /// # Errors
 ///
@@ -48,7 +48,7 @@ pub fn given_to(parent: Oid) -> Result<Vec<Oid>, Report> {
     })
 }
 
-/// This partition has been looked at since it came.
+/// Notes that this partition has been looked at.
 ///
 /// # Errors
 ///
@@ -59,8 +59,8 @@ pub fn looked_at(partition: Oid) -> Result<(), Report> {
     Ok(())
 }
 
-/// A statement that runs now has opened the table before it was a partition, and goes on writing
-/// past the guard's triggers.
+/// Refuses a new partition that a running statement has opened. This statement opened the table
+/// before it was a partition, and would write into it without firing the guard's triggers.
 ///
 /// # Errors
 ///
@@ -81,9 +81,9 @@ pub fn must_not_be_in_use(attached: Oid) -> Result<(), Report> {
     Ok(())
 }
 
-/// Code that runs while a partition is made (in its bound, in an index of the table above) may
-/// write into it before the guard's triggers are there. Nobody has an honest reason for that, so it
-/// is refused to everybody.
+/// Refuses a new partition with rows. Code that runs while a partition is made (in its bound, in an
+/// index of the table above) may write into it before the guard's triggers are there. Nobody has an
+/// honest reason to do so, and so this is refused to everybody.
 ///
 /// # Errors
 ///
@@ -112,7 +112,7 @@ fn unreadable_xmin(xmin: &str) -> Report {
     )
 }
 
-fn new_rows(column: &str, relation: Oid) -> Result<Vec<(Oid, Place)>, Report> {
+fn new_rows(column: &str, relation: Oid) -> Result<Vec<(Oid, InheritsRow)>, Report> {
     let statement = format!(
         "SELECT i.inhrelid, i.ctid::pg_catalog.text, i.xmin::pg_catalog.text
          FROM pg_catalog.pg_inherits AS i WHERE i.{column} = $1"
@@ -129,6 +129,6 @@ fn new_rows(column: &str, relation: Oid) -> Result<Vec<(Oid, Place)>, Report> {
             })
         })
     })?;
-    let ours = |(_, (_, xid)): &(Oid, Place)| transaction::is_current(*xid);
+    let ours = |(_, (_, xid)): &(Oid, InheritsRow)| transaction::is_current(*xid);
     Ok(rows.into_iter().filter(ours).collect())
 }

@@ -1,4 +1,4 @@
-//! Columns that incidents do not show keep being hidden when they are renamed.
+//! A column that incidents do not show stays hidden when it is renamed.
 
 use crate::guard::registry::Guard;
 use pg::catalog::Relation;

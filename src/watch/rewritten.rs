@@ -1,4 +1,4 @@
-//! A guarded table is rewritten: nobody else writes into what will be put in its place.
+//! While a statement rewrites a guarded table, no other code may write into the new table.
 
 use super::baseline;
 use crate::guard::registry;
@@ -7,8 +7,8 @@ use pg::{catalog, identity, sql};
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::Oid;
 
-/// Whether code may write into the table that will take this one's place: not when it is guarded,
-/// whoever's code it is.
+/// Refuses writes into the new table that will replace this one. If the table is guarded, nobody's
+/// code may write.
 ///
 /// # Errors
 ///
@@ -47,7 +47,8 @@ pub fn takes_no_rows(relation: Oid) -> Result<(), Report> {
     }))
 }
 
-/// A table in the making that has become a partition would get rows by way of the table above.
+/// Refuses when the new table of a rewrite was attached: rows would reach it through the table
+/// above.
 ///
 /// # Errors
 ///
@@ -60,7 +61,7 @@ pub fn is_no_partition(attached: &[Oid]) -> Result<(), Report> {
     )
 }
 
-/// As [`is_no_partition`], when nobody tells which table was attached.
+/// As [`is_no_partition`], when PostgreSQL does not report which table was attached.
 ///
 /// # Errors
 ///

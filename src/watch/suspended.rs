@@ -1,4 +1,4 @@
-//! While our own statements change a guard, the watch looks away.
+//! The watch is suspended while our own statements change a guard.
 
 use std::cell::Cell;
 
@@ -6,7 +6,7 @@ thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Lasts until it is dropped, also by an error that unwinds.
+/// Ends the suspension when it is dropped, also when an error unwinds.
 struct Resume;
 
 impl Drop for Resume {
@@ -22,7 +22,7 @@ pub fn unwatched<T>(f: impl FnOnce() -> T) -> T {
     f()
 }
 
-/// Whether such a statement runs now.
+/// Whether the watch is suspended now.
 pub fn is_suspended() -> bool {
     DEPTH.get() > 0
 }

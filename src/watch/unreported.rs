@@ -1,17 +1,18 @@
-//! What a statement may have touched whose commands PostgreSQL does not tell: it keeps no list of
-//! them while a materialized view is refreshed.
+//! What a statement may have touched when PostgreSQL does not report its commands. While a
+//! materialized view is refreshed, PostgreSQL keeps no list of them.
 //!
-//! Whatever changes a table or what hangs on it keeps a lock on that table, stronger than those of
-//! readers and writers, to the end of the transaction. So all that was seen whole and is locked
-//! that way is looked at. Tables on which others work are not: nobody waits for them.
+//! A statement that changes a table, or a trigger or rule on it, keeps a lock on the table until
+//! the transaction ends. The lock is stronger than those of readers and writers. So the watch looks
+//! at all tables with a baseline that this transaction has locked in this way. It does not look at
+//! tables that others have locked, and so nobody waits for them.
 
 use super::baseline;
 use pg::report::Report;
 use pg::{catalog, lock};
 use pgrx::pg_sys::{NoLock, Oid, ShareUpdateExclusiveLock};
 
-/// Guarded tables, their partitions and what inherits from them, as far as this transaction may
-/// have changed them.
+/// Guarded tables, their partitions and their inheritors, as far as this transaction may have
+/// changed them.
 ///
 /// # Errors
 ///
@@ -28,8 +29,7 @@ pub fn tables() -> Result<Vec<Oid>, Report> {
     Ok(found)
 }
 
-/// Whether an empty list of commands is no news: a DROP has none, what it drops is told at
-/// sql_drop.
+/// Whether a statement with this tag never has commands: sql_drop reports what a DROP drops.
 pub fn is_told_elsewhere(tag: &str) -> bool {
     tag.starts_with("DROP ")
 }

@@ -9,7 +9,7 @@ use pg::report::Report;
 use pg::{rows, sql};
 use pgrx::pg_sys::{NoLock, Oid};
 
-/// What the statement was, beyond the tables that it touched.
+/// The statement, except for the tables that it touched.
 pub struct DdlStatement {
     pub tag: String,
     pub attaches: bool,
@@ -34,12 +34,12 @@ impl DdlStatement {
     }
 }
 
-/// How a guard is weaker than it should be after a statement.
+/// How a guard is weaker after a statement.
 pub struct Weakness {
     pub what: String,
     pub way_out: &'static str,
-    /// The guard itself is not as it was installed, and is not watched until it is again. Otherwise
-    /// it stands, and something has come that it cannot see.
+    /// Whether the guard does not stand as installed. Then it is not watched until it stands again.
+    /// If not, the guard stands, but something has come that it cannot judge.
     pub is_drift: bool,
 }
 
@@ -61,16 +61,16 @@ impl Weakness {
     }
 }
 
-/// What a statement has brought, beyond what it was.
+/// What a statement has brought.
 #[derive(Default)]
 pub struct Brought {
-    /// Tables that are partitions now.
+    /// Tables that it has attached as partitions.
     pub attached: Vec<Oid>,
     /// Types that it has touched.
     pub types: Vec<Oid>,
 }
 
-/// What the statement has done to the guard, as far as these tables of its tree show it.
+/// How the statement has weakened the guard, as far as these tables of its tree show.
 ///
 /// # Errors
 ///
@@ -102,7 +102,7 @@ pub fn after(
     came(statement, brought, watched, root, members)
 }
 
-/// What no guard has judged, or will see.
+/// Rows or tables that no guard has judged or will judge.
 fn came(
     statement: &DdlStatement,
     brought: &Brought,

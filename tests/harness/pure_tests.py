@@ -14,7 +14,8 @@ TEST = re.compile(r"^\s*#\[test\]\s*(?:(?:#\[.*\]|//.*)\s*)*fn (\w+)", re.M)
 
 def pure_crates(root=ROOT):
     """Directories of the crates that know nothing of PostgreSQL."""
-    return [path.parent for path in sorted(root.glob("crates/*/Cargo.toml")) if not re.search("^pgrx", path.read_text(), re.M)]
+    manifests = sorted([*root.glob("crates/*/Cargo.toml"), *root.glob("fuzz/Cargo.toml")])
+    return [path.parent for path in manifests if not re.search("^pgrx", path.read_text(), re.M)]
 
 
 def names(root=ROOT):

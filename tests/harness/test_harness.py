@@ -33,6 +33,14 @@ def test_all_green(tmp_path):
     assert (passed, failed, len(lines)) == (5, 0, 3)
 
 
+def test_fuzzing_is_a_tier(tmp_path):
+    lines, passed, failed = table(counts(tmp_path, **{"any_fuzz": {"fuzz": {"passed": 3, "failed": 1}}}), ["fuzz.any"])
+    assert (passed, failed) == (3, 1)
+    (tmp_path / "none").mkdir()
+    lines, passed, failed = table(tmp_path / "none", ["fuzz.any"])
+    assert failed == 1 and "nothing ran" in lines[-1]
+
+
 def test_a_tier_that_did_not_run_is_a_failure(tmp_path):
     lines, passed, failed = table(counts(tmp_path, **{"15": {"golden": {"passed": 2}}}), ["golden.15", "isolation.15"])
     assert (passed, failed) == (2, 1)
@@ -48,7 +56,7 @@ class Skip:
     """What pytest reports of a skipped test."""
 
     def __init__(self, nodeid, reason):
-        self.nodeid, self.outcome, self.when = nodeid, "skipped", "call"
+        self.nodeid, self.outcome, self.when, self.duration = nodeid, "skipped", "call", 0
         self.longrepr = ("file.py", 1, f"Skipped: {reason}")
 
 

@@ -20,7 +20,7 @@ def script(name, *args, **env):
 
 @pytest.mark.needs("plain")
 def test_psql_takes_statements_from_standard_input(cluster):
-    done = script("psql", str(cluster.major), "-At")
+    done = script("psql", str(cluster.major), "-qAt")
     assert done.stdout == "m1 m2\n", done.stderr
     assert "VD002" in done.stderr and done.returncode == 0
 

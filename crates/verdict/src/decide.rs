@@ -20,7 +20,8 @@ pub enum RowDigest {
     Unbound,
     /// The digest of the row's content.
     Of(Digest),
-    /// The guard is bound to content, but this content has no digest (JSON with duplicate keys, for example).
+    /// The guard is bound to content, but this content has no digest (JSON with duplicate keys, for
+    /// example).
     Unavailable,
 }
 
@@ -50,10 +51,12 @@ pub struct Verdict {
     pub consumed: bool,
 }
 
-/// Which verdicts let a row pass, besides a standing approval: all that hook and guard say to a decision.
+/// Which verdicts let a row pass, besides a standing approval: all that hook and guard say to a
+/// decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Terms {
-    /// The hook's word on failures: a `failed` verdict lets the row pass (and stays on record as failed).
+    /// The hook's word on failures: a `failed` verdict lets the row pass (and stays on record as
+    /// failed).
     pub failed_continue: bool,
     /// An approval lets one row pass and no other.
     pub consume: bool,
@@ -64,13 +67,15 @@ pub struct Terms {
 pub enum Decision {
     /// There is an approval for exactly this row.
     Approved,
-    /// The outcome is `failed` and the hook continues on failures. Not an approval, and counted apart.
+    /// The outcome is `failed` and the hook continues on failures. Not an approval, and counted
+    /// apart.
     FailedOpen,
     /// The row is not approved.
     Found(Finding),
 }
 
-/// One question of the decision. [`Check::ORDER`] is the decision: the first question answered with no gives the finding.
+/// One question of the decision. [`Check::ORDER`] is the decision: the first question answered with
+/// no gives the finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Check {
     /// Does the row name a subject?
@@ -92,8 +97,9 @@ pub enum Check {
 }
 
 impl Check {
-    /// Every question in the order in which it is asked. What the verdict itself says (taken back, no answer, refused) comes
-    /// before what has become of it (expired, other content, spent): the nearer reason is the one a reader can act on.
+    /// Every question in the order in which it is asked. What the verdict itself says (taken back,
+    /// no answer, refused) comes before what has become of it (expired, other content, spent): the
+    /// nearer reason is the one a reader can act on.
     pub const ORDER: [Self; 8] = [
         Self::Subject,
         Self::Recorded,
@@ -155,11 +161,11 @@ pub(crate) struct Evidence<'a> {
     pub now: Timestamp,
 }
 
-/// Decides about a row: `verdict` is the newest one for the hook and the row's subject (the highest id), `now` the clock
-/// at the check.
+/// Decides about a row: `verdict` is the newest one for the hook and the row's subject (the highest
+/// id), `now` the clock at the check.
 ///
-/// A guard bound to content never accepts a verdict without a digest, and a row without subject is `missing` whatever
-/// verdict is handed in.
+/// A guard bound to content never accepts a verdict without a digest, and a row without subject is
+/// `missing` whatever verdict is handed in.
 pub fn decide(
     row: &GuardedRow,
     verdict: Option<&Verdict>,
@@ -178,7 +184,8 @@ pub fn decide(
         None => match verdict.map(|v| v.outcome) {
             Some(Outcome::Approved) => Decision::Approved,
             Some(Outcome::Failed(_)) => Decision::FailedOpen,
-            // Not reached: the checks above have answered with no. Said again, so that this match alone can't approve.
+            // Not reached: the checks above have answered with no. Said again, so that this match
+            // alone can't approve.
             Some(Outcome::Denied) => Decision::Found(Finding::Denied),
             None => Decision::Found(Finding::Missing),
         },

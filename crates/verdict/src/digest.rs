@@ -1,8 +1,10 @@
-//! The digest of named content fields: one canonical byte form, so that every language computes the same.
+//! The digest of named content fields: one canonical byte form, so that every language computes the
+//! same.
 //!
-//! The bytes are fixed in `docs/digest.md`. In short: `pg_verdict/digest/v1` and a zero byte; the number of fields (u32);
-//! then per field, in ascending order of the name's bytes, the name's length (u32), the name, a type tag (one byte), the
-//! value's length (u64), the value. All numbers big endian.
+//! The bytes are fixed in `docs/digest.md`. In short: `pg_verdict/digest/v1` and a zero byte; the
+//! number of fields (u32); then per field, in ascending order of the name's bytes, the name's
+//! length (u32), the name, a type tag (one byte), the value's length (u64), the value. All numbers
+//! big endian.
 
 use std::fmt;
 
@@ -92,7 +94,7 @@ pub enum DigestError {
         /// What is wrong with them.
         reason: String,
     },
-    /// A field was given before or together with one of a smaller or the same name.
+    /// The fields did not come in ascending order of their names, each of them once.
     #[error("field \"{name}\" must come before \"{previous}\", and only once")]
     Order {
         /// The field that came too late.
@@ -122,12 +124,14 @@ pub enum DigestError {
     OutOfMemory,
 }
 
-/// Takes a digest field by field. Scalar values cost no allocation: a guard does this for every row.
+/// Takes a digest field by field. Scalar values cost no allocation: a guard does this for every
+/// row.
 pub struct DigestBuilder {
     hash: Sha256,
     announced: usize,
     given: usize,
-    /// The last name, for the order: kept inline, so that the builder borrows nothing and allocates nothing.
+    /// The last name, to check the order. It is kept here, so that the builder neither borrows nor
+    /// allocates.
     last: [u8; FIELD_NAME_CAP],
     last_len: usize,
 }
@@ -152,8 +156,8 @@ impl DigestBuilder {
     /// Adds a field. The fields come in strictly ascending order of the bytes of their names.
     ///
     /// # Errors
-    /// A name out of order or not possible. Nothing has been added then, and `finish` will miss a
-    /// field.
+    /// A name out of order or not possible. Then nothing has been added, and
+    /// `finish` reports that a field is missing.
     pub fn field(&mut self, name: &str, value: FieldValue<'_>) -> Result<(), DigestError> {
         self.must_come_next(name)?;
         self.scalar(name, value);
@@ -161,8 +165,8 @@ impl DigestBuilder {
         Ok(())
     }
 
-    /// Adds a field whose value stands in a JSON text, without a copy of it. Strings, booleans, null
-    /// and integers of 64 bits count as [`FieldValue`], whatever their spelling.
+    /// Adds a field whose value stands in a JSON text, without a copy of it. Strings, booleans,
+    /// null and integers of 64 bits count as [`FieldValue`], whatever their spelling.
     ///
     /// # Errors
     /// As [`DigestBuilder::field`]; a number that RFC 8785 would round; no memory.
@@ -200,7 +204,8 @@ impl DigestBuilder {
     }
 
     fn canonical_field(&mut self, name: &str, value: JsonValue<'_>) -> Result<(), DigestError> {
-        // The length comes first, so the value is written twice: what is counted once is not kept.
+        // The length stands before the value. So the value is written twice, the first time only to
+        // count its bytes: to keep them would take memory.
         let mut length = Length::default();
         value.put_canonical(&mut length).map_err(no_digest)?;
         self.head(name, TAG_JSON, length.0);

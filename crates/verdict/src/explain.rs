@@ -36,7 +36,8 @@ pub struct Step {
     pub question: &'static str,
     /// The answer.
     pub answer: StepAnswer,
-    /// What the answer rests on. Empty when the question was not asked. Holds no content of the row, only digests.
+    /// What the answer rests on. Empty when the question was not asked. Holds no content of the
+    /// row, only digests.
     pub detail: String,
 }
 
@@ -56,7 +57,8 @@ impl Check {
     }
 }
 
-/// Every question of [`crate::decide()`] with its answer, in order; those after the deciding one were not asked.
+/// Every question of [`crate::decide()`] with its answer, in order; those after the deciding one
+/// were not asked.
 pub fn explain(
     row: &GuardedRow,
     verdict: Option<&Verdict>,

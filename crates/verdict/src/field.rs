@@ -12,8 +12,8 @@ pub const FIELDS_CAP: usize = 32;
 /// The longest field name, in bytes of UTF-8.
 pub const FIELD_NAME_CAP: usize = 64;
 
-/// Named content fields, each with its place in the webhook's request. In the order of the digest: ascending by the
-/// bytes of the name.
+/// Named content fields, each with its place in the webhook's request. In the order of the digest:
+/// ascending by the bytes of the name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldMap(BTreeMap<String, JsonPointer>);
 
@@ -37,7 +37,8 @@ pub enum FieldMapError {
     },
     /// A name is empty, longer than [`FIELD_NAME_CAP`] bytes, or holds a control character.
     #[error(
-        "\"{name}\" can't be a field name: it must be 1 to {FIELD_NAME_CAP} bytes without control characters"
+        "\"{name}\" can't be a field name: it must be 1 to {FIELD_NAME_CAP} bytes \
+         without control characters"
     )]
     Name {
         /// The name, cut to a length that fits a message.
@@ -90,7 +91,8 @@ impl FieldMap {
     /// Reads `{"content": "/content", …}`, the form in which hooks are created and stored.
     ///
     /// # Errors
-    /// Not an object, a value that is not a JSON pointer in a string, and all that [`FieldMap::new`] refuses.
+    /// Not an object, a value that is not a JSON pointer in a string, and all that
+    /// [`FieldMap::new`] refuses.
     pub fn from_json(value: &serde_json::Value) -> Result<Self, FieldMapError> {
         let object = value
             .as_object()

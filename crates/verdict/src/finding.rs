@@ -9,7 +9,8 @@ words! {
         Missing = "missing",
         /// The webhook refused.
         Denied = "denied",
-        /// The webhook gave no answer that can be believed, and the hook does not continue on failures.
+        /// The webhook gave no answer that can be believed, and the hook does not continue on
+        /// failures.
         Failed = "failed",
         /// The verdict is past its validity.
         Expired = "expired",

@@ -4,11 +4,12 @@
 //!
 //! * **From bytes to an outcome.** A chat server's pre-send webhook has answered; what did it say?
 //!   [`Dialect::answer`] never takes "no refusal in sight" for an approval.
-//! * **From a row to a finding.** A row is about to be kept; is there an approval for exactly this content?
-//!   [`decide()`] is total: every row, verdict, policy and moment has one [`Decision`].
+//! * **From a row to a finding.** A row is about to be kept; is there an approval for exactly this
+//!   content? [`decide()`] is total: every row, verdict, moment and [`Terms`] have one
+//!   [`Decision`].
 //!
-//! What binds the two is the [`Digest`] of named content fields, computed once from the webhook's [`Request`] and once
-//! from the row's columns. Its byte form is fixed in `docs/digest.md`.
+//! What binds the two is the [`Digest`] of named content fields, computed once from the webhook's
+//! [`Request`] and once from the row's columns. Its byte form is fixed in `docs/digest.md`.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

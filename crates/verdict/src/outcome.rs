@@ -125,10 +125,11 @@ pub enum UnknownOutcome {
     },
 }
 
-/// An answer as it was understood: the outcome, and what the business system said about its reasons.
+/// An answer as it was understood: the outcome, and what the business system said about its
+/// reasons.
 ///
-/// The texts come from outside. They hold no U+0000 (PostgreSQL text cannot; it is replaced by U+FFFD) and at most
-/// [`ERR_TEXT_CAP`] bytes each.
+/// The texts come from outside. They hold no U+0000 (PostgreSQL text cannot; it is replaced by
+/// U+FFFD) and at most [`ERR_TEXT_CAP`] bytes each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// What the answer comes to.

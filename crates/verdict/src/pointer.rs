@@ -8,8 +8,8 @@ use thiserror::Error;
 
 use crate::words::excerpt;
 
-/// A JSON pointer such as `/serverMsgID` or `/message/text`. Never the empty pointer: the whole request is not a value
-/// that a subject or a field could be.
+/// A JSON pointer such as `/serverMsgID` or `/message/text`. Never the empty pointer: the whole
+/// request is not a value that a subject or a field could be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JsonPointer(String);
 
@@ -29,7 +29,8 @@ pub enum JsonPointerError {
     },
     /// RFC 6901, section 3.
     #[error(
-        "in the JSON pointer \"{pointer}\" every \"~\" must be written \"~0\" (and a \"/\" in a name \"~1\")"
+        "in the JSON pointer \"{pointer}\" every \"~\" must be written \"~0\" \
+         (and a \"/\" in a name \"~1\")"
     )]
     Tilde {
         /// The text as given.

@@ -4,7 +4,8 @@ use crate::finding::Finding;
 use crate::words::words;
 
 words! {
-    /// What a guard does with a row. Ordered by strength: of several guards' actions the strongest wins.
+    /// What a guard does with a row. Ordered by strength: of several guards' actions the strongest
+    /// wins.
     #[derive(PartialOrd, Ord)]
     pub enum Action as "action" {
         /// The row is kept as it is.

@@ -89,7 +89,8 @@ pub enum RequestError {
 impl<'a> Request<'a> {
     /// Reads a request: strict JSON, an object, nested at most [`MAX_DEPTH`] deep.
     ///
-    /// Duplicate keys are no error here: such a request has no digest, and no subject if the key leads to it.
+    /// Duplicate keys are no error here: such a request has no digest, and no subject if the key
+    /// leads to it.
     ///
     /// # Errors
     /// Not JSON, too deep, too large, not an object, or no memory.
@@ -160,7 +161,8 @@ impl<'a> Request<'a> {
     /// The digest of the content fields. A field that the request does not have counts as null.
     ///
     /// # Errors
-    /// A duplicate key anywhere in the request, or a number in one of the fields that can't be kept exactly.
+    /// A duplicate key anywhere in the request, or a number in one of the fields that can't be kept
+    /// exactly.
     pub fn digest(&self, fields: &FieldMap) -> Result<Digest, DigestError> {
         if let Some(key) = self.document.duplicate() {
             let key = key.to_owned();

@@ -5,9 +5,11 @@ use sha2::{Digest as _, Sha256};
 
 const DOMAIN: &[u8] = b"pg_verdict/row/v1\0";
 
-/// A hash of a guard's id and of values, each of which may be absent. Other values in another order are another row.
+/// A hash of a guard's id and of values, each of which may be absent. The order of the values
+/// matters.
 ///
-/// As with [`crate::subject_hash()`], it finds candidates and takes locks; whoever looks up must compare the values as well.
+/// As with [`crate::subject_hash()`], it finds candidates and takes locks; whoever looks up must
+/// compare the values as well.
 #[derive(Debug)]
 pub struct RowHash(Sha256);
 

@@ -16,8 +16,8 @@ pub struct UnknownWord {
     pub exists: &'static [&'static str],
 }
 
-/// At most 64 characters of a text from outside, for an error message. Control characters become U+FFFD: PostgreSQL can't
-/// hold U+0000, and a log line is a line.
+/// At most 64 characters of a text from outside, for an error message. Control characters become
+/// U+FFFD: PostgreSQL can't hold U+0000, and a log line is a line.
 pub(crate) fn excerpt(text: &str) -> String {
     let mut characters = text.chars();
     let mut excerpt: String = characters
@@ -31,7 +31,8 @@ pub(crate) fn excerpt(text: &str) -> String {
     excerpt
 }
 
-/// Declares an enum whose values have one spelling each: `as_str`, `ALL`, `Display` and `FromStr` (exact, case-sensitive).
+/// Declares an enum whose values have one spelling each: `as_str`, `ALL`, `Display` and `FromStr`
+/// (exact, case-sensitive).
 macro_rules! words {
     (
         $(#[$meta:meta])*

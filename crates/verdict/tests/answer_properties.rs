@@ -1,4 +1,5 @@
-//! Whatever the bytes: no refusal is ever approved, and nothing is approved that can be read in another way.
+//! Whatever the bytes: no refusal is ever approved, and nothing is approved that can be read in
+//! another way.
 
 #[path = "support/answers.rs"]
 mod answers;
@@ -128,7 +129,11 @@ proptest! {
     #[test]
     fn texts_fit_postgresql(
         messages in prop::collection::vec(
-            prop_oneof![any::<String>(), "[\u{0}-\u{2}a本]{0,2000}", "(\\\\u0000|\\\\ud83d|x){0,600}"],
+            prop_oneof![
+                any::<String>(),
+                "[\u{0}-\u{2}a本]{0,2000}",
+                "(\\\\u0000|\\\\ud83d|x){0,600}",
+            ],
             0..3,
         ),
         raw in any::<bool>(),

@@ -75,7 +75,8 @@ fn the_python_on_the_page_computes_the_same() {
     }
     let program = format!(
         "{}\n{}\nimport sys\nfor line in sys.stdin:\n    case = json.loads(line)\n    \
-         try: print(digest(case['request'], case['fields']))\n    except ValueError: print('none')\n",
+         try: print(digest(case['request'], case['fields']))\n    \
+         except ValueError: print('none')\n",
         python[0], python[1]
     );
     let mut child = Command::new("python3")
@@ -86,7 +87,8 @@ fn the_python_on_the_page_computes_the_same() {
         .spawn()
         .expect("python3 runs");
     let input: String = cases.iter().map(|case| format!("{case}\n")).collect();
-    // All input before any output: the answers fit a pipe (65 bytes a case), and Python writes them at the end.
+    // All input before any output: the answers fit a pipe (65 bytes a case), and Python writes them
+    // at the end.
     let mut stdin = child.stdin.take().expect("stdin");
     stdin.write_all(input.as_bytes()).expect("python3 reads");
     drop(stdin);

@@ -84,7 +84,8 @@ fn field_maps_that_cannot_be_used_say_why() {
         ),
         (
             json!({ "a\u{0}": "/a" }),
-            "\"a\u{fffd}\" can't be a field name: it must be 1 to 64 bytes without control characters",
+            "\"a\u{fffd}\" can't be a field name: \
+             it must be 1 to 64 bytes without control characters",
         ),
         (
             json!({ "é".repeat(33): "/a" }),
@@ -107,7 +108,8 @@ fn field_maps_that_cannot_be_used_say_why() {
         ),
         (
             json!({ "a": "" }),
-            "field \"a\": an empty JSON pointer names the whole document; name a value in it, as in \"/serverMsgID\"",
+            "field \"a\": an empty JSON pointer names the whole document; \
+             name a value in it, as in \"/serverMsgID\"",
         ),
     ] {
         assert_eq!(

@@ -21,11 +21,16 @@ fn row_hashes_are_fixed() {
     );
 }
 
+fn values() -> impl Strategy<Value = Vec<Option<Vec<u8>>>> {
+    let bytes = proptest::collection::vec(any::<u8>(), 0..4);
+    proptest::collection::vec(proptest::option::of(bytes), 0..4)
+}
+
 proptest! {
     #[test]
     fn other_rows_have_other_hashes(
-        one in proptest::collection::vec(proptest::option::of(proptest::collection::vec(any::<u8>(), 0..4)), 0..4),
-        other in proptest::collection::vec(proptest::option::of(proptest::collection::vec(any::<u8>(), 0..4)), 0..4),
+        one in values(),
+        other in values(),
         guard in 0..3, other_guard in 0..3,
     ) {
         let same = guard == other_guard && one == other;

@@ -88,7 +88,9 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read_as_serde_json_reads_them(bytes in prop::collection::vec(any::<u8>(), 0..20)) {
+    fn any_bytes_are_read_as_serde_json_reads_them(
+        bytes in prop::collection::vec(any::<u8>(), 0..20),
+    ) {
         agrees_with_serde_json(&bytes)?;
     }
 
@@ -97,7 +99,9 @@ proptest! {
     fn no_number_is_rounded(literal in prop_oneof![
         "-?(0|[1-9][0-9]{0,24})(\\.[0-9]{1,25})?([eE][+-]?[0-9]{1,2})?",
         "-?(0|[1-9][0-9]{0,5})(\\.[0-9]{1,12})?([eE][+-]?[0-9]{1,2})?",
-        any::<f64>().prop_filter("finite", |number| number.is_finite()).prop_map(|number| format!("{number:e}")),
+        any::<f64>()
+            .prop_filter("finite", |number| number.is_finite())
+            .prop_map(|number| format!("{number:e}")),
         any::<i64>().prop_map(|number| number.to_string()),
     ]) {
         let json = Json::check(literal.as_bytes()).expect("a number");

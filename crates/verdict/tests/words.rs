@@ -52,11 +52,13 @@ fn words_are_read_as_they_are_written_and_errors_list_what_exists() {
     );
     check(
         Finding::ALL,
-        "unknown finding \"no\u{fffd}\" (there is: missing, denied, failed, expired, altered, reused, revoked)",
+        "unknown finding \"no\u{fffd}\" \
+         (there is: missing, denied, failed, expired, altered, reused, revoked)",
     );
     check(
         Via::ALL,
-        "unknown via \"no\u{fffd}\" (there is: record, record_no_answer, approve, deny, revoke, release, refuse, self_test)",
+        "unknown via \"no\u{fffd}\" \
+         (there is: record, record_no_answer, approve, deny, revoke, release, refuse, self_test)",
     );
     check(
         HeldState::ALL,
@@ -64,7 +66,8 @@ fn words_are_read_as_they_are_written_and_errors_list_what_exists() {
     );
     check(
         DriftDone::ALL,
-        "unknown drift \"no\u{fffd}\" (there is: weakened, detached, table_dropped, renamed, rehomed, risk)",
+        "unknown drift \"no\u{fffd}\" \
+         (there is: weakened, detached, table_dropped, renamed, rehomed, risk)",
     );
     check(
         Dialect::ALL,
@@ -76,7 +79,8 @@ fn words_are_read_as_they_are_written_and_errors_list_what_exists() {
     );
     check(
         Cause::ALL,
-        "unknown cause \"no\u{fffd}\" (there is: timeout, transport, http_status, malformed, callback_error, contradictory)",
+        "unknown cause \"no\u{fffd}\" \
+         (there is: timeout, transport, http_status, malformed, callback_error, contradictory)",
     );
 }
 
@@ -108,7 +112,8 @@ fn outcomes_are_read_from_their_parts() {
         (
             "failed",
             Some("bad"),
-            "unknown cause \"bad\" (there is: timeout, transport, http_status, malformed, callback_error, contradictory)",
+            "unknown cause \"bad\" \
+         (there is: timeout, transport, http_status, malformed, callback_error, contradictory)",
         ),
     ] {
         assert_eq!(

@@ -1,33 +1,33 @@
-//! Rows that have gone from one partition to another.
+//! Rows that have moved from one partition to another.
 //!
-//! A cross-partition UPDATE is a DELETE here and an INSERT there. What arrives is judged as the
-//! update that it is, with the row that left: the AFTER DELETE trigger notes it (its tuple bears
-//! PostgreSQL's mark of such a move), and the AFTER INSERT triggers of the same statement, which
-//! come next, take the note away. For a guard with a condition there are two: one that bears the
-//! condition, and one for the rows that have left it.
+//! PostgreSQL executes a cross-partition UPDATE as a DELETE in the old partition and an INSERT in
+//! the new one. The guard judges the arriving row as an update, and so it needs the old row. The
+//! AFTER DELETE trigger notes the old row: its tuple bears PostgreSQL's mark of a move. The AFTER
+//! INSERT triggers of the same statement fire next and take the note away. A guard with a condition
+//! has two of them: one fires for rows under the condition, the other for rows that have left it.
 
 use crate::guard::info::GuardInfo;
 use pg::columns::RowSlot;
 use pg::plain::PlainFrame;
 use pg::row_version::RowVersion;
-use pg::transaction;
-use pg::transaction::Hooks;
+use pg::transaction::{self, Hooks};
 use pg::trigger::Fired;
 use pg::tuple::CommandId;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
-/// A guard, and the statement that has sent rows away.
+/// A guard, and the statement that moves rows away.
 type Sender = (i32, Option<CommandId>);
 
-/// A row that has left, and the nest level at which it did.
+/// A row that has left its partition, and the nest level at which it left.
 type Note = (i32, RowVersion);
 
 thread_local! {
-    /// What has left and not arrived yet, the latest last. More than one only where another trigger
-    /// has left a row out on its way, so that none comes.
+    /// Rows that have left and not arrived yet, the latest last. A sender has more than one only
+    /// when another trigger discarded a row between DELETE and INSERT, and so the row never
+    /// arrives.
     static NOTES: RefCell<HashMap<Sender, Vec<Note>>> = RefCell::new(HashMap::new());
-    /// The deepest of those levels: most savepoints have nothing to do with rows on their way.
+    /// The deepest nest level in `NOTES`: most savepoints move no rows, and need no search.
     static DEEPEST: Cell<i32> = const { Cell::new(0) };
 }
 
@@ -50,12 +50,12 @@ pub fn leaves(info: &GuardInfo, fired: Fired, plain: PlainFrame) {
     });
 }
 
-/// Whether no guard waits for a row to arrive: nearly always.
+/// Whether no guard waits for a row to arrive. This is nearly always true.
 pub fn is_nothing_on_its_way() -> bool {
     NOTES.with_borrow(HashMap::is_empty)
 }
 
-/// The row as it was in the partition that it has left, when this one arrives from there.
+/// The old row from the other partition, if this row arrives from there.
 pub fn old_row(info: &GuardInfo, fired: Fired, plain: PlainFrame) -> Option<RowSlot> {
     if is_nothing_on_its_way() {
         return None;
@@ -74,7 +74,7 @@ pub fn old_row(info: &GuardInfo, fired: Fired, plain: PlainFrame) -> Option<RowS
     version?.as_row_of(fired, plain)
 }
 
-/// A savepoint is released: what left in it has left for its parent.
+/// A savepoint is released: its notes now belong to the level above it.
 fn keep(nest_level: i32) {
     each(nest_level, |left| {
         for (level, _) in left {
@@ -83,7 +83,7 @@ fn keep(nest_level: i32) {
     });
 }
 
-/// A savepoint rolls back: what left in it is back where it was.
+/// A savepoint rolls back: its rows are back in their old partitions, and its notes go.
 fn drop_level(nest_level: i32) {
     each(nest_level, |left| {
         left.retain(|(level, _)| *level < nest_level)
@@ -103,7 +103,7 @@ fn each(ended: i32, change: impl Fn(&mut Vec<Note>)) {
     });
 }
 
-/// At the end of a transaction.
+/// Runs at the end of a transaction.
 fn forget() {
     DEEPEST.set(0);
     NOTES.with(|notes| {

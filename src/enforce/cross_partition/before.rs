@@ -1,8 +1,9 @@
-//! Rows that an update may be about to send to another partition, as BEFORE triggers see them.
+//! Rows that an UPDATE may be about to move to another partition, as BEFORE triggers see them.
 //!
-//! What a BEFORE UPDATE trigger has let by may be inserted into another partition next. It must not
-//! be left out there: the old row is gone by then. The executor takes one row after the other, so
-//! that of each statement only the latest can be on its way.
+//! When a BEFORE UPDATE trigger lets a row pass, PostgreSQL may insert the row into another
+//! partition next. The BEFORE INSERT trigger there must not discard or hold it: the old row is
+//! deleted by then. The executor takes one row after the other, so at most the latest row of each
+//! statement is between its two partitions.
 
 use crate::guard::info::GuardInfo;
 use pg::columns::{self, RowSlot};
@@ -19,14 +20,14 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 #[derive(Clone, Copy)]
 struct Latest {
     version: RowVersion,
-    /// Of subject and content, when what it becomes is not under the condition. The BEFORE trigger
-    /// on inserts, which bears the condition, is then asked for this row only if another trigger
-    /// brings it back under it, and else for another row.
+    /// Hash of subject and content, kept only when the new row is outside the guard's condition.
+    /// The BEFORE INSERT trigger bears the condition, and so it fires for *another* row, unless a
+    /// later trigger brings this row back under the condition.
     outside: Option<u64>,
 }
 
 thread_local! {
-    /// Guard → for each statement, oldest first, the row that it was about to replace last.
+    /// Guard → for each statement, oldest first, the latest row that it was about to replace.
     static LATEST: RefCell<HashMap<i32, Vec<(CommandId, Latest)>>> = RefCell::new(HashMap::new());
     static KEYS: RandomState = RandomState::new();
 }
@@ -36,7 +37,7 @@ pub const HOOKS: Hooks = Hooks {
     ..Hooks::NONE
 };
 
-/// Notes the row that an update is about to replace, and what it is to become.
+/// Notes the row that an update is about to replace, and the new row.
 pub fn note(info: &GuardInfo, fired: Fired, plain: PlainFrame) {
     let new = fired.new_row();
     let is_under = fired.under_condition_of(info.insert_trigger(), new, plain);
@@ -51,7 +52,7 @@ pub fn note(info: &GuardInfo, fired: Fired, plain: PlainFrame) {
     plain.step(|| {
         LATEST.with_borrow_mut(|latest| {
             let statements = latest.entry(info.guard_id).or_default();
-            // Statements that triggers have made meanwhile are younger, and over.
+            // Younger statements were started by triggers, and have ended.
             while statements
                 .pop_if(|(statement, _)| *statement >= at_work)
                 .is_some()
@@ -62,9 +63,9 @@ pub fn note(info: &GuardInfo, fired: Fired, plain: PlainFrame) {
     });
 }
 
-/// Whether the row that is about to be inserted is the one that its statement has just taken out of
-/// another partition, changed on the way or not: the AFTER trigger judges what arrives.
-/// PostgreSQL's own mark on the old row says so.
+/// Whether this statement has just taken the row out of another partition, and is about to insert
+/// it here. PostgreSQL's mark on the old row tells. Triggers may have changed the row on its way:
+/// the AFTER trigger judges what arrives.
 pub fn continues(info: &GuardInfo, new: RowSlot, plain: PlainFrame) -> bool {
     let at_work = row_version::statement_at_work(plain);
     let noted = LATEST.with_borrow(|latest| {
@@ -87,7 +88,7 @@ pub fn continues(info: &GuardInfo, new: RowSlot, plain: PlainFrame) -> bool {
     moves
 }
 
-/// The update was left out: no guard needs to know of its row any more.
+/// The update was discarded or held: every guard forgets its note on the row.
 pub fn left_out(info: &GuardInfo, old: RowSlot, plain: PlainFrame) {
     let version = RowVersion::of(info.table, old);
     let at_work = row_version::statement_at_work(plain);
@@ -131,7 +132,7 @@ fn fingerprint(info: &GuardInfo, row: RowSlot, plain: PlainFrame) -> u64 {
     hasher.finish()
 }
 
-/// At the end of a transaction.
+/// Runs at the end of a transaction.
 fn forget() {
     LATEST.with(|latest| {
         if let Ok(mut latest) = latest.try_borrow_mut() {

@@ -18,19 +18,19 @@ use std::sync::OnceLock;
 /// Whether code may write into what will be put in this table's place.
 type Judge = fn(Oid) -> Result<(), Report>;
 
-struct Hooks {
+struct Installed {
     judge: Judge,
     previous: pg_sys::ExecutorCheckPerms_hook_type,
 }
 
-static HOOKS: OnceLock<Hooks> = OnceLock::new();
+static INSTALLED: OnceLock<Installed> = OnceLock::new();
 
 /// Called by the watch's `init`, once.
 pub fn register(judge: Judge) {
     // SAFETY: a backend has one thread; who was there before us is called as before.
     unsafe {
         let previous = pg_sys::ExecutorCheckPerms_hook;
-        if HOOKS.set(Hooks { judge, previous }).is_ok() {
+        if INSTALLED.set(Installed { judge, previous }).is_ok() {
             pg_sys::ExecutorCheckPerms_hook = Some(starting);
         }
     }
@@ -42,7 +42,7 @@ const WRITING: u64 = (pg_sys::ACL_INSERT | pg_sys::ACL_UPDATE | pg_sys::ACL_DELE
 unsafe extern "C-unwind" fn starting(tables: *mut List, raises: bool) -> bool {
     // SAFETY: PostgreSQL's arguments as they are; a callback's frame with nothing to drop.
     unsafe {
-        let previous = HOOKS.get().and_then(|hooks| hooks.previous);
+        let previous = INSTALLED.get().and_then(|installed| installed.previous);
         if previous.is_some_and(|previous| !previous(tables, raises)) {
             return false;
         }
@@ -62,7 +62,7 @@ unsafe extern "C-unwind" fn starting(tables: *mut List, raises: bool) -> bool {
 unsafe extern "C-unwind" fn starting(tables: *mut List, perms: *mut List, raises: bool) -> bool {
     // SAFETY: see above.
     unsafe {
-        let previous = HOOKS.get().and_then(|hooks| hooks.previous);
+        let previous = INSTALLED.get().and_then(|installed| installed.previous);
         if previous.is_some_and(|previous| !previous(tables, perms, raises)) {
             return false;
         }
@@ -124,8 +124,8 @@ unsafe fn look(relation: Oid, wanted: u64) {
         rewrites
     };
     if rewrites != pg_sys::InvalidOid
-        && let Some(hooks) = HOOKS.get()
+        && let Some(installed) = INSTALLED.get()
     {
-        plain::callback_about(rewrites, hooks.judge);
+        plain::callback_about(rewrites, installed.judge);
     }
 }

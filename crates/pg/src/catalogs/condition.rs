@@ -5,8 +5,7 @@
 //! lends nobody his rights.
 
 use super::catalog::Relation;
-use super::condition_text;
-use super::condition_text::refuse;
+use super::condition_text::{self, refuse};
 use super::expression;
 use super::identity::{self, Restriction};
 use crate::frame::native;

@@ -19,7 +19,7 @@ pub fn argument(name: &str, given: Option<AnyElement>) -> Result<Option<Value>, 
     if given.oid() != JSONBOID {
         return Err(Report::new(
             SqlState::InvalidParameter,
-            format!("argument {name} must be jsonb"),
+            format!("argument \"{name}\" must be jsonb"),
         ));
     }
     let datum = given.datum();
@@ -29,7 +29,7 @@ pub fn argument(name: &str, given: Option<AnyElement>) -> Result<Option<Value>, 
         .map_err(|error| {
             Report::new(
             SqlState::InvalidParameter,
-            format!("argument {name} cannot be read: {error}"),
+            format!("argument \"{name}\" cannot be read: {error}"),
         )
         .hint("It may be nested 127 levels deep, and its numbers must fit into a double precision.")
         })

@@ -39,7 +39,7 @@ fn from_json(
     json: &str,
 ) -> Result<Values, Report> {
     let refuse =
-        |what: String| Report::new(SqlState::InvalidParameter, format!("argument r {what}"));
+        |what: String| Report::new(SqlState::InvalidParameter, format!("argument \"r\" {what}"));
     if !json.starts_with('{') {
         return Err(
             refuse("must be a JSON object of columns and values".to_owned())

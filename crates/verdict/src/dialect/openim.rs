@@ -1,21 +1,24 @@
 //! OpenIM Server (openimsdk/open-im-server), the before-send webhooks.
 //!
-//! An answer is `{"actionCode":0,"errCode":0,"errMsg":"","errDlt":"","nextCode":0}`: `actionCode` says whether the callback
-//! itself worked (0), `nextCode` 1 refuses the message, `errCode` is the business system's own number. Servers 3.7 and
-//! later look at `nextCode` only when `actionCode` is 0, so that `actionCode 1, nextCode 1` sends the message anyway
-//! (open-im-server issue 3049). Here it is a refusal.
+//! An answer is `{"actionCode":0,"errCode":0,"errMsg":"","errDlt":"","nextCode":0}`: `actionCode`
+//! says whether the callback itself worked (0), `nextCode` 1 refuses the message, `errCode` is the
+//! business system's own number. Servers 3.7 and later look at `nextCode` only when `actionCode` is
+//! 0, so that `actionCode 1, nextCode 1` sends the message anyway (open-im-server issue 3049). Here
+//! it is a refusal.
 //!
-//! Never is the absence of a refusal an approval. The first of these rules that applies decides:
+//! The absence of a refusal is never an approval. The first of these rules that applies decides:
 //!
 //! 1. no answer at all: `failed`, `timeout` or `transport` ([`Answer::none`]);
-//! 2. a refusal under any reading: `denied`, whatever the other codes and the HTTP status are. That is a top-level key equal
-//!    to `nextCode` without regard to case, with the value 1 in any spelling (1, 1.0, "1"); of duplicates each counts;
-//! 3. anything but a JSON object with one `actionCode` and one `nextCode`, both integers in i32, and `nextCode` 0: `failed`,
-//!    `malformed`. So are a body over [`BODY_CAP`], a byte order mark, trailing bytes, invalid UTF-8 and too deep nesting;
+//! 2. a refusal under any reading: `denied`, whatever the other codes and the HTTP status are. That
+//!    is a top-level key equal to `nextCode` without regard to case, with the value 1 in any
+//!    spelling (1, 1.0, "1"); of duplicates each counts;
+//! 3. anything but a JSON object with one `actionCode` and one `nextCode`, both integers in i32,
+//!    and `nextCode` 0: `failed`, `malformed`. So are a body over [`BODY_CAP`], a byte order mark,
+//!    trailing bytes, invalid UTF-8 and too deep nesting;
 //! 4. `actionCode` not 0: `failed`, `callback_error`;
 //! 5. an HTTP status outside 2xx: `failed`, `http_status`;
-//! 6. an `errCode` that is not 0 or 200: `failed`, `contradictory`. Servers 3.0 to 3.4 take it for a refusal, later ones
-//!    do not; 200 is what real services send for success;
+//! 6. an `errCode` that is not 0 or 200: `failed`, `contradictory`. Servers 3.0 to 3.4 take it for
+//!    a refusal, later ones do not; 200 is what real services send for success;
 //! 7. what is left: `approved`.
 
 use crate::field::FieldMap;
@@ -23,7 +26,8 @@ use crate::json::scan::{self, Loose};
 use crate::json::{Json, JsonKind};
 use crate::outcome::{Answer, BODY_CAP, Cause, ERR_TEXT_CAP, Outcome};
 
-/// Made by the server before the hook is called, one a send, and stored with the message.
+/// The server makes this id for each send, before it calls the hook, and stores it with the
+/// message.
 pub(super) const SUBJECT: &str = "/serverMsgID";
 
 const ACTION_CODE: &str = "actionCode";
@@ -32,7 +36,7 @@ const ERR_CODE: &str = "errCode";
 const ERR_MSG: &str = "errMsg";
 const ERR_DETAIL: &str = "errDlt";
 
-/// Rules 2 to 7.
+/// Rules 2 to 7 of this file.
 pub(super) fn answer(body: &[u8], http_status: i32) -> Answer {
     let glance = Glance::at(body);
     let outcome = if glance.refuses {
@@ -51,15 +55,15 @@ pub(super) fn answer(body: &[u8], http_status: i32) -> Answer {
     }
 }
 
-/// The content of a message as every version of the server sends and stores it. `sendTime` is not among them: it is in
-/// the request only since 3.8.1, and in other units than in the row.
+/// The content of a message as every version of the server sends and stores it. `sendTime` is not
+/// among them: it is in the request only since 3.8.1, and in other units than in the row.
 pub(super) fn fields(hook_name: &str) -> FieldMap {
     let hook_name = hook_name.to_ascii_lowercase();
     match (hook_name.contains("single"), hook_name.contains("group")) {
         (false, false) => FieldMap::of_members(["sendID", "contentType", "content"]),
         (true, false) => FieldMap::of_members(["sendID", "contentType", "content", "recvID"]),
         (false, true) => FieldMap::of_members(["sendID", "contentType", "content", "groupID"]),
-        // One hook for both kinds: whichever of the two a message does not have is null in its digest.
+        // One hook for both kinds. A message has one of the two; the other is null in its digest.
         (true, true) => {
             FieldMap::of_members(["sendID", "contentType", "content", "recvID", "groupID"])
         }
@@ -76,8 +80,9 @@ struct Glance {
 }
 
 impl Glance {
-    /// Go's decoder takes keys in any case and the last of duplicates. ASCII case is all there is to it: Go folds Unicode,
-    /// too, but no other character folds to a letter of `nextCode` (only k and s have such).
+    /// Go's decoder takes keys in any case and the last of duplicates. ASCII case is all there is
+    /// to it: Go folds Unicode, too, but no other character folds to a letter of `nextCode` (only k
+    /// and s have such).
     fn at(body: &[u8]) -> Self {
         let mut glance = Self::default();
         scan::top_level(body, |key, value| {
@@ -149,7 +154,8 @@ fn plain_i32(value: JsonKind<'_>) -> Option<i32> {
     }
 }
 
-/// Any spelling of 1, as a number or as a text. As a double: 1.00000000000000000001 is 1 to most readers.
+/// Any spelling of 1, as a number or as a text. As a double: 1.00000000000000000001 is 1 to most
+/// readers.
 fn is_one(value: Loose<'_>) -> bool {
     trimmed(value).is_some_and(|text| text.parse() == Ok(1.0_f64))
 }
@@ -170,7 +176,8 @@ fn trimmed(value: Loose<'_>) -> Option<String> {
     )
 }
 
-/// A text of the business system, made fit for PostgreSQL: no U+0000, at most [`ERR_TEXT_CAP`] bytes.
+/// A text of the business system, made fit for PostgreSQL: no U+0000, at most [`ERR_TEXT_CAP`]
+/// bytes.
 fn text(value: Loose<'_>) -> Option<String> {
     let Loose::Text(inner) = value else {
         return None;

@@ -26,7 +26,7 @@ pub(super) struct Checked<'a> {
 /// # Errors
 /// Not UTF-8, not JSON, trailing bytes, too deep, or no memory.
 pub(super) fn check_grammar(text: &[u8]) -> Result<Checked<'_>, StrictJsonError> {
-    let mut reader = Reader::of(text)?;
+    let mut reader = Parser::of(text)?;
     reader.white_space();
     let start = reader.at;
     reader.value()?;
@@ -41,7 +41,7 @@ pub(super) fn check_grammar(text: &[u8]) -> Result<Checked<'_>, StrictJsonError>
     })
 }
 
-struct Reader<'a> {
+struct Parser<'a> {
     text: &'a str,
     /// Bytes read. Between two steps always on a character boundary.
     at: usize,
@@ -49,7 +49,7 @@ struct Reader<'a> {
     duplicate: Option<String>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Parser<'a> {
     fn of(text: &'a [u8]) -> Result<Self, StrictJsonError> {
         let text = std::str::from_utf8(text).map_err(|error| StrictJsonError::Utf8 {
             offset: error.valid_up_to(),

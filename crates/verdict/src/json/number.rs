@@ -1,8 +1,8 @@
 //! JSON numbers without silent rounding.
 //!
-//! RFC 8785 writes every number as a double, so 1152921504606846976 and 1152921504606847000 would become the same text.
-//! Two contents must never share a digest: a number counts only when the form that it gets is numerically what was
-//! written.
+//! RFC 8785 writes every number as a double, so 1152921504606846976 and 1152921504606847000 would
+//! become the same text. Two contents must never share a digest: a number counts only when the form
+//! that it gets is numerically what was written.
 
 use std::borrow::Cow;
 
@@ -25,7 +25,8 @@ pub(crate) fn shortest_form(literal: &str) -> Option<String> {
     (Decimal::of(&shortest)? == Decimal::of(literal)?).then_some(shortest)
 }
 
-/// ± digits × 10^exponent, without leading or trailing zeros in the digits: two are equal when the numbers are.
+/// ± digits × 10^exponent, without leading or trailing zeros in the digits: two are equal when the
+/// numbers are.
 #[derive(Debug, PartialEq, Eq)]
 struct Decimal<'a> {
     negative: bool,

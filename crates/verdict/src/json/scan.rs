@@ -1,9 +1,10 @@
 //! The top-level members of anything that some reader might take for a JSON object.
 //!
-//! Used only to find refusals and error texts, never approvals. So every doubt is resolved in favour of seeing a member:
-//! a byte order mark, junk before and after, several objects in a row, truncation, invalid UTF-8, any depth, missing
-//! commas, keys without quotes or in single quotes (Python's `str(dict)`). Of text that *is* JSON it sees exactly the
-//! top-level members, so that a message's content can't pose as one.
+//! Used only to find refusals and error texts, never approvals. So every doubt is resolved in
+//! favour of seeing a member: a byte order mark, junk before and after, several objects in a row,
+//! truncation, invalid UTF-8, any depth, missing commas, keys without quotes or in single quotes
+//! (Python's `str(dict)`). Of text that *is* JSON it sees exactly the top-level members, so that a
+//! message's content can't pose as one.
 
 use std::borrow::Cow;
 
@@ -18,7 +19,8 @@ pub(crate) enum Loose<'a> {
     Other,
 }
 
-/// Calls `seen` with key and value of every member that could be a top-level one, in the order of the text.
+/// Calls `seen` with key and value of every member that could be a top-level one, in the order of
+/// the text.
 pub(crate) fn top_level<'a>(body: &'a [u8], mut seen: impl FnMut(&str, Loose<'a>)) {
     let mut at = 0;
     let mut depth = 0_usize;
@@ -42,7 +44,7 @@ pub(crate) fn top_level<'a>(body: &'a [u8], mut seen: impl FnMut(&str, Loose<'a>
             }
         };
         at = end;
-        // In an array that is JSON nothing stands before a colon; in one that is not, this is one more doubt.
+        // Arrays of JSON have no colons. In an array that is not JSON, a colon is one more doubt.
         if depth == 1
             && let Some(colon) = colon_after(body, at)
         {
@@ -100,7 +102,8 @@ fn unicode_escape(text: &str) -> Option<u16> {
     }
 }
 
-/// From the opening quote: what is between the quotes, and the place after the closing one (or the end of the body).
+/// From the opening quote: what is between the quotes, and the place after the closing one (or the
+/// end of the body).
 fn quoted(body: &[u8], open: usize) -> (&[u8], usize) {
     let mut at = open + 1;
     while let Some(&byte) = body.get(at) {
@@ -122,8 +125,9 @@ fn bare(body: &[u8], start: usize) -> (&[u8], usize) {
     (&body[start..start + length], start + length)
 }
 
-/// The place of the colon that makes what stands before it a key. One quote on the way is skipped: it closes a key in
-/// single quotes, or one that a broken string has cut off. Not more than one, or a body of quotes would take quadratic time.
+/// The place of the colon that makes what stands before it a key. One quote on the way is skipped:
+/// it closes a key in single quotes, or one that a broken string has cut off. Not more than one, or
+/// a body of quotes would take quadratic time.
 fn colon_after(body: &[u8], from: usize) -> Option<usize> {
     let mut at = white_space_end(body, from);
     if matches!(body.get(at), Some(b'\'' | b'"')) {

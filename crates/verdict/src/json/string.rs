@@ -44,8 +44,8 @@ impl<'a> JsonString<'a> {
         is_same && rest.is_empty()
     }
 
-    /// The order of keys in RFC 8785: by their UTF-16 units. It is total, and equal are strings that
-    /// say the same.
+    /// The order of keys in RFC 8785: by their UTF-16 units. It is total, and equal are strings
+    /// that say the same.
     pub fn cmp_text(self, other: Self) -> Ordering {
         let (mut mine, mut others) = (self.chars(), other.chars());
         loop {

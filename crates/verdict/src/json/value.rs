@@ -47,7 +47,8 @@ pub(crate) enum JsonKind<'a> {
 }
 
 impl<'a> Json<'a> {
-    /// Reads a text: strict JSON (RFC 8259), nested at most [`crate::MAX_DEPTH`] deep, at most [`DOCUMENT_CAP`] bytes.
+    /// Reads a text: strict JSON (RFC 8259), nested at most [`crate::MAX_DEPTH`] deep, at most
+    /// [`DOCUMENT_CAP`] bytes.
     ///
     /// A key that stands twice in one object is no error here: see [`Json::duplicate`].
     ///
@@ -65,7 +66,8 @@ impl<'a> Json<'a> {
         })
     }
 
-    /// A key that stands twice in one object somewhere in the document, cut to a length that fits a message.
+    /// A key that stands twice in one object somewhere in the document, cut to a length that fits a
+    /// message.
     pub fn duplicate(&self) -> Option<&str> {
         self.duplicate.as_deref()
     }

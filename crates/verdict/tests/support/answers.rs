@@ -1,4 +1,5 @@
-//! Answers as a webhook might send them, and the rules of `openim` once more: naive, over serde_json, sharing no code with the crate.
+//! Answers as a webhook might send them, and the rules of `openim` once more: naive, over
+//! serde_json, sharing no code with the crate.
 
 use std::fmt;
 

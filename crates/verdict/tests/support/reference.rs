@@ -19,12 +19,17 @@ pub enum Tree {
     Object(Vec<(String, Tree)>),
 }
 
-/// The value of a text, of any depth. Nothing where serde_json says that it is not JSON.
+/// Deeper than anything that is ever taken, and no deeper than the stack allows.
+const DEPTH_CAP: usize = 200;
+
+/// The value of a text. Nothing where serde_json says that it is not JSON, or nested deeper than
+/// [`DEPTH_CAP`].
 pub fn read(text: &[u8]) -> Option<Tree> {
-    read_text(std::str::from_utf8(text).ok()?)
+    read_text(std::str::from_utf8(text).ok()?, DEPTH_CAP)
 }
 
-fn read_text(text: &str) -> Option<Tree> {
+fn read_text(text: &str, depth_left: usize) -> Option<Tree> {
+    let below = depth_left.checked_sub(1)?;
     let text = text.trim_matches([' ', '\t', '\r', '\n']);
     Some(match text.as_bytes().first()? {
         b'{' => {
@@ -32,7 +37,7 @@ fn read_text(text: &str) -> Option<Tree> {
             let members = members.into_iter();
             Tree::Object(
                 members
-                    .map(|(key, value)| Some((key, read_text(value.get())?)))
+                    .map(|(key, value)| Some((key, read_text(value.get(), below)?)))
                     .collect::<Option<_>>()?,
             )
         }
@@ -41,7 +46,7 @@ fn read_text(text: &str) -> Option<Tree> {
             let items = items.into_iter();
             Tree::Array(
                 items
-                    .map(|item| read_text(item.get()))
+                    .map(|item| read_text(item.get(), below))
                     .collect::<Option<_>>()?,
             )
         }
