@@ -34,6 +34,11 @@ ALTER TABLE verdict.hooks RENAME failed_continue TO goes_on;
 INSERT INTO msgs VALUES ('6', 'refused');
 SELECT verdict.approve('h', '6', NULL);
 ALTER TABLE verdict.hooks RENAME goes_on TO failed_continue;
+-- a leaf without a column that decides
+SELECT id IS NOT NULL AS recorded FROM verdict.approve('h', '6', NULL);
+ALTER TABLE verdict.verdicts RENAME superseded_by TO replaced_by;
+INSERT INTO msgs VALUES ('6', 'refused');
+ALTER TABLE verdict.verdicts RENAME replaced_by TO superseded_by;
 -- the same where rows are written
 ALTER TABLE verdict.incidents ALTER err_code TYPE text;
 INSERT INTO msgs VALUES ('8', 'refused');
