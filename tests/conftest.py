@@ -55,6 +55,8 @@ def pytest_unconfigure(config):
 
 def pytest_ignore_collect(collection_path, config):
     """The tiers pg_upgrade and package need all majors at once: they are run by themselves, with --tree and --debs."""
+    if collection_path == HERE / "lint" and "tests/lint" not in config.args:
+        return True  # scripts/lint runs it
     if config.getoption("chosen"):
         return None
     if collection_path == HERE / "pg_upgrade" and not config.getoption("tree"):

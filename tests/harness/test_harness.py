@@ -4,7 +4,7 @@ import json
 
 import pytest
 from harness.isolation import leading_comments
-from harness.report import Outcomes, count_cargo, table
+from harness.report import Outcomes, count_cargo, table, times
 
 PASSING = "test result: ok. 7 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.02s\n"
 
@@ -56,7 +56,7 @@ class Skip:
     """What pytest reports of a skipped test."""
 
     def __init__(self, nodeid, reason):
-        self.nodeid, self.outcome, self.when = nodeid, "skipped", "call"
+        self.nodeid, self.outcome, self.when, self.duration = nodeid, "skipped", "call", 0
         self.longrepr = ("file.py", 1, f"Skipped: {reason}")
 
 
@@ -96,6 +96,18 @@ def test_the_worst_phase_of_a_test_counts(tmp_path, phases, wanted):
         plugin.note("golden/sql/a.sql::a", outcome)
     plugin.pytest_sessionfinish()
     assert json.loads((tmp_path / "x.json").read_text()) == {"golden": {wanted: 1}}
+
+
+def test_where_the_time_went(tmp_path):
+    (tmp_path / "15.golden.seconds").write_text(json.dumps({"golden/sql/a.sql::a": 2.5, "isolation/specs/b.spec::b": 1}))
+    (tmp_path / "16.golden.seconds").write_text(json.dumps({"golden/sql/a.sql::a": 4}))
+    (tmp_path / "any.package.seconds").write_text(json.dumps({"package/t.py::t": 9}))
+    (tmp_path / "steps").write_text("61 building for PostgreSQL 15\n1 shellcheck\n")
+    lines = times(tmp_path, tmp_path / "steps", slowest=3)
+    assert [line.split() for line in lines] == [
+        ["seconds", "of", "15", "16", "any"], ["golden", "2", "4"], ["isolation", "1"], ["package", "9"], [],
+        ["slowest", "tests"], ["9.0", "t.py::t"], ["4.0", "a.sql::a", "on", "16"], ["2.5", "a.sql::a", "on", "15"], [],
+        ["steps", "of", "5", "s", "and", "more"], ["61", "building", "for", "PostgreSQL", "15"]]
 
 
 def test_header_of_a_spec():

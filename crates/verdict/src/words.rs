@@ -6,7 +6,7 @@ use thiserror::Error;
 ///
 /// The message names what was asked for, what was given and everything that exists.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("unknown {what} \"{given}\" (there is: {})", .exists.join(", "))]
+#[error("unknown {what} \"{given}\" (available values: {})", .exists.join(", "))]
 pub struct UnknownWord {
     /// What kind of word it should have been, for example `action`.
     pub what: &'static str,

@@ -15,72 +15,49 @@ fn words_are_read_as_they_are_written_and_errors_list_what_exists() {
             + std::fmt::Display,
     >(
         all: &[T],
-        message: &str,
+        what: &str,
+        exist: &str,
     ) {
         for &value in all {
             assert_eq!(value.to_string().parse(), Ok(value));
             assert!(value.to_string().to_uppercase().parse::<T>().is_err());
         }
-        assert_eq!(
-            "no\0".parse::<T>().expect_err("unknown").to_string(),
-            message
-        );
+        let error = "no\0".parse::<T>().expect_err("unknown").to_string();
+        let expected = format!("unknown {what} \"no\u{fffd}\" (available values: {exist})");
+        assert_eq!(error, expected);
     }
     check(
         Action::ALL,
-        "unknown action \"no\u{fffd}\" (there is: allow, flag, discard, quarantine, reject)",
+        "action",
+        "allow, flag, discard, quarantine, reject",
     );
-    check(
-        Locking::ALL,
-        "unknown locking \"no\u{fffd}\" (there is: share, consume, none)",
-    );
-    check(
-        Mode::ALL,
-        "unknown mode \"no\u{fffd}\" (there is: enforce, observe)",
-    );
-    check(
-        Edits::ALL,
-        "unknown edits \"no\u{fffd}\" (there is: enforce, refuse, allow)",
-    );
-    check(
-        Legacy::ALL,
-        "unknown legacy \"no\u{fffd}\" (there is: enforce, allow)",
-    );
-    check(
-        ReplicaRole::ALL,
-        "unknown replica_role \"no\u{fffd}\" (there is: client, apply)",
-    );
+    check(Locking::ALL, "locking", "share, consume, none");
+    check(Mode::ALL, "mode", "enforce, observe");
+    check(Edits::ALL, "edits", "enforce, refuse, allow");
+    check(Legacy::ALL, "legacy", "enforce, allow");
+    check(ReplicaRole::ALL, "replica_role", "client, apply");
     check(
         Finding::ALL,
-        "unknown finding \"no\u{fffd}\" \
-         (there is: missing, denied, failed, expired, altered, reused, revoked)",
+        "finding",
+        "missing, denied, failed, expired, altered, reused, revoked",
     );
     check(
         Via::ALL,
-        "unknown via \"no\u{fffd}\" \
-         (there is: record, record_no_answer, approve, deny, revoke, release, refuse, self_test)",
+        "via",
+        "record, record_no_answer, approve, deny, revoke, release, refuse, self_test",
     );
-    check(
-        HeldState::ALL,
-        "unknown state \"no\u{fffd}\" (there is: held, released, refused)",
-    );
+    check(HeldState::ALL, "state", "held, released, refused");
     check(
         DriftDone::ALL,
-        "unknown drift \"no\u{fffd}\" \
-         (there is: weakened, detached, table_dropped, renamed, rehomed, risk)",
+        "drift",
+        "weakened, detached, table_dropped, renamed, rehomed, risk",
     );
-    check(
-        Dialect::ALL,
-        "unknown dialect \"no\u{fffd}\" (there is: openim)",
-    );
-    check(
-        NoAnswer::ALL,
-        "unknown cause of no answer \"no\u{fffd}\" (there is: timeout, transport)",
-    );
+    check(Dialect::ALL, "dialect", "openim");
+    check(NoAnswer::ALL, "cause of no answer", "timeout, transport");
     check(
         Cause::ALL,
-        "unknown cause \"no\u{fffd}\" \
-         (there is: timeout, transport, http_status, malformed, callback_error, contradictory)",
+        "cause",
+        "timeout, transport, http_status, malformed, callback_error, contradictory",
     );
 }
 
@@ -107,13 +84,14 @@ fn outcomes_are_read_from_their_parts() {
         (
             "allowed",
             None,
-            "unknown outcome \"allowed\" (there is: approved, denied, failed)",
+            "unknown outcome \"allowed\" (available values: approved, denied, failed)",
         ),
         (
             "failed",
             Some("bad"),
             "unknown cause \"bad\" \
-         (there is: timeout, transport, http_status, malformed, callback_error, contradictory)",
+             (available values: timeout, transport, http_status, malformed, callback_error, \
+             contradictory)",
         ),
     ] {
         assert_eq!(

@@ -19,12 +19,22 @@ INSERT INTO msgs VALUES ('4', 'refused');
 UPDATE verdict.guards SET mode = 'dream';
 INSERT INTO msgs VALUES ('5', 'refused');
 UPDATE verdict.guards SET mode = 'enforce';
+-- content and hidden columns in another form than ours
+UPDATE verdict.guards SET content = '{"content": 7}';
+INSERT INTO msgs VALUES ('6', 'refused');
+UPDATE verdict.guards SET content = NULL, redact = '[7]';
+INSERT INTO msgs VALUES ('6', 'refused');
+UPDATE verdict.guards SET redact = '[]';
+-- a column of another type
+ALTER TABLE verdict.guards ALTER flag_column TYPE int USING NULL;
+INSERT INTO msgs VALUES ('6', 'refused');
+ALTER TABLE verdict.guards ALTER flag_column TYPE text;
 -- a hook that does not say whether failures pass
 ALTER TABLE verdict.hooks RENAME failed_continue TO goes_on;
 INSERT INTO msgs VALUES ('6', 'refused');
 SELECT verdict.approve('h', '6', NULL);
 ALTER TABLE verdict.hooks RENAME goes_on TO failed_continue;
--- a column of another type
+-- the same where rows are written
 ALTER TABLE verdict.incidents ALTER err_code TYPE text;
 INSERT INTO msgs VALUES ('8', 'refused');
 ALTER TABLE verdict.incidents ALTER err_code TYPE int USING err_code::int;

@@ -25,8 +25,8 @@ pub(crate) fn shortest_form(literal: &str) -> Option<String> {
     (Decimal::of(&shortest)? == Decimal::of(literal)?).then_some(shortest)
 }
 
-/// ± digits × 10^exponent, without leading or trailing zeros in the digits: two are equal when the
-/// numbers are.
+/// ± digits × 10^exponent, without leading or trailing zeros in the digits: two are equal when
+/// the numbers are.
 #[derive(Debug, PartialEq, Eq)]
 struct Decimal<'a> {
     negative: bool,
