@@ -6,7 +6,7 @@ BEGIN
             USING ERRCODE = 'feature_not_supported',
                   HINT = 'Digests are taken over UTF-8 text.';
     END IF;
-    -- Whoever owns the schema can drop it, and with it every verdict.
+    -- The owner of the schema can drop it, and with it every verdict.
     IF EXISTS (
         SELECT 1
         FROM pg_catalog.pg_namespace AS n

@@ -36,10 +36,16 @@ DROP FUNCTION verdict.guard(pg_catalog.regclass, pg_catalog.text, pg_catalog.tex
 DROP FUNCTION verdict.alter_guard(pg_catalog.regclass, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text);
 -- include functions/guard.sql
 -- include functions/alter_guard.sql
+COMMENT ON TABLE verdict.verdicts IS 'Every recorded answer. Append-only, except for the marks superseded_by and consumed_*';
+COMMENT ON FUNCTION verdict.alter_hook(pg_catalog.text, pg_catalog.text, pg_catalog.bool, pg_catalog.interval, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.bool) IS 'Changes a hook; NULL keeps the present value';
+COMMENT ON FUNCTION verdict.approve(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.interval) IS 'Records an approval that a person gives';
+COMMENT ON FUNCTION verdict.deny(pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.text) IS 'Records a denial that a person gives';
+COMMENT ON FUNCTION verdict.revoke(pg_catalog.text, pg_catalog.text, pg_catalog.text) IS 'Revokes an approval';
+COMMENT ON FUNCTION verdict.status(pg_catalog.text, pg_catalog.text) IS 'Whether a subject is approved now, whatever its content, and by which verdict';
 COMMENT ON FUNCTION verdict.grant_role(pg_catalog.text, pg_catalog.regrole) IS 'Lets a role record, review, audit or administer: recorder, reviewer, auditor or admin';
-COMMENT ON FUNCTION verdict.revoke_role(pg_catalog.text, pg_catalog.regrole) IS 'Takes that back: recorder, reviewer, auditor or admin';
+COMMENT ON FUNCTION verdict.revoke_role(pg_catalog.text, pg_catalog.regrole) IS 'Revokes what grant_role has granted: recorder, reviewer, auditor or admin';
 COMMENT ON FUNCTION verdict.retire() IS 'Drops the leaves that can decide nothing any more and are past verdict.retention_days, and incidents past verdict.incident_retention_days';
--- A row is looked at as it is: made into JSON, it would run casts of its types' owners.
+-- The row is read as it is: to turn it into JSON would run casts of its types' owners.
 DROP FUNCTION verdict.explain(pg_catalog.anyelement);
 DROP FUNCTION verdict.relation_of(pg_catalog.oid);
 -- include functions/explain_of_row.sql
@@ -58,7 +64,7 @@ DROP FUNCTION verdict.relation_of(pg_catalog.oid);
 -- include triggers/watch.sql
 
 ALTER TABLE verdict.verdicts REPLICA IDENTITY FULL;
--- Leaves that are there get what new ones have.
+-- Existing leaves get what new leaves have.
 DO $$
 DECLARE
     leaf record;
@@ -72,7 +78,7 @@ BEGIN
 END
 $$;
 
--- The guards that stand get what the watch compares with: a condition as it is written whatever the session's settings.
+-- Existing guards get the text that the watch compares with: the condition, written the same under all session settings.
 SET LOCAL timezone TO 'UTC';
 SET LOCAL datestyle TO 'ISO, YMD';
 SET LOCAL intervalstyle TO 'postgres';
@@ -88,7 +94,7 @@ UPDATE verdict.guards AS g SET when_clause = (
     WHERE n.nspname OPERATOR(pg_catalog.=) g.relation_schema::pg_catalog.name
         AND c.relname OPERATOR(pg_catalog.=) g.relation_name::pg_catalog.name
         AND t.tgname OPERATOR(pg_catalog.=) ('verdict_guard_' OPERATOR(pg_catalog.||) g.id::pg_catalog.text)::pg_catalog.name);
--- On partitioned tables a guard with a condition sees the rows that leave it on their way to another partition.
+-- On partitioned tables, a guard with a condition also sees rows that leave the condition by a move to another partition.
 DO $$
 DECLARE
     made record;
@@ -125,8 +131,8 @@ WHERE NOT EXISTS (
         AND e.relation OPERATOR(pg_catalog.=) pg_catalog.format('%I.%I', g.relation_schema, g.relation_name))
 ON CONFLICT (guard_id) DO NOTHING; -- the watch has seen it already
 
--- Functions that were made anew have lost their grants: each role gets again what its kind has. The functions that tell the
--- kinds apart are those that stayed.
+-- The functions that were made again have lost their grants: each role gets the grants of its kind again. The functions that
+-- mark a kind were not made again.
 DO $$
 DECLARE
     made record;

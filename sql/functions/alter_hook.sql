@@ -10,4 +10,4 @@ CREATE FUNCTION verdict.alter_hook(
 ) RETURNS pg_catalog.void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'alter_hook_wrapper';
 REVOKE ALL ON FUNCTION verdict.alter_hook(pg_catalog.text, pg_catalog.text, pg_catalog.bool, pg_catalog.interval, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.bool) FROM PUBLIC;
-COMMENT ON FUNCTION verdict.alter_hook(pg_catalog.text, pg_catalog.text, pg_catalog.bool, pg_catalog.interval, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.bool) IS 'Changes a hook; NULL keeps what stands';
+COMMENT ON FUNCTION verdict.alter_hook(pg_catalog.text, pg_catalog.text, pg_catalog.bool, pg_catalog.interval, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.bool) IS 'Changes a hook; NULL keeps the present value';

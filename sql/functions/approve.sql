@@ -13,4 +13,4 @@ CREATE FUNCTION verdict.approve(
 )
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'verdict_approve';
 REVOKE ALL ON FUNCTION verdict.approve(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.interval) FROM PUBLIC;
-COMMENT ON FUNCTION verdict.approve(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.interval) IS 'Records an approval given by hand';
+COMMENT ON FUNCTION verdict.approve(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.interval) IS 'Records an approval that a person gives';

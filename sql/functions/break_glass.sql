@@ -5,9 +5,9 @@ CREATE FUNCTION verdict.break_glass(
 ) RETURNS pg_catalog.timestamptz
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'break_glass_wrapper';
 REVOKE ALL ON FUNCTION verdict.break_glass(pg_catalog.regclass, pg_catalog.text, pg_catalog.interval) FROM PUBLIC;
-COMMENT ON FUNCTION verdict.break_glass(pg_catalog.regclass, pg_catalog.text, pg_catalog.interval) IS 'Opens the guards of a table for a while; every row that passes is an incident; returns when they close by themselves';
+COMMENT ON FUNCTION verdict.break_glass(pg_catalog.regclass, pg_catalog.text, pg_catalog.interval) IS 'Opens the guards of a table for a while; every row that passes with a finding is an incident; returns when the guards close';
 
 CREATE FUNCTION verdict.restore_glass(relation pg_catalog.regclass) RETURNS pg_catalog.void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'restore_glass_wrapper';
 REVOKE ALL ON FUNCTION verdict.restore_glass(pg_catalog.regclass) FROM PUBLIC;
-COMMENT ON FUNCTION verdict.restore_glass(pg_catalog.regclass) IS 'Closes them again';
+COMMENT ON FUNCTION verdict.restore_glass(pg_catalog.regclass) IS 'Closes the guards of a table again before their time';

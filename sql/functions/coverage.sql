@@ -24,7 +24,7 @@ AS $$
     ), guards AS MATERIALIZED (SELECT e.* FROM verdict.coverage_guards() AS e)
     SELECT e.relation, e.part, e.guard, e.state, e.differs, e.mend FROM guards AS e
     UNION ALL
-    -- The guard stands, but nobody has looked at it since it came with a restore of parts, or since an admin has mended it.
+    -- The guard stands, but has no baseline: it came with a restore of parts, or an admin has repaired it by hand.
     SELECT r.name, NULL, g.name, 'risk', 'nobody has seen it whole, and it is not watched: a statement may weaken it',
         pg_catalog.format('SELECT * FROM verdict.repair(%L)', r.name)
     FROM roots AS r JOIN verdict.guards AS g ON pg_catalog.format('%I.%I', g.relation_schema, g.relation_name) OPERATOR(pg_catalog.=) r.name
@@ -141,7 +141,7 @@ AS $$
     SELECT NULL, NULL, NULL, 'risk', pg_catalog.format('role %I is a superuser and can remove any guard', s.rolname), NULL
     FROM pg_catalog.pg_roles AS s WHERE s.rolsuper
     UNION ALL
-    -- What gives rights on our tables and on all others without being granted on any of them.
+    -- Roles that give rights on our tables and on all others, without a grant on any of them.
     SELECT NULL, NULL, NULL, 'risk', pg_catalog.format('role %I is a member of %I: %s', s.rolname, d.rolname, m.means),
         pg_catalog.format('REVOKE %I FROM …', d.rolname)
     FROM pg_catalog.pg_roles AS s CROSS JOIN (VALUES
@@ -240,4 +240,4 @@ AS $$
         AND e.evtenabled OPERATOR(pg_catalog.<>) 'A'
 $$;
 REVOKE ALL ON FUNCTION verdict.coverage() FROM PUBLIC;
-COMMENT ON FUNCTION verdict.coverage() IS 'Each guard on each table: ok, drifted, missing or formerly guarded, and what mends it; then what else could keep rows from being judged, and who';
+COMMENT ON FUNCTION verdict.coverage() IS 'Each guard on each table: ok, drifted, missing or formerly guarded, and what repairs it; then everything else, and every role, that could keep rows from being judged';

@@ -13,4 +13,4 @@ CREATE FUNCTION verdict.deny(
 )
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'verdict_deny';
 REVOKE ALL ON FUNCTION verdict.deny(pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.text) FROM PUBLIC;
-COMMENT ON FUNCTION verdict.deny(pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.text) IS 'Records a denial given by hand';
+COMMENT ON FUNCTION verdict.deny(pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.text) IS 'Records a denial that a person gives';

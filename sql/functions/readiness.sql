@@ -36,4 +36,4 @@ AS $$
     ORDER BY g.id, 5 DESC, i.finding
 $$;
 REVOKE ALL ON FUNCTION verdict.readiness(pg_catalog.regclass, pg_catalog.timestamptz) FROM PUBLIC;
-COMMENT ON FUNCTION verdict.readiness(pg_catalog.regclass, pg_catalog.timestamptz) IS 'How many of the rows that an observing guard has judged it would have acted on, by finding';
+COMMENT ON FUNCTION verdict.readiness(pg_catalog.regclass, pg_catalog.timestamptz) IS 'How many rows an observing guard has judged, and how many of them had a finding, by finding';

@@ -12,4 +12,4 @@ CREATE FUNCTION verdict.reconcile(
 )
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'reconcile_wrapper';
 REVOKE ALL ON FUNCTION verdict.reconcile(pg_catalog.text, pg_catalog.regclass, pg_catalog.timestamptz, pg_catalog.text) FROM PUBLIC;
-COMMENT ON FUNCTION verdict.reconcile(pg_catalog.text, pg_catalog.regclass, pg_catalog.timestamptz, pg_catalog.text) IS 'What verdicts and stored rows say of each other: approved but never stored; stored without an approval';
+COMMENT ON FUNCTION verdict.reconcile(pg_catalog.text, pg_catalog.regclass, pg_catalog.timestamptz, pg_catalog.text) IS 'Compares verdicts and stored rows: approved but never stored; stored without an approval';

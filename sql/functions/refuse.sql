@@ -5,7 +5,7 @@ CREATE FUNCTION verdict.refuse(
 ) RETURNS pg_catalog.int8
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'verdict_refuse';
 REVOKE ALL ON FUNCTION verdict.refuse(pg_catalog.int8, pg_catalog.text, pg_catalog.bool) FROM PUBLIC;
-COMMENT ON FUNCTION verdict.refuse(pg_catalog.int8, pg_catalog.text, pg_catalog.bool) IS 'Denies a held row, which is never stored; returns the id of the denial, NULL for a row without a subject or whose hook was dropped';
+COMMENT ON FUNCTION verdict.refuse(pg_catalog.int8, pg_catalog.text, pg_catalog.bool) IS 'Denies a held row, so that it is never stored; returns the id of the denial, or NULL if the row has no subject or its hook was dropped';
 
 CREATE FUNCTION verdict.refuse_all(
     relation pg_catalog.regclass,

@@ -18,4 +18,4 @@ CREATE FUNCTION verdict.release_all(
 ) RETURNS TABLE (id pg_catalog.int8, decided pg_catalog.bool, problem pg_catalog.text)
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'release_all_wrapper';
 REVOKE ALL ON FUNCTION verdict.release_all(pg_catalog.regclass, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.int4, pg_catalog.bool) FROM PUBLIC;
-COMMENT ON FUNCTION verdict.release_all(pg_catalog.regclass, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.int4, pg_catalog.bool) IS 'Releases held rows by filter, oldest first; those that cannot be stored stay held and say why';
+COMMENT ON FUNCTION verdict.release_all(pg_catalog.regclass, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.int4, pg_catalog.bool) IS 'Releases held rows by filter, oldest first; a row that cannot be stored stays held, with the reason';

@@ -12,4 +12,4 @@ CREATE FUNCTION verdict.revoke(
 )
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'verdict_revoke';
 REVOKE ALL ON FUNCTION verdict.revoke(pg_catalog.text, pg_catalog.text, pg_catalog.text) FROM PUBLIC;
-COMMENT ON FUNCTION verdict.revoke(pg_catalog.text, pg_catalog.text, pg_catalog.text) IS 'Takes an approval back';
+COMMENT ON FUNCTION verdict.revoke(pg_catalog.text, pg_catalog.text, pg_catalog.text) IS 'Revokes an approval';

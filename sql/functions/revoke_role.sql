@@ -4,4 +4,4 @@ CREATE FUNCTION verdict.revoke_role(
 ) RETURNS pg_catalog.void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'revoke_role_wrapper';
 REVOKE ALL ON FUNCTION verdict.revoke_role(pg_catalog.text, pg_catalog.regrole) FROM PUBLIC;
-COMMENT ON FUNCTION verdict.revoke_role(pg_catalog.text, pg_catalog.regrole) IS 'Takes that back: recorder, reviewer, auditor or admin';
+COMMENT ON FUNCTION verdict.revoke_role(pg_catalog.text, pg_catalog.regrole) IS 'Revokes what grant_role has granted: recorder, reviewer, auditor or admin';

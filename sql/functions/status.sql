@@ -13,4 +13,4 @@ CREATE FUNCTION verdict.status(
 )
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'verdict_status';
 REVOKE ALL ON FUNCTION verdict.status(pg_catalog.text, pg_catalog.text) FROM PUBLIC;
-COMMENT ON FUNCTION verdict.status(pg_catalog.text, pg_catalog.text) IS 'Whether a subject is approved now, content aside, and by which verdict';
+COMMENT ON FUNCTION verdict.status(pg_catalog.text, pg_catalog.text) IS 'Whether a subject is approved now, whatever its content, and by which verdict';

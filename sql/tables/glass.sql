@@ -11,6 +11,6 @@ CREATE TABLE verdict.glass (
 );
 REVOKE ALL ON TABLE verdict.glass FROM PUBLIC;
 COMMENT ON TABLE verdict.glass IS 'When the guards of a table were opened, by whom, why and until when';
-COMMENT ON COLUMN verdict.glass.until IS 'The glass closes by itself then, or at restored_at';
+COMMENT ON COLUMN verdict.glass.until IS 'When the glass closes, unless restored_at is earlier';
 SELECT pg_catalog.pg_extension_config_dump('verdict.glass', '');
 SELECT pg_catalog.pg_extension_config_dump('verdict.glass_id_seq', '');

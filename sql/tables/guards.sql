@@ -3,7 +3,7 @@ CREATE TABLE verdict.guards (
     name pg_catalog.text NOT NULL,
     relation_schema pg_catalog.text NOT NULL,
     relation_name pg_catalog.text NOT NULL,
-    -- No foreign key: a parallel pg_restore may load guards before hooks. verdict.guard and verdict.drop_hook see to it.
+    -- No foreign key: a parallel pg_restore may load guards before hooks. verdict.guard and verdict.drop_hook check it.
     hook_id pg_catalog.int4 NOT NULL,
     key pg_catalog.text,
     content pg_catalog.jsonb,
@@ -22,7 +22,7 @@ CREATE TABLE verdict.guards (
     edits pg_catalog.text NOT NULL,
     guarded_since pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     created_by pg_catalog.text NOT NULL,
-    -- since 0.2.0
+    -- new in 0.2.0
     when_clause pg_catalog.text,
     legacy pg_catalog.text NOT NULL,
     replica_role pg_catalog.text NOT NULL,

@@ -25,10 +25,10 @@ CREATE TABLE verdict.incidents (
 );
 REVOKE ALL ON TABLE verdict.incidents FROM PUBLIC;
 COMMENT ON TABLE verdict.incidents IS 'Which row had a finding, and what was done: one row per guard and finding, in the transaction that stored, held or discarded the row';
-COMMENT ON COLUMN verdict.incidents.action IS 'What the guard says to this finding';
+COMMENT ON COLUMN verdict.incidents.action IS 'The guard''s action for this finding';
 COMMENT ON COLUMN verdict.incidents.done IS 'What was done: flagged, held, discarded, allowed, observed (the guard or verdict.enforce only observes), glass_broken, legacy, applied (by a replication worker)';
 COMMENT ON COLUMN verdict.incidents.path IS 'client, or apply: a logical replication worker';
-COMMENT ON COLUMN verdict.incidents.detail IS 'For drift: what a statement has done to the guard';
+COMMENT ON COLUMN verdict.incidents.detail IS 'For drift: how a statement has changed the guard';
 COMMENT ON COLUMN verdict.incidents.row_image IS 'The row''s columns as text, cut to verdict.row_image_bytes, without the guard''s redacted columns';
 SELECT pg_catalog.pg_extension_config_dump('verdict.incidents', '');
 SELECT pg_catalog.pg_extension_config_dump('verdict.incidents_id_seq', '');

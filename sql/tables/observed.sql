@@ -4,8 +4,8 @@ CREATE TABLE verdict.observed (
     judged pg_catalog.int8 NOT NULL
 );
 REVOKE ALL ON TABLE verdict.observed FROM PUBLIC;
-COMMENT ON TABLE verdict.observed IS 'How many rows an observing guard has judged: one row per transaction, counted by verdict.readiness';
+COMMENT ON TABLE verdict.observed IS 'How many rows an observing guard has judged: one row per transaction; verdict.readiness adds them up';
 SELECT pg_catalog.pg_extension_config_dump('verdict.observed', '');
--- It has no key: without this, a publication of all tables would forbid to trim it.
+-- It has no key: without this, PostgreSQL would refuse to delete from it when a publication publishes all tables.
 ALTER TABLE verdict.observed REPLICA IDENTITY FULL;
 CREATE INDEX observed_guard ON verdict.observed (guard_id, at);

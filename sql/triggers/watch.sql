@@ -11,7 +11,7 @@ COMMENT ON FUNCTION verdict.watch_drop() IS 'Refuses drops that would weaken a g
 CREATE FUNCTION verdict.watch_rewrite() RETURNS pg_catalog.event_trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'verdict_watch_rewrite';
 REVOKE ALL ON FUNCTION verdict.watch_rewrite() FROM PUBLIC;
-COMMENT ON FUNCTION verdict.watch_rewrite() IS 'Sees to it that nobody writes past a guard while its table is rewritten';
+COMMENT ON FUNCTION verdict.watch_rewrite() IS 'Loads the library, which lets no other code write into a guarded table''s new table while it is rewritten';
 
 CREATE EVENT TRIGGER verdict_watch_ddl ON ddl_command_end EXECUTE FUNCTION verdict.watch_ddl();
 ALTER EVENT TRIGGER verdict_watch_ddl ENABLE ALWAYS;
@@ -21,4 +21,4 @@ ALTER EVENT TRIGGER verdict_watch_drop ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER verdict_watch_drop IS 'pg_verdict: refuses drops that would weaken a guard';
 CREATE EVENT TRIGGER verdict_watch_rewrite ON table_rewrite EXECUTE FUNCTION verdict.watch_rewrite();
 ALTER EVENT TRIGGER verdict_watch_rewrite ENABLE ALWAYS;
-COMMENT ON EVENT TRIGGER verdict_watch_rewrite IS 'pg_verdict: nobody writes past a guard while its table is rewritten';
+COMMENT ON EVENT TRIGGER verdict_watch_rewrite IS 'pg_verdict: lets no other code write while a guarded table is rewritten';

@@ -41,7 +41,7 @@ pub fn tell_closed(until: i64, table: &Name) {
         let at = clock::timestamp(until);
         ereport(
             PgLogLevel::LOG,
-            &format!("verdict: glass of table {table} closed by itself at {at}"),
+            &format!("verdict: glass expired for table {table} at {at}"),
         );
     }
 }

@@ -5,6 +5,7 @@ use pg::cached::{self, Cached};
 use pg::catalog::Name;
 use pg::report::{Report, SqlState};
 use pg::table::{self, OwnRow};
+use pgrx::JsonB;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -149,29 +150,30 @@ pub fn read(row: &OwnRow) -> Result<Guard, Report> {
         actions,
         mode: row.text("mode")?.parse().map_err(broken)?,
         edits: row.text("edits")?.parse().map_err(broken)?,
-        legacy: or_default(row, "legacy", Legacy::Enforce).map_err(broken)?,
-        replica_role: or_default(row, "replica_role", ReplicaRole::Client).map_err(broken)?,
+        legacy: or_default(row, "legacy", Legacy::Enforce)?.map_err(broken)?,
+        replica_role: or_default(row, "replica_role", ReplicaRole::Client)?.map_err(broken)?,
     };
-    let content = row.json("content").unwrap_or_default();
-    let content = content.as_object().into_iter().flatten();
+    let content = match row.nullable::<JsonB>("content")? {
+        None => BTreeMap::new(),
+        Some(JsonB(map)) => content_columns(&map).ok_or_else(|| malformed(&name, "content"))?,
+    };
     Ok(Guard {
         id: row.required("id")?,
         hook_id: row.required("hook_id")?,
-        key: row.get::<String>("key").map(|key| Mapped::parse(&key)),
-        content: content
-            .map(|(field, column)| {
-                (
-                    field.clone(),
-                    Mapped::parse(column.as_str().unwrap_or_default()),
-                )
-            })
-            .collect(),
-        condition: row.get("condition"),
-        condition_columns: names(Some(row.required_json("condition_columns")?)),
+        key: row
+            .nullable::<String>("key")?
+            .map(|key| Mapped::parse(&key)),
+        content,
+        condition: row.nullable("condition")?,
+        condition_columns: names(&row.required_json("condition_columns")?)
+            .ok_or_else(|| malformed(&name, "condition_columns"))?,
         policy,
         locking: row.text("locking")?.parse().map_err(broken)?,
-        flag: row.get("flag_column").zip(row.get("flag_value")),
-        redact: names(row.json("redact")),
+        flag: row.newer("flag_column")?.zip(row.newer("flag_value")?),
+        redact: match row.newer::<JsonB>("redact")? {
+            None => Vec::new(),
+            Some(JsonB(list)) => names(&list).ok_or_else(|| malformed(&name, "redact"))?,
+        },
         name,
     })
 }
@@ -186,18 +188,36 @@ pub fn no_guard(table: &Name) -> Report {
 }
 
 /// The word in a column, or the default when an older version of the SQL has no such column.
-fn or_default<T: FromStr>(row: &OwnRow, column: &str, default: T) -> Result<T, T::Err> {
-    row.get::<String>(column)
-        .map_or(Ok(default), |word| word.parse())
+fn or_default<T: FromStr>(
+    row: &OwnRow,
+    column: &str,
+    default: T,
+) -> Result<Result<T, T::Err>, Report> {
+    let word = row.newer::<String>(column)?;
+    Ok(word.map_or(Ok(default), |word| word.parse()))
 }
 
-fn names(list: Option<serde_json::Value>) -> Vec<String> {
-    list.unwrap_or_default()
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|name| name.as_str().map(str::to_owned))
+/// A JSON array of strings.
+fn names(list: &serde_json::Value) -> Option<Vec<String>> {
+    let names = list.as_array()?.iter();
+    names.map(|name| name.as_str().map(str::to_owned)).collect()
+}
+
+/// A JSON object of field and column.
+fn content_columns(map: &serde_json::Value) -> Option<BTreeMap<String, Mapped>> {
+    let columns = map.as_object()?.iter();
+    columns
+        .map(|(field, column)| Some((field.clone(), Mapped::parse(column.as_str()?))))
         .collect()
+}
+
+/// The error for a jsonb column of the registry that has another form than ours.
+fn malformed(guard: &str, column: &str) -> Report {
+    Report::new(
+        SqlState::GuardMisconfigured,
+        format!("VD009: guard \"{guard}\" cannot be read: its {column} has an unknown form"),
+    )
+    .hint("Was the row written by hand, or by a newer version of pg_verdict?")
 }
 
 /// The guards that are registered on this table.
@@ -241,7 +261,7 @@ pub fn registered() -> Result<Rc<Vec<Watched>>, Report> {
             all.push(Watched {
                 guard: read(row)?,
                 table: row.relation()?,
-                when_clause: row.get("when_clause"),
+                when_clause: row.newer("when_clause")?,
             });
             Ok(())
         })?;

@@ -30,11 +30,15 @@ pub fn refresh() -> Result<(), Report> {
     }
     relcache::watch(catalog::own_relation("leaves")?);
     relcache::watch(catalog::own_relation("verdicts")?);
-    let newest_first = registered()?
-        .into_iter()
-        .rev()
-        .filter_map(|leaf| Leaf::resolve(&leaf.name, leaf.starts, leaf.ends, leaf.horizon))
-        .collect();
+    let mut newest_first = Vec::new();
+    for leaf in registered()?.into_iter().rev() {
+        newest_first.extend(Leaf::resolve(
+            &leaf.name,
+            leaf.starts,
+            leaf.ends,
+            leaf.horizon,
+        )?);
+    }
     LEAVES.set(Leaves {
         generation,
         newest_first,

@@ -195,7 +195,7 @@ def test_the_log_hears_of_broken_glass(cluster, guarded):
     told = re.findall(r"LOG:  verdict: (glass .*)$", cluster.log(mark), re.MULTILINE)
     assert [re.sub(r"(until|at) \S+ \S+", r"\1 …", text) for text in told] == [
         "glass broken until … for table public.msgs by postgres: ticket 4711",
-        "glass of table public.msgs closed by itself at …",
+        "glass expired for table public.msgs at …",
         "glass broken until … for table public.msgs by postgres: again",
         "glass restored for table public.msgs by postgres"]
 

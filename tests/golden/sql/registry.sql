@@ -19,12 +19,27 @@ INSERT INTO msgs VALUES ('4', 'refused');
 UPDATE verdict.guards SET mode = 'dream';
 INSERT INTO msgs VALUES ('5', 'refused');
 UPDATE verdict.guards SET mode = 'enforce';
+-- content and hidden columns in another form than ours
+UPDATE verdict.guards SET content = '{"content": 7}';
+INSERT INTO msgs VALUES ('6', 'refused');
+UPDATE verdict.guards SET content = NULL, redact = '[7]';
+INSERT INTO msgs VALUES ('6', 'refused');
+UPDATE verdict.guards SET redact = '[]';
+-- a column of another type
+ALTER TABLE verdict.guards ALTER flag_column TYPE int USING NULL;
+INSERT INTO msgs VALUES ('6', 'refused');
+ALTER TABLE verdict.guards ALTER flag_column TYPE text;
 -- a hook that does not say whether failures pass
 ALTER TABLE verdict.hooks RENAME failed_continue TO goes_on;
 INSERT INTO msgs VALUES ('6', 'refused');
 SELECT verdict.approve('h', '6', NULL);
 ALTER TABLE verdict.hooks RENAME goes_on TO failed_continue;
--- a column of another type
+-- a leaf without a column that decides
+SELECT id IS NOT NULL AS recorded FROM verdict.approve('h', '6', NULL);
+ALTER TABLE verdict.verdicts RENAME superseded_by TO replaced_by;
+INSERT INTO msgs VALUES ('6', 'refused');
+ALTER TABLE verdict.verdicts RENAME replaced_by TO superseded_by;
+-- the same where rows are written
 ALTER TABLE verdict.incidents ALTER err_code TYPE text;
 INSERT INTO msgs VALUES ('8', 'refused');
 ALTER TABLE verdict.incidents ALTER err_code TYPE int USING err_code::int;

@@ -5,12 +5,12 @@
 
 use super::leaf_index::{self, LeafIndex};
 use crate::backend::test_hooks::{self, Weakening};
-use crate::catalogs::catalog;
+use crate::catalogs::catalog::{self, Relation};
 use crate::catalogs::relcache;
 use crate::frame::native;
 use crate::frame::plain::PlainFrame;
 use crate::frame::span::Span;
-use crate::report::Report;
+use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{self, ItemPointerData, Oid};
 
 /// The columns of a verdict, in our order. A leaf's attribute numbers are looked up by these names.
@@ -42,30 +42,31 @@ pub enum Col {
     RecordedBy,
 }
 
-pub const COLUMNS: [&str; 23] = [
-    "id",
-    "hook_id",
-    "subject_hash",
-    "recorded_at",
-    "expires_at",
-    "horizon",
-    "superseded_by",
-    "consumed_at",
-    "consumed_by",
-    "revokes",
-    "err_code",
-    "http_status",
-    "response_bytes",
-    "outcome",
-    "cause",
-    "via",
-    "subject",
-    "digest",
-    "err_msg",
-    "err_detail",
-    "reason",
-    "response",
-    "recorded_by",
+/// Names and types of the columns, in the order of [`Col`].
+pub const COLUMNS: [(&str, Oid); 23] = [
+    ("id", pg_sys::INT8OID),
+    ("hook_id", pg_sys::INT4OID),
+    ("subject_hash", pg_sys::INT8OID),
+    ("recorded_at", pg_sys::TIMESTAMPTZOID),
+    ("expires_at", pg_sys::TIMESTAMPTZOID),
+    ("horizon", pg_sys::TIMESTAMPTZOID),
+    ("superseded_by", pg_sys::INT8OID),
+    ("consumed_at", pg_sys::TIMESTAMPTZOID),
+    ("consumed_by", pg_sys::INT4OID),
+    ("revokes", pg_sys::INT8OID),
+    ("err_code", pg_sys::INT4OID),
+    ("http_status", pg_sys::INT4OID),
+    ("response_bytes", pg_sys::INT4OID),
+    ("outcome", pg_sys::TEXTOID),
+    ("cause", pg_sys::TEXTOID),
+    ("via", pg_sys::TEXTOID),
+    ("subject", pg_sys::TEXTOID),
+    ("digest", pg_sys::BYTEAOID),
+    ("err_msg", pg_sys::TEXTOID),
+    ("err_detail", pg_sys::TEXTOID),
+    ("reason", pg_sys::TEXTOID),
+    ("response", pg_sys::BYTEAOID),
+    ("recorded_by", pg_sys::TEXTOID),
 ];
 
 /// A leaf and the attribute numbers of its columns. `Copy`, so that plain frames can hold it.
@@ -90,8 +91,19 @@ pub struct Leaf {
 impl Leaf {
     /// Finds the leaf's columns and index. `None` when the table is gone (dropped by hand, or left
     /// out of a restore).
-    pub fn resolve(name: &str, starts: i64, ends: i64, horizon: i64) -> Option<Self> {
-        let oid = catalog::find(catalog::SCHEMA, name)?;
+    ///
+    /// # Errors
+    ///
+    /// VD009 when a column is gone, or of another type.
+    pub fn resolve(
+        name: &str,
+        starts: i64,
+        ends: i64,
+        horizon: i64,
+    ) -> Result<Option<Self>, Report> {
+        let Some(oid) = catalog::find(catalog::SCHEMA, name) else {
+            return Ok(None);
+        };
         relcache::watch(oid);
         let unknown = Self {
             oid,
@@ -102,18 +114,32 @@ impl Leaf {
             horizon,
             attnums: [0; COLUMNS.len()],
         };
-        unknown.up_to_date().ok()
+        let generation = relcache::generation();
+        match catalog::relation(oid) {
+            Ok(facts) => unknown.read(generation, &facts).map(Some),
+            // Somebody has dropped it since.
+            Err(_) => Ok(None),
+        }
     }
 
     /// The leaf as it is now: its index may have been replaced.
     ///
     /// # Errors
     ///
-    /// Undefined object when the table is gone.
+    /// Undefined object when the table is gone; VD009 when a column is, or has another type.
     pub(crate) fn up_to_date(self) -> Result<Self, Report> {
+        // Before the catalog is read: what changes meanwhile moves it on.
         let generation = relcache::generation();
-        let facts = catalog::relation(self.oid)?;
-        let attnums = COLUMNS.map(|column| facts.column(column).map_or(0, |found| found.attnum));
+        self.read(generation, &catalog::relation(self.oid)?)
+    }
+
+    fn read(self, generation: u64, facts: &Relation) -> Result<Self, Report> {
+        let mut attnums = [0; COLUMNS.len()];
+        for (attnum, (name, type_oid)) in attnums.iter_mut().zip(COLUMNS) {
+            let found = facts.column(name);
+            let found = found.filter(|column| column.base_type == type_oid);
+            *attnum = found.ok_or_else(|| unreadable(facts, name))?.attnum;
+        }
         let [hash, id] = [Col::SubjectHash, Col::Id].map(|col| attnums[col as usize]);
         Ok(Self {
             index: leaf_index::find(self.oid, hash, id),
@@ -126,6 +152,17 @@ impl Leaf {
     pub(crate) fn attnum(&self, col: Col) -> usize {
         self.attnums[col as usize] as usize
     }
+}
+
+fn unreadable(leaf: &Relation, column: &str) -> Report {
+    Report::new(
+        SqlState::GuardMisconfigured,
+        format!(
+            "VD009: column \"{column}\" of leaf {} is missing or of another type",
+            leaf.name
+        ),
+    )
+    .hint("Was the table changed by hand, or by a newer version of pg_verdict?")
 }
 
 /// A verdict as the look-up found it, `Copy`. `err_msg` lives as long as the caller's memory

@@ -6,7 +6,7 @@
 use crate::catalogs::catalog::{self, Name};
 use crate::report::{Report, SqlState};
 use pgrx::pg_sys::{self, Datum};
-use pgrx::{FromDatum, JsonB};
+use pgrx::{FromDatum, IntoDatum, JsonB};
 use std::ffi::CStr;
 
 /// One row while the scan is at it.
@@ -18,12 +18,36 @@ pub struct OwnRow<'a> {
 }
 
 impl OwnRow<'_> {
-    /// The column's value; `None` when it is NULL or the table has no such column.
-    pub fn get<T: FromDatum>(&self, column: &str) -> Option<T> {
-        let (value, oid) = self.datum(column)?;
-        // SAFETY: T is the column's type: our tables are declared in sql/tables, and golden tests
-        // read each of them.
-        unsafe { T::from_polymorphic_datum(value, false, oid) }
+    /// The column's value; `None` when it is NULL, of another type, or not there: an older version
+    /// of the SQL has fewer columns.
+    pub fn get<T: FromDatum + IntoDatum>(&self, column: &str) -> Option<T> {
+        let value = self.datum(column, T::type_oid())?;
+        // SAFETY: the column's type is T.
+        unsafe { T::from_polymorphic_datum(value, false, T::type_oid()) }
+    }
+
+    /// The value of a column that older versions of the SQL do not have; `None` there, and for NULL.
+    ///
+    /// # Errors
+    ///
+    /// VD009 when the column is of another type.
+    pub fn newer<T: FromDatum + IntoDatum>(&self, column: &str) -> Result<Option<T>, Report> {
+        match self.place(column) {
+            None => Ok(None),
+            Some(_) => self.nullable(column),
+        }
+    }
+
+    /// The value of a column that every version of the SQL has; `None` when it is NULL.
+    ///
+    /// # Errors
+    ///
+    /// VD009 when the column is not there, or of another type.
+    pub fn nullable<T: FromDatum + IntoDatum>(&self, column: &str) -> Result<Option<T>, Report> {
+        match self.place(column) {
+            Some((_, oid)) if base_type(oid) == T::type_oid() => Ok(self.get(column)),
+            _ => Err(self.unreadable(column)),
+        }
     }
 
     /// The transaction that has written the row, if it is another one that has not ended yet. Only
@@ -40,15 +64,15 @@ impl OwnRow<'_> {
 
     /// A timestamptz column in microseconds since 2000-01-01 UTC.
     pub fn micros(&self, column: &str) -> Option<i64> {
-        self.datum(column).map(|(value, _)| value.value() as i64)
+        let value = self.datum(column, pg_sys::TIMESTAMPTZOID)?;
+        Some(value.value() as i64)
     }
 
     /// An interval column.
     pub fn interval(&self, column: &str) -> Option<pg_sys::Interval> {
-        // SAFETY: the column is an interval (sql/tables/hooks.sql): a pointer to 16 bytes, copied
-        // out.
-        self.datum(column)
-            .map(|(value, _)| unsafe { *value.cast_mut_ptr::<pg_sys::Interval>() })
+        let value = self.datum(column, pg_sys::INTERVALOID)?;
+        // SAFETY: an interval is a pointer to 16 bytes, which are copied out.
+        Some(unsafe { *value.cast_mut_ptr::<pg_sys::Interval>() })
     }
 
     /// A jsonb column.
@@ -61,7 +85,7 @@ impl OwnRow<'_> {
     /// # Errors
     ///
     /// VD009 when there is no value: nothing is guessed.
-    pub fn required<T: FromDatum>(&self, column: &str) -> Result<T, Report> {
+    pub fn required<T: FromDatum + IntoDatum>(&self, column: &str) -> Result<T, Report> {
         self.get(column).ok_or_else(|| self.unreadable(column))
     }
 
@@ -96,7 +120,7 @@ impl OwnRow<'_> {
         Report::new(
             SqlState::GuardMisconfigured,
             format!(
-                "VD009: column \"{column}\" of verdict.{} is missing or null",
+                "VD009: column \"{column}\" of verdict.{} is missing, null or of another type",
                 self.table
             ),
         )
@@ -115,24 +139,36 @@ impl OwnRow<'_> {
         })
     }
 
-    fn datum(&self, column: &str) -> Option<(Datum, pg_sys::Oid)> {
-        // SAFETY: desc and tuple belong to the open scan.
+    /// The column's value when it is there, not NULL, and of this type or a domain over it.
+    fn datum(&self, column: &str, wanted: pg_sys::Oid) -> Option<Datum> {
+        let (attnum, oid) = self.place(column)?;
+        if oid != wanted && base_type(oid) != wanted {
+            return None;
+        }
+        let mut isnull = false;
+        // SAFETY: desc and tuple belong to the open scan, and have that attribute.
+        let value = unsafe { pg_sys::heap_getattr(self.tuple, attnum, self.desc, &mut isnull) };
+        (!isnull).then_some(value)
+    }
+
+    /// Attribute number and type of a column.
+    fn place(&self, column: &str) -> Option<(i32, pg_sys::Oid)> {
+        // SAFETY: desc belongs to the open scan.
         unsafe {
-            let attributes = (*self.desc).natts;
-            for attnum in 1..=attributes {
+            (1..=(*self.desc).natts).find_map(|attnum| {
                 let attribute = catalog::attribute(self.desc, attnum);
-                if !attribute.attisdropped
-                    && CStr::from_ptr(attribute.attname.data.as_ptr()).to_bytes()
-                        == column.as_bytes()
-                {
-                    let mut isnull = false;
-                    let value = pg_sys::heap_getattr(self.tuple, attnum, self.desc, &mut isnull);
-                    return (!isnull).then_some((value, attribute.atttypid));
-                }
-            }
-            None
+                let name = CStr::from_ptr(attribute.attname.data.as_ptr()).to_bytes();
+                let is_it = !attribute.attisdropped && name == column.as_bytes();
+                is_it.then_some((attnum, attribute.atttypid))
+            })
         }
     }
+}
+
+/// The type below any domains.
+fn base_type(oid: pg_sys::Oid) -> pg_sys::Oid {
+    // SAFETY: looks types up in the syscache; raises through pgrx when one is gone.
+    unsafe { pg_sys::getBaseType(oid) }
 }
 
 /// Calls `visit` for each row of `verdict.<table>` that is committed now or written by this
