@@ -1,6 +1,8 @@
 """How the tiers golden, isolation, scenarios and races become one pytest run against one PostgreSQL major (see CONTRIBUTING.md).
 Started by scripts/test, which builds, installs into private trees and passes the options below."""
 
+import os
+import re
 import signal
 from pathlib import Path
 
@@ -89,6 +91,25 @@ def pytest_collection_finish(session):
             mark = item.get_closest_marker("needs")
             lines.update(f"{tier} {need}\n" for need in (mark.args if mark else NEEDS.get(tier)) or ["nothing"])
         Path(path).write_text("".join(sorted(lines)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item, nextitem):
+    item.config.clusters.begin_test()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failure shows the end of what the servers have logged meanwhile, and says where all of it is."""
+    report = yield
+    if report.failed and "WORK" in os.environ:
+        for name, text in item.config.clusters.logs_of_test():
+            path = Path(os.environ["WORK"]) / "failed" / f"{re.sub('[^a-zA-Z0-9_.]+', '-', item.nodeid)}.{name}.log"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+            report.sections.append((f"log of server {name}, all of it in {path}", "\n".join(text.splitlines()[-20:])))
+    return report
 
 
 @pytest.fixture

@@ -213,7 +213,7 @@ class Clusters:
 
     def __init__(self, trees, run_dir, psql_path):
         self.trees, self.run_dir, self.psql_path = trees, Path(run_dir), psql_path
-        self._made, self._shared = [], {}
+        self._made, self._shared, self._marks = [], {}, {}
 
     def make(self, kind="plain", conf=None, env=None):
         assert self.trees.get(kind), f"no build {kind!r} was made for this test: it says with @pytest.mark.needs which it needs"
@@ -228,6 +228,14 @@ class Clusters:
             cluster = self._shared[kind] = self.make(kind)
         cluster.ensure_up()
         return cluster
+
+    def begin_test(self):
+        self._marks = {cluster: cluster.log_mark() for cluster in self._made if cluster.log_path.exists()}
+
+    def logs_of_test(self):
+        """(name, text) of what each server that is there has logged since begin_test()."""
+        texts = [(cluster.dir.name, cluster.log(self._marks.get(cluster, 0))) for cluster in self._made if cluster.log_path.exists()]
+        return [(name, text) for name, text in texts if text]
 
     def remove(self, cluster):
         if cluster.dir.exists():
