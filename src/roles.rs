@@ -155,7 +155,7 @@ fn apply(kind: Option<&str>, role: Option<Oid>, change: Change) -> Result<(), Re
     if kind == RoleKind::Admin && !identity::is_superuser() {
         return Err(Report::new(
             SqlState::InsufficientPrivilege,
-            "only a superuser makes or unmakes a verdict admin",
+            "only a superuser can make or remove a verdict admin",
         ));
     }
     identity::as_extension_owner(|| {

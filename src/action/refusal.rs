@@ -64,14 +64,14 @@ fn hint(cached: &CachedGuard, case: &Case) -> String {
             "Stored content is final under this guard (edits => 'refuse'), whatever verdict there is.".to_owned()
         }
         Some(Obstacle::JudgedOtherwise) if case.finding == Finding::Reused => format!(
-            "The guard's action is {action}, but the approval was still there when the row was looked at: another row of this statement, or another session, has spent it since. Store the row again, in a statement of its own."
+            "The guard's action is {action}, but the approval was not spent yet when the guard first looked at the row: another row of this statement, or another session, has spent it since. Store the row again in a separate statement."
         ),
         Some(Obstacle::JudgedOtherwise) => format!(
-            "The guard's action is {action}, but what was about to be stored is not what it judged before: another trigger changed the row, or a verdict was recorded at this moment. Store the row again; if that happens again, look for BEFORE triggers whose names come after zz_verdict_guard_{}.",
+            "The guard's action is {action}, but the stored row is not the row that its BEFORE trigger judged: another trigger changed the row, or a verdict was recorded at this moment. Store the row again; if this error comes again, look for BEFORE triggers whose names come after zz_verdict_guard_{}.",
             cached.guard.id
         ),
         Some(Obstacle::ForeignKey) => format!(
-            "The guard's action is {action}, but a foreign key makes this change, and the row as it is would reference nothing. Approve what the row becomes, or change it first."
+            "The guard's action is {action}, but a foreign key makes this change, and the old row would reference a row that no longer exists. Approve the new row, or change the row first."
         ),
         Some(Obstacle::TooLarge(size)) => format!(
             "The guard's action is {action}, but a row of {size} bytes cannot be held: at most {} can.",
@@ -95,10 +95,10 @@ fn advice(finding: Finding) -> &'static str {
             "The approval is past its validity. Ask the webhook again, or lengthen the hook's valid_for."
         }
         Finding::Altered => {
-            "The content is not what was approved. Content that is to be stored needs a verdict of its own."
+            "The content differs from the approved content. Get a verdict for the new content."
         }
         Finding::Reused => {
-            "The approval has been spent on another row. Each row needs an approval of its own."
+            "The approval has been spent on another row. Each row needs a separate approval."
         }
         Finding::Revoked => "The approval was taken back with verdict.revoke.",
     }

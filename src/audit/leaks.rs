@@ -137,7 +137,7 @@ impl Scope {
                 ),
             )
             .hint(
-                "A guard with mode => 'observe' says which columns are meant, and refuses nothing.",
+                "Put a guard on it with mode => 'observe': it says which columns to compare, and refuses nothing.",
             )
         })
     }

@@ -85,7 +85,7 @@ pub fn rehome(old: Option<Oid>, new: Option<Oid>) {
         {
             return Err(Report::new(
                 SqlState::DuplicateObject,
-                format!("table {} has guards of its own", new.name),
+                format!("table {} already has guards", new.name),
             )
             .hint("Take them off first: verdict.unguard(relation, hook, reason)."));
         }

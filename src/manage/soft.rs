@@ -57,7 +57,7 @@ pub fn flag(
     if guarded.iter().any(|column| column == name) {
         return refuse(
             "is the guard's key, content or condition column",
-            "Setting it would change what is judged. Use a column of its own.",
+            "A flag there would change what the guard judges. Use another column.",
         );
     }
     match reader_of(found.base_type, None) {
@@ -149,7 +149,7 @@ pub fn check(guard: &Guard, guarded: &[String], relation: &Relation) -> Result<(
         ereport(
             PgLogLevel::NOTICE,
             &format!(
-                "rows of {tables} reference table {}: when a row is left out, theirs fail with 23503",
+                "rows of {tables} reference table {}: when a row is held or discarded, rows that reference it fail with 23503",
                 relation.name
             ),
         );
@@ -181,7 +181,7 @@ fn refuse_other_value(guard: &Guard, relation: &Relation) -> Result<(), Report> 
                 other.name
             ),
         )
-        .hint("Guards that share a flag column must share its value. Use the same value, or a column of its own."));
+        .hint("Guards that share a flag column must share its value. Use the same value, or another column."));
     }
     Ok(())
 }

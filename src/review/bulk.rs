@@ -141,7 +141,7 @@ fn each(
             ereport(
                 PgLogLevel::NOTICE,
                 &format!(
-                    "stopped after {} rows: this transaction holds as many locks as there are. Commit, and call again for the rest.",
+                    "stopped after {} rows: the lock table is full. Commit, and call again for the rest.",
                     rows.len()
                 ),
             );

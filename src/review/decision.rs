@@ -191,7 +191,7 @@ fn not_stored(id: i64, row: &PreparedRow, rows: u64, began: i64) -> Result<Repor
     if rows > 1 {
         return Ok(report
             .detail(format!(
-                "It is an update, and {rows} rows are what the row that it would change was."
+                "It is an update, and {rows} rows equal the row that it would change."
             ))
             .hint("A primary key would tell them apart. Refuse it: verdict.refuse(id, reason)."));
     }
@@ -216,11 +216,11 @@ fn not_stored(id: i64, row: &PreparedRow, rows: u64, began: i64) -> Result<Repor
         (Some(by), _) => report
             .detail(format!("Left out again by {by}."))
             .hint(match by_its_own {
-                Some(true) => "No approval of what is held lets it pass: its content has no digest (JSON with a key twice), is final (edits => 'refuse'), or is changed by a trigger of the table. Refuse it: verdict.refuse(id, reason).",
+                Some(true) => "No approval can let the held row pass: its content has no digest (JSON with a key twice), is final (edits => 'refuse'), or is changed by a trigger of the table. Refuse it: verdict.refuse(id, reason).",
                 _ => "It needs a verdict of that hook too: verdict.approve(hook, subject, content).",
             }),
         (None, true) => report
-            .detail("It is an update, and the row that it would change is gone or is not what it was, or a trigger of the table has left the update out.")
+            .detail("It is an update. The row that it would change is gone or has changed, or a trigger of the table has left the update out.")
             .hint("Refuse it: verdict.refuse(id, reason)."),
         (None, false) => report
             .detail("A trigger of the table has left it out.")

@@ -96,13 +96,17 @@ fn must_be_same(held: &HeldRow, relation: &Relation) -> Result<(), Report> {
     }
     let what = match (known_here, &held.table_owner) {
         (true, _) => {
-            format!("That one was dropped, or has another name now. This one belongs to {owner}.")
+            format!(
+                "The table that the row came for was dropped or renamed. This one belongs to {owner}."
+            )
         }
         (false, Some(then)) => format!(
             "The row came with a restore. The table belonged to {then} then, and this one belongs to {owner}."
         ),
         (false, None) => {
-            format!("Whose table it came for is not known. This one belongs to {owner}.")
+            format!(
+                "It is not known who owned the table that the row came for. This one belongs to {owner}."
+            )
         }
     };
     Err(Report::new(
@@ -161,7 +165,7 @@ fn matched<'a>(
         ),
     )
     .detail(changes.join("; "))
-    .hint("With adapt => true new columns get their defaults, and values of columns that are gone are given up."))
+    .hint("With adapt => true new columns get their defaults, and values of columns that are gone are lost."))
 }
 
 fn parameter(column: &Column, text: Option<&str>) -> Result<Parameter, Report> {

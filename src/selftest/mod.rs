@@ -75,7 +75,7 @@ pub fn self_test(relation: Option<Oid>, role: Option<Oid>, sample: Option<AnyEle
                         identity::role_name(acting)
                     ),
                 )
-                .hint("The attempts run triggers and other code as that role. Let somebody call this who may SET ROLE to it."));
+                .hint("The attempts run triggers and other code as that role. Call this as a role that may SET ROLE to it."));
             }
         }
         authors::must_be_trusted(&relation, owner)?;

@@ -118,7 +118,7 @@ pub fn timestamped(name: &str) -> Result<String, Report> {
     }
     Err(Report::new(
         SqlState::NotInPrerequisiteState,
-        format!("verdict.leaves names \"{name}\", which is no leaf of pg_verdict's making"),
+        format!("verdict.leaves names \"{name}\", which is not the name of a leaf"),
     ))
 }
 

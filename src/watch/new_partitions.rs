@@ -76,7 +76,7 @@ pub fn must_not_be_in_use(attached: Oid) -> Result<(), Report> {
             format!("cannot attach table {name}: it is used by a statement that has not ended"),
         )
         .detail("That statement would write rows that no guard judges.")
-        .hint("Attach it in a statement of its own."));
+        .hint("Attach it in a separate statement."));
     }
     Ok(())
 }

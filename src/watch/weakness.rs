@@ -148,7 +148,7 @@ fn came(
         })
     {
         return Ok(Weakness::came(
-            format!("guarded column {column} would read otherwise in all rows with that label"),
+            format!("guarded column {column} would show another value in all rows with that label"),
             "A verdict admin can do that, and look at verdict.reconcile(hook, relation) afterwards.",
         ));
     }

@@ -140,7 +140,7 @@ fn check_conditions(relation: &Relation, parts: &[Oid], role: Oid) -> Result<(),
         catalog::quote(&name)
     ))
     .hint(format!(
-        "Take that right back (REVOKE TRIGGER ON {table} FROM {author}) once you have read what the trigger does, or drop the trigger."
+        "Revoke that right (REVOKE TRIGGER ON {table} FROM {author}) once you have read what the trigger does, or drop the trigger."
     )))
 }
 

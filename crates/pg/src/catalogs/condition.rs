@@ -98,7 +98,7 @@ pub fn must_not_depend_on_settings(text: &str, relation: &Relation) -> Result<()
     }
     Err(Report::new(
         SqlState::InvalidParameter,
-        "argument \"condition\": this session's TimeZone, DateStyle or IntervalStyle reads it otherwise than a guard does",
+        "argument \"condition\": this session's TimeZone, DateStyle or IntervalStyle gives it another meaning than a guard does",
     )
     .hint("Write dates as in ISO 8601, and times with their zone: '2026-01-31 12:00+00'."))
 }
@@ -133,7 +133,7 @@ fn parse_expression(text: &str) -> Result<*mut Node, Report> {
             SqlState::InvalidParameter,
             format!("it has {} bytes, and may have {TEXT_CAP}", text.len()),
         )
-        .hint("Keep what it would list in a column of the table, such as a room's kind, and ask for that."));
+        .hint("Keep the fact in a column of the table, such as the kind of a room, and test that column."));
     }
     let c = text::c_string(text);
     let list = caught(|| {

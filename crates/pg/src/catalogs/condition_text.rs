@@ -110,7 +110,7 @@ unsafe fn check_type(type_name: *mut pg_sys::TypeName) -> Result<(), Report> {
     Err(refuse(
         SqlState::InvalidParameter,
         format!(
-            "it uses a value of type {}, which users can change, or which names an object that they can",
+            "it uses a value of type {}, which users can change, or which names an object that users can change",
             catalog::type_name(found)
         ),
     ))

@@ -187,12 +187,12 @@ impl Uses {
         let unknown = |name: &str| !reviewed().allowed.contains(name);
         if let Some((_, name)) = names.iter().find(|(_, name)| unknown(name)) {
             return problem(&format!(
-                "it uses {name}, which is not on the list of functions whose result depends on nothing but their arguments"
+                "it uses {name}, which is not on the list of functions whose result depends only on their arguments"
             ));
         }
         if let Some(oid) = oids(self.types).find(|oid| !is_plain_value(*oid)) {
             return problem(&format!(
-                "it uses a value of type {}, which users can change, or which names an object that they can",
+                "it uses a value of type {}, which users can change, or which names an object that users can change",
                 catalog::type_name(oid)
             ));
         }

@@ -220,7 +220,7 @@ fn under_condition(
                                 name.to_string_lossy()
                             ),
                         )
-                        .hint("See verdict.coverage(), and put the guard back as it was: verdict.repair(relation)."),
+                        .hint("See verdict.coverage(), and restore the guard: verdict.repair(relation)."),
                     )
                 });
             }

@@ -129,7 +129,7 @@ fn cannot_defer() -> Report {
         SqlState::NotInPrerequisiteState,
         "a row that pg_verdict stores may be a duplicate under a deferrable unique constraint",
     )
-    .detail("pg_verdict stores its rows without SQL, and cannot have the check done later.")
+    .detail("pg_verdict stores its rows without SQL, and cannot defer the check.")
     .hint(
         "Make the constraint on the table in schema verdict NOT DEFERRABLE, or use a plain index.",
     )
