@@ -25,7 +25,7 @@ AS $$
     SELECT e.relation, e.part, e.guard, e.state, e.differs, e.mend FROM guards AS e
     UNION ALL
     -- The guard stands, but has no baseline: it came with a restore of parts, or an admin has repaired it by hand.
-    SELECT r.name, NULL, g.name, 'risk', 'nobody has seen it whole, and it is not watched: a statement may weaken it',
+    SELECT r.name, NULL, g.name, 'risk', 'it has no baseline, and so it is not watched: a statement may weaken it',
         pg_catalog.format('SELECT * FROM verdict.repair(%L)', r.name)
     FROM roots AS r JOIN verdict.guards AS g ON pg_catalog.format('%I.%I', g.relation_schema, g.relation_name) OPERATOR(pg_catalog.=) r.name
     WHERE NOT EXISTS (SELECT 1 FROM verdict.baselines AS w
@@ -88,19 +88,19 @@ AS $$
     WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute AS a
         WHERE a.attrelid OPERATOR(pg_catalog.=) r.oid AND a.attname OPERATOR(pg_catalog.=) c.name::pg_catalog.name)
     UNION ALL
-    SELECT p.name, p.part, NULL, 'risk', 'it is a foreign table: what is written where its rows are kept passes no guard here', NULL
+    SELECT p.name, p.part, NULL, 'risk', 'it is a foreign table: no guard here judges what is written on the foreign server', NULL
     FROM parts AS p JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) p.oid
     WHERE c.relkind OPERATOR(pg_catalog.=) 'f'
     UNION ALL
     SELECT r.name, pg_catalog.format('%I.%I', n.nspname, c.relname), NULL, 'risk',
-        'it inherits from the guarded table, and rows in it are seen there, but no guard stands on it',
+        'it inherits from the guarded table: queries on that table show its rows, but no guard judges them',
         pg_catalog.format('SELECT verdict.guard(%L, …)', pg_catalog.format('%I.%I', n.nspname, c.relname))
     FROM roots AS r JOIN pg_catalog.pg_inherits AS h ON h.inhparent OPERATOR(pg_catalog.=) r.oid
     JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) h.inhrelid AND NOT c.relispartition
     JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
     UNION ALL
     SELECT pg_catalog.format('%I.%I', g.relation_schema, g.relation_name), NULL, NULL, 'note',
-        'rows pass that are under none of these conditions: '
+        'no guard judges rows that are under none of these conditions: '
             OPERATOR(pg_catalog.||) pg_catalog.string_agg(g.condition, ' | ' ORDER BY g.id), NULL
     FROM verdict.guards AS g
     GROUP BY g.relation_schema, g.relation_name HAVING pg_catalog.bool_and(g.condition IS NOT NULL)
@@ -151,7 +151,7 @@ AS $$
         ('pg_execute_server_program', 'it can do what the server can do, as a superuser'),
         ('pg_write_server_files', 'it can do what the server can do, as a superuser'),
         ('pg_read_server_files', 'it reads all that is stored'),
-        ('pg_create_subscription', 'rows that a subscription brings are written down, not refused')) AS m (name, means)
+        ('pg_create_subscription', 'unapproved rows that a subscription brings are incidents, and are not refused')) AS m (name, means)
     JOIN pg_catalog.pg_roles AS d ON d.rolname OPERATOR(pg_catalog.=) m.name::pg_catalog.name
     WHERE s.rolcanlogin AND NOT s.rolsuper AND s.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
         AND pg_catalog.pg_has_role(s.oid, d.oid, 'MEMBER')

@@ -97,7 +97,10 @@ pub fn self_test(relation: Option<Oid>, role: Option<Oid>, sample: Option<AnyEle
                 let (ending, why) = match &judged {
                     Ok(true) => settings::with(&QUIET, || tried(attempt, &target, *role)),
                     Ok(false) => (Ending::NotRun, NOT_JUDGED.to_owned()),
-                    Err(failure) => (Ending::NotRun, format!("no row could be made: {failure}")),
+                    Err(failure) => (
+                        Ending::NotRun,
+                        format!("the self-test could not make a row: {failure}"),
+                    ),
                 };
                 rows.push((
                     attempt.name.to_owned(),
@@ -122,7 +125,8 @@ pub fn self_test(relation: Option<Oid>, role: Option<Oid>, sample: Option<AnyEle
 /// Hides notices of the attempts' statements from the user.
 const QUIET: [(&CStr, &CStr); 1] = [(c"client_min_messages", c"error")];
 
-const NOT_JUDGED: &str = "the row that was made up is not under the guard's condition: give one that is, in argument sample";
+const NOT_JUDGED: &str =
+    "the made-up row is not under the guard's condition: give a row that is in argument \"sample\"";
 
 /// Bypasses that cannot be tried from inside a transaction.
 const BY_NATURE: [(&str, Ending, &str); 4] = [
@@ -139,7 +143,7 @@ const BY_NATURE: [(&str, Ending, &str); 4] = [
     (
         "logical replication",
         Ending::Detected,
-        "a subscription is never stopped: what it brings unapproved is an incident with path 'apply'",
+        "a subscription is never stopped: an unapproved row that it brings is an incident with path 'apply'",
     ),
     (
         "files changed below the server",

@@ -90,7 +90,7 @@ pub fn changed_places(guard: &Guard, root: &Relation) -> Result<Vec<String>, Rep
     let changed = before.into_iter().flat_map(|seen| &seen.columns);
     Ok(changed
         .filter(|(name, attnum)| now.get(*name).is_some_and(|now| now != *attnum))
-        .map(|(name, _)| format!("column {name} is another one than before"))
+        .map(|(name, _)| format!("column {name} is not the same column as before"))
         .collect())
 }
 

@@ -85,6 +85,6 @@ pub fn is_loaded_everywhere() -> Result<bool, Report> {
 /// The risk, in words.
 pub fn means(names: &str) -> String {
     format!(
-        "its indexes run code of others than superusers ({names}): in a session that has not loaded the library, CLUSTER and VACUUM FULL let it write past the guard"
+        "its indexes run code of roles that are not superusers ({names}): in a session that has not loaded the library, CLUSTER and VACUUM FULL let that code write past the guard"
     )
 }

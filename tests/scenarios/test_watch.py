@@ -278,11 +278,11 @@ def test_columns_change_places_while_nobody_watches(cluster, tables, swapped):
         state, differs, mend = conn.execute(covered).fetchone()
         assert state == "drifted"
         for column in set(swapped) & {"id", "body"}:
-            assert f"column {column} is another one than before" in differs
+            assert f"column {column} is not the same column as before" in differs
         assert "verdict.repair('public.plain')" in mend
         assert one(conn, "SELECT count(*) FROM verdict.reconcile('h', 'plain') WHERE problem <> 'approved, never stored'") == 1
         mended = [row[0] for row in conn.execute("SELECT mended FROM verdict.repair('plain')").fetchall()]
-        assert any("is another one than before" in what for what in mended)
+        assert any("is not the same column as before" in what for what in mended)
         assert conn.execute(covered).fetchone() == ("ok", None, None)
         assert refused(lambda: conn.execute("INSERT INTO plain (id, body) VALUES ('a', 'no')")).sqlstate == "VD005"
         conn.execute("INSERT INTO plain (id, body) VALUES ('a', 'hi')")
