@@ -126,9 +126,9 @@ impl Leaf {
     ///
     /// # Errors
     ///
-    /// Undefined object when the table is gone; VD009 when a column is, or has another type.
+    /// Undefined object when the table is gone; VD009 when a column is gone or has another type.
     pub(crate) fn up_to_date(self) -> Result<Self, Report> {
-        // Before the catalog is read: what changes meanwhile moves it on.
+        // Taken before the catalog is read: a change meanwhile increases it.
         let generation = relcache::generation();
         self.read(generation, &catalog::relation(self.oid)?)
     }

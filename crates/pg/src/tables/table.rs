@@ -26,7 +26,8 @@ impl OwnRow<'_> {
         unsafe { T::from_polymorphic_datum(value, false, T::type_oid()) }
     }
 
-    /// The value of a column that older versions of the SQL do not have; `None` there, and for NULL.
+    /// The value of a column that older versions of the SQL do not have. `None` for NULL, and when
+    /// the column does not exist.
     ///
     /// # Errors
     ///
