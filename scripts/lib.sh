@@ -41,13 +41,15 @@ make_work() {
 
 # locked NAME COMMAND…: one at a time in this checkout
 locked() {
-  local name=$1 fd
+  local name=$1 fd status
   shift
   make_work
   exec {fd}>"$WORK/.lock-$name"
   flock -n "$fd" || { say "waiting for another run in this checkout ($name)"; flock "$fd"; }
   "$@" {fd}>&-
+  status=$? # a caller that asks for it has switched off `set -e`
   exec {fd}>&-
+  return $status
 }
 
 version() { sed -n '/^\[package\]/,/^\[/s/^version *= *"\(.*\)".*/\1/p' Cargo.toml; }
