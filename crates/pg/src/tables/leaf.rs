@@ -4,13 +4,14 @@
 //! Leaves are heap tables (made with `USING heap`), and so heap's own functions are called.
 
 use super::leaf_index::{self, LeafIndex};
+use super::unreadable;
 use crate::backend::test_hooks::{self, Weakening};
 use crate::catalogs::catalog::{self, Relation};
 use crate::catalogs::relcache;
 use crate::frame::native;
 use crate::frame::plain::PlainFrame;
 use crate::frame::span::Span;
-use crate::report::{Report, SqlState};
+use crate::report::Report;
 use pgrx::pg_sys::{self, ItemPointerData, Oid};
 
 /// The columns of a verdict, in our order. A leaf's attribute numbers are looked up by these names.
@@ -138,7 +139,14 @@ impl Leaf {
         for (attnum, (name, type_oid)) in attnums.iter_mut().zip(COLUMNS) {
             let found = facts.column(name);
             let found = found.filter(|column| column.base_type == type_oid);
-            *attnum = found.ok_or_else(|| unreadable(facts, name))?.attnum;
+            *attnum = found
+                .ok_or_else(|| {
+                    unreadable(&format!(
+                        "column \"{name}\" of leaf {} is missing or of another type",
+                        facts.name
+                    ))
+                })?
+                .attnum;
         }
         let [hash, id] = [Col::SubjectHash, Col::Id].map(|col| attnums[col as usize]);
         Ok(Self {
@@ -152,17 +160,6 @@ impl Leaf {
     pub(crate) fn attnum(&self, col: Col) -> usize {
         self.attnums[col as usize] as usize
     }
-}
-
-fn unreadable(leaf: &Relation, column: &str) -> Report {
-    Report::new(
-        SqlState::GuardMisconfigured,
-        format!(
-            "VD009: column \"{column}\" of leaf {} is missing or of another type",
-            leaf.name
-        ),
-    )
-    .hint("Was the table changed by hand, or by a newer version of pg_verdict?")
 }
 
 /// A verdict as the look-up found it, `Copy`. `err_msg` lives as long as the caller's memory

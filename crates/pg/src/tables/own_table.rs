@@ -3,11 +3,12 @@
 
 use super::leaf::LockOutcome;
 use super::stored::{Indexes, Stored};
+use super::unreadable;
 use super::version;
 use crate::catalogs::catalog;
 use crate::frame::native;
 use crate::frame::plain::{self, PlainFrame};
-use crate::report::{Report, SqlState};
+use crate::report::Report;
 use crate::row::row_text;
 use pgrx::IntoDatum;
 use pgrx::pg_sys::{self, Datum, ItemPointerData, Oid};
@@ -95,15 +96,11 @@ fn resolved(table: &str, cells: &[(&str, Value)]) -> Result<(Oid, Cells), Report
             continue;
         };
         if column.base_type != value.type_oid {
-            return Err(Report::new(
-                SqlState::GuardMisconfigured,
-                format!(
-                    "VD009: column \"{name}\" of verdict.{table} is of type {}, not {}",
-                    catalog::type_name(column.type_oid),
-                    catalog::type_name(value.type_oid)
-                ),
-            )
-            .hint("Was the table changed by hand, or by a newer version of pg_verdict?"));
+            return Err(unreadable(&format!(
+                "column \"{name}\" of verdict.{table} is of type {}, not {}",
+                catalog::type_name(column.type_oid),
+                catalog::type_name(value.type_oid)
+            )));
         }
         *place = value.datum.map(|datum| (column.attnum as usize, datum));
     }

@@ -3,8 +3,9 @@
 //! Columns are found by name, so that a newer library also works with the tables of an older SQL
 //! version.
 
+use super::unreadable;
 use crate::catalogs::catalog::{self, Name};
-use crate::report::{Report, SqlState};
+use crate::report::Report;
 use pgrx::pg_sys::{self, Datum};
 use pgrx::{FromDatum, IntoDatum, JsonB};
 use std::ffi::CStr;
@@ -118,14 +119,10 @@ impl OwnRow<'_> {
     }
 
     fn unreadable(&self, column: &str) -> Report {
-        Report::new(
-            SqlState::GuardMisconfigured,
-            format!(
-                "VD009: column \"{column}\" of verdict.{} is missing, null or of another type",
-                self.table
-            ),
-        )
-        .hint("Was the table changed by hand, or by a newer version of pg_verdict?")
+        unreadable(&format!(
+            "column \"{column}\" of verdict.{} is missing, null or of another type",
+            self.table
+        ))
     }
 
     /// The table that the row is about, as the registry, the glass and the quarantine name it.
